@@ -1,0 +1,32 @@
+//! Throng: group chats without a server.
+//!
+//! The layers, from bytes to window; each knows only those below it (`tests/layers.rs` checks it):
+//!
+//! | module | what it is for | knows |
+//! |---|---|---|
+//! | [`id`] | the names that everybody shares | nobody |
+//! | [`wire`] | bytes to packets and back | `id` |
+//! | [`crypto`] | key pairs, sealing, signing | `id` |
+//! | [`invite`] | certificates and invite keys | `wire`, `crypto` |
+//! | [`node`] | one chat as a state machine without I/O | `wire`, `crypto`, `invite` |
+//! | [`model`] | commands, events, the picture of all chats | `id` |
+//! | `store` | SQLite on a thread of its own | `model` |
+//! | `runtime` | tokio: sockets, clock and randomness for the nodes | `node`, `store`, `model` |
+//! | `headless` | commands and events as JSON lines | `runtime`, `model` |
+//! | `ui` | the window | `runtime`, `model`, `invite` |
+
+pub mod crypto;
+pub mod id;
+pub mod invite;
+pub mod model;
+pub mod node;
+pub mod wire;
+
+#[cfg(feature = "net")]
+pub mod headless;
+#[cfg(feature = "net")]
+pub mod runtime;
+#[cfg(feature = "net")]
+pub mod store;
+#[cfg(feature = "gui")]
+pub mod ui;

@@ -1,0 +1,281 @@
+//! What the program can be told to do.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::settings::{Settings, Workspace};
+use crate::id::{ChatId, ClientId, MessageId};
+
+/// Given with a command, repeated in the reports that answer it. Any JSON value.
+pub type Tag = serde_json::Value;
+
+/// A command, and a tag by which its sender will know the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// What to do.
+    #[serde(flatten)]
+    pub command: Command,
+    /// Comes back in the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
+}
+
+impl From<Command> for Request {
+    fn from(command: Command) -> Self {
+        Self { command, tag: None }
+    }
+}
+
+/// The kinds of chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatKind {
+    /// Signed; one needs an invite key to come in.
+    Private,
+    /// Signed; anyone with its link comes in.
+    Public,
+    /// The base protocol and nothing else.
+    Classic,
+}
+
+/// What an invite allows the one who uses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rights {
+    /// To read and to speak.
+    #[default]
+    Member,
+    /// To read.
+    Observer,
+}
+
+/// What a member says of their own presence. The numbers are those of the base protocol's status change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// 0.
+    #[default]
+    Online,
+    /// 1.
+    Away,
+    /// 2.
+    Busy,
+}
+
+/// What the program can be told to do. The names and fields are those of the headless mode, and public.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Starts a chat of which this profile is the founder. Answer: `ChatOpened`.
+    CreateChat {
+        /// 1 to 64 bytes.
+        name: String,
+        /// Private, public or classic.
+        kind: ChatKind,
+        /// What to be called there, 1 to 128 bytes.
+        nick: String,
+    },
+    /// Makes an invite key; writes it to `path` if there is one. Answer: `InviteExported`.
+    ExportInvite {
+        /// Which chat.
+        chat: ChatId,
+        /// Where the file goes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<PathBuf>,
+        /// How many may come in by it; 0: any number. Without it: one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uses: Option<u16>,
+        /// Seconds from now; without it, it stays open until closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_in: Option<u64>,
+        /// What those who come in may do.
+        #[serde(default)]
+        rights: Rights,
+    },
+    /// Joins the chat of an invite key, given as a file or as text (armour or link). Answers: `ChatOpened`, then
+    /// `Joined` or `JoinFailed`.
+    ImportInvite {
+        /// A `.throng` file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<PathBuf>,
+        /// The armoured text or a `throng:` link.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        /// What to be called there, 1 to 128 bytes.
+        nick: String,
+    },
+    /// Tries a peer at an address (a classic chat needs it to begin). It counts as being in the chat. Answer in
+    /// time: `PeerLinked`.
+    Connect {
+        /// Which chat.
+        chat: ChatId,
+        /// The peer's key.
+        client_id: ClientId,
+        /// Where it is.
+        address: SocketAddr,
+    },
+    /// Broadcasts that a key is now in a classic chat (new_peer).
+    Admit {
+        /// Which chat.
+        chat: ChatId,
+        /// The new key.
+        client_id: ClientId,
+    },
+    /// Says something. Answer: `Message`, own, with its number.
+    Say {
+        /// Where.
+        chat: ChatId,
+        /// At least 1 byte.
+        text: String,
+    },
+    /// Says what one does (/me).
+    Act {
+        /// Where.
+        chat: ChatId,
+        /// At least 1 byte.
+        text: String,
+    },
+    /// Changes what one is called in a chat.
+    SetNick {
+        /// Where.
+        chat: ChatId,
+        /// 1 to 128 bytes.
+        nick: String,
+    },
+    /// Changes the topic; an empty one clears it.
+    SetTopic {
+        /// Where.
+        chat: ChatId,
+        /// 0 to 512 bytes.
+        topic: String,
+    },
+    /// Changes one's status.
+    SetStatus {
+        /// Where.
+        chat: ChatId,
+        /// The new one.
+        status: Status,
+    },
+    /// Asks for what is stored. Without `before`, `after` and `around`: the newest. Answer: `History`.
+    History {
+        /// Of which chat.
+        chat: ChatId,
+        /// Only what comes before this message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<MessageId>,
+        /// Only what comes after this message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<MessageId>,
+        /// This message and as many on either side.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        around: Option<MessageId>,
+        /// At most so many, and never over 1,000.
+        limit: u32,
+    },
+    /// Asks who is in a chat. Answer: `Members`.
+    Members {
+        /// Which chat.
+        chat: ChatId,
+    },
+    /// Asks for the figures of a chat. Answer: `Stats`.
+    Stats {
+        /// Which chat.
+        chat: ChatId,
+    },
+    /// Says goodbye and forgets the chat, its keys and its history. Answer: `ChatClosed`.
+    LeaveChat {
+        /// Which chat.
+        chat: ChatId,
+    },
+    /// Tries again to reach the members of a chat, now, after a failure or a change of network.
+    Retry {
+        /// Which chat.
+        chat: ChatId,
+    },
+    /// Asks for what the window keeps between runs. Answer: `Workspace`.
+    LoadWorkspace,
+    /// Keeps the order of the tabs and which one is open.
+    SaveWorkspace {
+        /// All of it.
+        workspace: Workspace,
+    },
+    /// Keeps what was typed and not yet sent.
+    SaveDraft {
+        /// Where it was typed.
+        chat: ChatId,
+        /// Empty: no draft.
+        text: String,
+    },
+    /// Keeps up to where a chat was read.
+    MarkRead {
+        /// Which chat.
+        chat: ChatId,
+        /// The newest message that was seen.
+        message: MessageId,
+    },
+    /// Keeps the settings.
+    SaveSettings {
+        /// All of them.
+        settings: Settings,
+    },
+    /// Says goodbye in every chat, flushes the store, stops. Answer: `Bye`, then the end of the channel.
+    Shutdown,
+}
+
+impl Command {
+    /// Its name on the wire of the headless mode, for errors.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateChat { .. } => "create_chat",
+            Self::ExportInvite { .. } => "export_invite",
+            Self::ImportInvite { .. } => "import_invite",
+            Self::Connect { .. } => "connect",
+            Self::Admit { .. } => "admit",
+            Self::Say { .. } => "say",
+            Self::Act { .. } => "act",
+            Self::SetNick { .. } => "set_nick",
+            Self::SetTopic { .. } => "set_topic",
+            Self::SetStatus { .. } => "set_status",
+            Self::History { .. } => "history",
+            Self::Members { .. } => "members",
+            Self::Stats { .. } => "stats",
+            Self::LeaveChat { .. } => "leave_chat",
+            Self::Retry { .. } => "retry",
+            Self::LoadWorkspace => "load_workspace",
+            Self::SaveWorkspace { .. } => "save_workspace",
+            Self::SaveDraft { .. } => "save_draft",
+            Self::MarkRead { .. } => "mark_read",
+            Self::SaveSettings { .. } => "save_settings",
+            Self::Shutdown => "shutdown",
+        }
+    }
+
+    /// The chat that it speaks of.
+    pub fn chat(&self) -> Option<ChatId> {
+        match self {
+            Self::ExportInvite { chat, .. }
+            | Self::Connect { chat, .. }
+            | Self::Admit { chat, .. }
+            | Self::Say { chat, .. }
+            | Self::Act { chat, .. }
+            | Self::SetNick { chat, .. }
+            | Self::SetTopic { chat, .. }
+            | Self::SetStatus { chat, .. }
+            | Self::History { chat, .. }
+            | Self::Members { chat }
+            | Self::Stats { chat }
+            | Self::LeaveChat { chat }
+            | Self::Retry { chat }
+            | Self::SaveDraft { chat, .. }
+            | Self::MarkRead { chat, .. } => Some(*chat),
+            Self::CreateChat { .. }
+            | Self::ImportInvite { .. }
+            | Self::LoadWorkspace
+            | Self::SaveWorkspace { .. }
+            | Self::SaveSettings { .. }
+            | Self::Shutdown => None,
+        }
+    }
+}

@@ -1,0 +1,416 @@
+//! What happens, as the window, the headless mode and the tests hear of it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::command::{ChatKind, Status, Tag};
+use super::settings::{OpenChat, Settings, Workspace};
+use crate::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
+
+/// An event, with the tag of the command that it answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+    /// The tag of the command that this answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
+}
+
+impl From<Event> for Report {
+    fn from(event: Event) -> Self {
+        Self { event, tag: None }
+    }
+}
+
+/// What went wrong: short and stable, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Not a command, or a field is missing or of the wrong form.
+    BadCommand,
+    /// No such chat, member, message or file.
+    NotFound,
+    /// One has not the right to it.
+    NotAllowed,
+    /// Longer than it may be.
+    TooLong,
+    /// An invite or a file that is cut or altered.
+    Damaged,
+    /// Made by a newer version of the program.
+    NewerVersion,
+    /// The invite's time is over.
+    Expired,
+    /// The invite has been used as often as it may be.
+    Spent,
+    /// The invite was closed.
+    Closed,
+    /// One is banned there.
+    Banned,
+    /// The invite's parts do not belong to one chat.
+    WrongChat,
+    /// The members do not accept the invite as one of theirs.
+    Stranger,
+    /// Nobody answers.
+    Unreachable,
+    /// Another program has the profile open.
+    Locked,
+    /// No room on the disk.
+    DiskFull,
+    /// A file could not be read or written.
+    File,
+    /// The network could not be used.
+    Network,
+    /// A bound was met: too many chats, links or requests.
+    Busy,
+    /// Already so: for example one is in that chat.
+    Already,
+}
+
+/// The role of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Holds the chat's key.
+    Founder,
+    /// May ban and invite.
+    Moderator,
+    /// Reads and speaks.
+    #[default]
+    Member,
+    /// Reads.
+    Observer,
+}
+
+/// Whether something was said or done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageBody {
+    /// Said.
+    Message,
+    /// Done (/me).
+    Action,
+}
+
+/// Something said in a chat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Where.
+    pub chat: ChatId,
+    /// By whom.
+    pub member: MemberId,
+    /// What they were called then.
+    pub nick: String,
+    /// Its name.
+    pub id: MessageId,
+    /// Its number in its author's session, from 1.
+    pub number: u32,
+    /// When its author says it was said (classic chats: when it came).
+    pub at: Timestamp,
+    /// Said or done.
+    pub body: MessageBody,
+    /// The words.
+    pub text: String,
+    /// One's own.
+    pub own: bool,
+    /// Said before it reached us live.
+    pub history: bool,
+}
+
+/// A member of a chat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberInfo {
+    /// Who.
+    pub member: MemberId,
+    /// What they are called.
+    pub nick: String,
+    /// What they may do.
+    pub role: Role,
+    /// What they say of their presence.
+    pub status: Status,
+    /// Whether a session of theirs stands.
+    pub online: bool,
+    /// Oneself.
+    pub own: bool,
+}
+
+/// Why somebody left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeftWhy {
+    /// They said goodbye.
+    Quit,
+    /// Nothing was heard of them any more.
+    Lost,
+    /// They were banned.
+    Banned,
+}
+
+/// A link of ours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LinkInfo {
+    /// The peer's session.
+    pub client_id: ClientId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// Where it proved to be.
+    pub address: SocketAddr,
+    /// The last measured round trip.
+    pub round_trip_ms: Option<u32>,
+}
+
+/// The figures of a chat's node, since it was started.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Stats {
+    /// How many links stand.
+    pub links: u32,
+    /// Each of them.
+    pub peers: Vec<LinkInfo>,
+    /// Members known, oneself among them.
+    pub members: u32,
+    /// Datagrams that came, and their bytes without IP and UDP headers.
+    pub packets_in: u64,
+    /// Bytes that came.
+    pub bytes_in: u64,
+    /// Datagrams sent.
+    pub packets_out: u64,
+    /// Bytes sent.
+    pub bytes_out: u64,
+    /// Broadcasts that had come before.
+    pub duplicates: u64,
+    /// Messages that a repair brought.
+    pub repaired: u64,
+    /// Datagrams dropped, by cause.
+    pub dropped: BTreeMap<String, u64>,
+}
+
+/// How far an own message has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// No link stands; it goes out with the first one.
+    Waiting,
+    /// Passed to `reached` links.
+    Sent,
+    /// Given up.
+    Failed,
+}
+
+/// What happens. The names and fields are those of the headless mode, and public.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The first of all: the program stands. A `ChatOpened` for every chat of the profile follows.
+    Ready {
+        /// The program's version.
+        version: String,
+        /// What chats listen on unless they say otherwise.
+        listen: SocketAddr,
+    },
+    /// A chat is there: created, imported or found in the profile.
+    ChatOpened {
+        /// Its id.
+        chat: ChatId,
+        /// Its name.
+        name: String,
+        /// Its kind.
+        kind: ChatKind,
+        /// Our session's key.
+        client_id: ClientId,
+        /// Who we are there.
+        member: MemberId,
+        /// Where its socket listens.
+        listen: SocketAddr,
+        /// What we are called there.
+        nick: String,
+        /// Its topic as last known.
+        topic: String,
+        /// What we may do there.
+        role: Role,
+        /// Whether we were ever let in (a founder is from the start).
+        joined: bool,
+    },
+    /// The first link stands: we are in.
+    Joined {
+        /// Which chat.
+        chat: ChatId,
+    },
+    /// We were not let in, or could not get there.
+    JoinFailed {
+        /// Which chat.
+        chat: ChatId,
+        /// Why, for programs.
+        code: Code,
+        /// Why, and what to do.
+        message: String,
+    },
+    /// The chat is gone from the profile.
+    ChatClosed {
+        /// Which chat.
+        chat: ChatId,
+    },
+    /// An invite key was made.
+    InviteExported {
+        /// Which chat.
+        chat: ChatId,
+        /// Its id.
+        invite: InviteId,
+        /// The file, if one was written.
+        path: Option<PathBuf>,
+        /// The armoured text, the same as in the file.
+        text: String,
+        /// The same as a `throng:` link.
+        link: String,
+    },
+    /// Something was said.
+    Message(Message),
+    /// How far an own message has got.
+    Delivery {
+        /// Where.
+        chat: ChatId,
+        /// Which.
+        id: MessageId,
+        /// How far.
+        state: DeliveryState,
+        /// Over how many links.
+        reached: u32,
+    },
+    /// Somebody came.
+    MemberJoined {
+        /// Where.
+        chat: ChatId,
+        /// Who.
+        member: MemberId,
+        /// What they are called.
+        nick: String,
+        /// What they may do.
+        role: Role,
+        /// How they are.
+        status: Status,
+    },
+    /// Somebody went.
+    MemberLeft {
+        /// Where.
+        chat: ChatId,
+        /// Who.
+        member: MemberId,
+        /// What they were called.
+        nick: String,
+        /// Why.
+        why: LeftWhy,
+    },
+    /// Somebody is called something else.
+    NickChanged {
+        /// Where.
+        chat: ChatId,
+        /// Who.
+        member: MemberId,
+        /// What they are called now.
+        nick: String,
+    },
+    /// The topic is another.
+    TopicChanged {
+        /// Where.
+        chat: ChatId,
+        /// The topic; empty: none.
+        topic: String,
+        /// Who changed it.
+        by: MemberId,
+    },
+    /// Somebody's status is another.
+    StatusChanged {
+        /// Where.
+        chat: ChatId,
+        /// Whose.
+        member: MemberId,
+        /// The new one.
+        status: Status,
+    },
+    /// Somebody was banned.
+    Banned {
+        /// Where.
+        chat: ChatId,
+        /// Who.
+        member: MemberId,
+        /// By whom.
+        by: MemberId,
+        /// Why, in their words.
+        reason: String,
+    },
+    /// A link stands.
+    PeerLinked {
+        /// Where.
+        chat: ChatId,
+        /// To which session.
+        client_id: ClientId,
+        /// Whose.
+        member: MemberId,
+        /// At what address.
+        address: SocketAddr,
+    },
+    /// A link is gone.
+    PeerLost {
+        /// Where.
+        chat: ChatId,
+        /// To which session.
+        client_id: ClientId,
+        /// Whose.
+        member: MemberId,
+    },
+    /// Stored messages, the oldest first.
+    History {
+        /// Of which chat.
+        chat: ChatId,
+        /// The oldest first.
+        messages: Vec<Message>,
+        /// Whether older ones than these are stored.
+        more_before: bool,
+        /// Whether newer ones than these are stored.
+        more_after: bool,
+    },
+    /// Who is in a chat, by nick.
+    Members {
+        /// Which chat.
+        chat: ChatId,
+        /// All of them.
+        members: Vec<MemberInfo>,
+    },
+    /// The figures of a chat.
+    Stats {
+        /// Which chat.
+        chat: ChatId,
+        /// The figures.
+        #[serde(flatten)]
+        stats: Stats,
+    },
+    /// What the window keeps between runs.
+    Workspace {
+        /// What the user chose.
+        settings: Settings,
+        /// The tabs.
+        workspace: Workspace,
+        /// Drafts and read state of every chat.
+        chats: Vec<OpenChat>,
+    },
+    /// A command failed, or something else that the user should know of.
+    Error {
+        /// The chat that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chat: Option<ChatId>,
+        /// The command that failed; empty if none did.
+        command: String,
+        /// What failed, for programs.
+        code: Code,
+        /// What failed and what to do.
+        message: String,
+    },
+    /// The reader fell behind and events were dropped: ask again for what is shown.
+    Lagged,
+    /// The last of all.
+    Bye,
+}

@@ -1,0 +1,15 @@
+//! What the program is told to do ([`Command`]) and what happens ([`Event`]). Pure: no clock, no socket, no file,
+//! no toolkit; names nobody but [`crate::id`].
+//!
+//! The window, the headless mode and the tests are three users of one thing: a bounded channel of [`Request`]s in,
+//! a bounded channel of [`Report`]s out.
+
+mod command;
+mod event;
+mod settings;
+
+pub use command::{ChatKind, Command, Request, Rights, Status, Tag};
+pub use event::{
+    Code, DeliveryState, Event, LeftWhy, LinkInfo, MemberInfo, Message, MessageBody, Report, Role, Stats,
+};
+pub use settings::{OpenChat, Settings, Theme, Workspace};
