@@ -143,8 +143,8 @@ const PRIME: [u8; 32] = {
 };
 
 /// The u-coordinates of points of order 1, 2, 4 and 8 on curve25519 and on its twist, in every spelling below
-/// 2^255; with any of them the shared secret is zeros. Source:
-/// <https://cr.yp.to/ecdh.html>, "How do I validate Curve25519 public keys?".
+/// 2^255; with any of them the shared secret is zeros.
+/// Source: <https://cr.yp.to/ecdh.html>, "How do I validate Curve25519 public keys?".
 const LOW_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     small(1),
