@@ -1,8 +1,10 @@
 //! Known answers: every packet of the files in `tests/vectors`, good and bad; or of the one file that the variable
 //! `SEED_VECTORS` names, in their place.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that it failed")]
+
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -91,7 +93,7 @@ fn good_packets_are_taken_and_bad_ones_refused() {
         }
         assert!(faults.is_empty(), "{}:\n{}", path.display(), faults.join("\n"));
         assert!(!vectors.good.is_empty(), "{} has no good packet", path.display());
-        println!(
+        eprintln!(
             "{}: {} good, {} bad",
             path.display(),
             vectors.good.len(),
@@ -125,7 +127,7 @@ fn check_good(vectors: &Vectors, good: &Good) -> Result<(), String> {
     same("nonce", &header.nonce[..], &hex(&good.nonce))?;
     same("sender", &header.sender, &sender.client_id())?;
     if is_longest_of_arbitrary_bytes(&good.fields, &bytes) {
-        println!(
+        eprintln!(
             "{}: not UTF-8, so only its length and its box are checked",
             good.name
         );

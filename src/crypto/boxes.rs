@@ -194,7 +194,9 @@ mod tests {
         let mut at_bob = SharedKeys::new(bob.clone(), 4);
         let nonce = [7; 24];
         for plain in [&b""[..], b"hello"] {
-            let mut sealed = to_bob.seal(&bob.client_id(), &nonce, plain).unwrap();
+            let mut sealed = to_bob
+                .seal(&bob.client_id(), &nonce, plain)
+                .expect("a proper key");
             assert_eq!(sealed.len(), 16 + plain.len());
             assert_eq!(
                 at_bob.open(&alice.client_id(), &nonce, &sealed).as_deref(),
@@ -220,7 +222,7 @@ mod tests {
                     let shared = SalsaBox::new(&PublicKey::from_bytes(bytes), &pair(own).secret);
                     shared
                         .encrypt_in_place_detached(&GenericArray::default(), &[], &mut [0; 8])
-                        .unwrap()
+                        .expect("it can be sealed all the same")
                 };
                 assert_eq!(sealed(1), sealed(2), "{key}");
                 assert!(!is_canonical_key(&key), "{key}");
