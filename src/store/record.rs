@@ -205,3 +205,23 @@ pub enum Write {
         chat: ChatId,
     },
 }
+
+impl Write {
+    /// Whether nobody could give it back if a power cut took it.
+    pub(super) fn is_irreplaceable(&self) -> bool {
+        matches!(
+            self,
+            Self::PutChat(_)
+                | Self::SetJoined { .. }
+                | Self::SetCredential { .. }
+                | Self::SetCharter { .. }
+                | Self::AddInvite { .. }
+                | Self::RemoveChat { .. }
+        )
+    }
+
+    /// Whether what it replaces or removes is not to be found in the files any more.
+    pub(super) fn wipes(&self) -> bool {
+        matches!(self, Self::SetJoined { .. } | Self::RemoveChat { .. })
+    }
+}
