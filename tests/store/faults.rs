@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+/// Alters the bytes of a database.
+type Damage = fn(&mut Vec<u8>);
+
 /// A profile with a chat, some messages, and nothing left in the log.
 async fn fill(profile: &Path) {
     let store = Store::open(profile).unwrap();
@@ -74,9 +77,9 @@ async fn a_newer_program_s_profile_is_refused_also_after_a_crash() {
 
 #[tokio::test]
 async fn a_damaged_profile_is_refused() {
-    let damages: [(&str, fn(&mut Vec<u8>)); 5] = [
+    let damages: [(&str, Damage); 5] = [
         ("another kind of file", |bytes| {
-            *bytes = b"Dear diary, ".repeat(500)
+            *bytes = b"Dear diary, ".repeat(500);
         }),
         ("cut in the middle", |bytes| bytes.truncate(bytes.len() / 2)),
         ("cut in the first page", |bytes| bytes.truncate(100)),

@@ -126,7 +126,7 @@ impl ExpectedChat {
                 self.members.entry(member).or_default().0 = Some(credential);
             }
             Write::SetMemberNick { member, nick, .. } => {
-                self.members.entry(member).or_default().1 = Some(nick)
+                self.members.entry(member).or_default().1 = Some(nick);
             }
             Write::SawPeer { address, at_ms, .. } => {
                 let seen_ms = self.peers.entry(address.to_string()).or_default();
