@@ -15,5 +15,5 @@ pub use event::{
     Code, DeliveryState, Event, LeftWhy, LinkInfo, MemberInfo, Message, MessageBody, Report, Role, Stats,
 };
 pub use settings::{OpenChat, Settings, Theme, Workspace};
-pub use text::{mentions, nick_key, shown_nick, shown_text};
-pub use timeline::{Delivery, Row, RowContent, RowId, RowKey, SaidRow, Timeline};
+pub use text::{isolated, mentions, nick_key, shown_nick, shown_text};
+pub use timeline::{Chunk, Delivery, MAX_ROWS, Row, RowContent, RowId, RowKey, SaidRow, Timeline};
