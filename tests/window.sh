@@ -43,7 +43,7 @@ unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS XDG_CONFIG_HOME XDG_DATA_HOME XDG
 export GTK_A11Y=none    # the dialog is driven by keys
 
 # The server chooses a free display by itself and says which.
-Xvfb -displayfd 3 -screen 0 1600x1000x24 -nolisten tcp 3>"$scratch/display" 2>"$results/xvfb.log" &
+Xvfb -displayfd 3 -screen 0 2400x1000x24 -nolisten tcp 3>"$scratch/display" 2>"$results/xvfb.log" &
 xvfb=$!
 for _ in $(seq 100); do
     [ ! -s "$scratch/display" ] || break
@@ -57,4 +57,5 @@ export DISPLAY
 timeout --kill-after=10 "$OVERALL_TIMEOUT_SECS" dbus-run-session -- bash -c '
     gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus \
         --method org.freedesktop.DBus.Properties.Set org.a11y.Status IsEnabled "<true>" >/dev/null &&
-        exec "$@"' story "$python" tests/window/story.py "$(realpath "$program")" "$results" "$scratch"
+        exec "$@" 2>&1' story "$python" tests/window/story.py "$(realpath "$program")" "$results" "$scratch" \
+    2>"$results/session.log"
