@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures programs with a window side by side: start to first frame, memory, processor time at rest.
 
-    windows.py [--runs N] [--rest SECONDS] 'PROGRAM ARGUMENTS' ['PROGRAM ARGUMENTS' ...]
+    windows.py [--runs N] [--rest SECONDS [--minimised]] 'PROGRAM ARGUMENTS' ['PROGRAM ARGUMENTS' ...]
 
-Needs DISPLAY. The first program is what the others are compared with. Runs alternate between the programs, so that
+Needs DISPLAY, and for windows to be minimised xdotool and a window manager. The first program is what the others are compared with. Runs alternate between the programs, so that
 whatever else the machine does falls on all of them; the medians are printed.
 
 The window is mapped by eframe when its first frame has been painted, so the moment at which the X server maps it is
@@ -76,6 +76,14 @@ def ticks(pid):
     return int(fields[11]) + int(fields[12])
 
 
+def minimise(pid):
+    found = subprocess.run(
+        ["xdotool", "search", "--onlyvisible", "--pid", str(pid)], capture_output=True, text=True, timeout=15
+    ).stdout.split()
+    subprocess.run(["xdotool", "windowminimize", "--sync", found[0]], check=True, timeout=15)
+    time.sleep(SETTLE_SECS)
+
+
 def end(process):
     process.send_signal(signal.SIGTERM)
     try:
@@ -85,7 +93,7 @@ def end(process):
         process.wait()
 
 
-def run_once(watch, command, rest_secs):
+def run_once(watch, command, rest_secs, minimised):
     watch.forget()
     began = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -96,6 +104,8 @@ def run_once(watch, command, rest_secs):
             sys.exit(f"{command[0]} showed no window:\n{process.stderr.read().decode()}")
         time.sleep(SETTLE_SECS)
         resident, private = resident_mb(process.pid)
+        if minimised:
+            minimise(process.pid)
         before = ticks(process.pid)
         time.sleep(rest_secs)
         return (shown - began) * 1000, resident, private, ticks(process.pid) - before
@@ -107,6 +117,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rest", type=float, default=0, metavar="SECONDS", help="how long to measure at rest")
+    parser.add_argument("--minimised", action="store_true", help="measure it minimised")
     parser.add_argument("programs", nargs="+")
     options = parser.parse_args()
 
@@ -115,7 +126,7 @@ def main():
     figures = [[] for _ in commands]
     for _ in range(options.runs):
         for figure, command in zip(figures, commands):
-            figure.append(run_once(watch, command, options.rest))
+            figure.append(run_once(watch, command, options.rest, options.minimised))
 
     medians = [[statistics.median(column) for column in zip(*figure)] for figure in figures]
     first = medians[0]
