@@ -16,10 +16,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("node", &["crypto", "id", "invite", "wire"]),
     ("model", &["id"]),
     ("store", &["id", "model"]),
-    ("runtime", &["crypto", "id", "invite", "model", "node", "store"]),
+    (
+        "runtime",
+        &["crypto", "id", "invite", "model", "node", "store", "wire"],
+    ),
     ("headless", &["id", "invite", "model", "runtime"]),
     ("ui", &["id", "invite", "model", "runtime"]),
-    ("main", &["headless", "id", "model", "runtime", "ui"]),
+    // The program itself: main.rs and its command line.
+    ("main", &["cli", "headless", "runtime", "ui"]),
+    ("cli", &["runtime"]),
 ];
 
 /// A crate, and the only layers that may name it.
@@ -32,7 +37,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("socket2", &["runtime"]),
     ("getrandom", &["runtime"]),
     ("tokio", &["headless", "main", "runtime", "store", "ui"]),
-    ("clap", &["headless", "main"]),
+    ("clap", &["cli", "main"]),
     ("egui", &["main", "ui"]),
     ("eframe", &["main", "ui"]),
     ("rfd", &["ui"]),
