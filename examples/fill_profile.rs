@@ -18,8 +18,8 @@ const BETWEEN: SignedDuration = SignedDuration::from_secs(7);
 const OTHERS: usize = 12;
 
 const WORDS: [&str; 16] = [
-    "throng", "the", "boat", "at", "seven", "we", "meet", "again", "perhaps", "rain", "and", "bread", "is", "there",
-    "quite", "so",
+    "throng", "the", "boat", "at", "seven", "we", "meet", "again", "perhaps", "rain", "and", "bread", "is",
+    "there", "quite", "so",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -30,18 +30,28 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (folder, chats, messages) = (Path::new(folder), chats.parse()?, messages.parse()?);
 
     let made = create_chats(folder, chats)?;
-    tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-        let store = Store::open(folder)?;
-        for (chat, own) in &made {
-            fill(&store, *chat, *own, messages).await?;
-        }
-        let tabs: Vec<ChatId> = made.iter().map(|(chat, _)| *chat).collect();
-        let workspace = Workspace { selected: tabs.first().copied(), tabs };
-        store.save(Write::SaveWorkspace(workspace)).await?;
-        store.save(Write::SaveSettings(Settings { nick: "me".to_owned(), ..Settings::default() })).await?;
-        store.close().await;
-        Ok(())
-    })
+    tokio::runtime::Builder::new_current_thread()
+        .build()?
+        .block_on(async {
+            let store = Store::open(folder)?;
+            for (chat, own) in &made {
+                fill(&store, *chat, *own, messages).await?;
+            }
+            let tabs: Vec<ChatId> = made.iter().map(|(chat, _)| *chat).collect();
+            let workspace = Workspace {
+                selected: tabs.first().copied(),
+                tabs,
+            };
+            store.save(Write::SaveWorkspace(workspace)).await?;
+            store
+                .save(Write::SaveSettings(Settings {
+                    nick: "me".to_owned(),
+                    ..Settings::default()
+                }))
+                .await?;
+            store.close().await;
+            Ok(())
+        })
 }
 
 /// Private chats of which the profile is the founder, each with who we are there.
@@ -79,17 +89,27 @@ async fn fill(store: &Store, chat: ChatId, own: MemberId, count: u32) -> Result<
         id[..4].copy_from_slice(&number.to_be_bytes());
         let message = Message {
             chat,
-            member: speaker.map_or(own, |speaker| MemberId([u8::try_from(speaker).unwrap_or(u8::MAX); 32])),
+            member: speaker.map_or(own, |speaker| {
+                MemberId([u8::try_from(speaker).unwrap_or(u8::MAX); 32])
+            }),
             nick: speaker.map_or_else(|| "me".to_owned(), |speaker| format!("member {speaker}")),
             id: MessageId(id),
             number,
             at: first + BETWEEN * i32::try_from(number)?,
-            body: if number % 50 == 0 { MessageBody::Action } else { MessageBody::Message },
+            body: if number % 50 == 0 {
+                MessageBody::Action
+            } else {
+                MessageBody::Message
+            },
             text: sentence(number),
             own: speaker.is_none(),
             history: true,
         };
-        let write = Write::AddMessage { message, client_id: ClientId([1; 32]), signed: Vec::new() };
+        let write = Write::AddMessage {
+            message,
+            client_id: ClientId([1; 32]),
+            signed: Vec::new(),
+        };
         if number == count {
             store.save(write).await?;
         } else {
