@@ -134,17 +134,6 @@ fn classic_members_join_in_waves_and_leave() {
 }
 
 #[test]
-fn a_classic_number_wraps_and_jumps_and_nothing_is_dropped_for_it() {
-    let seed = seed(3);
-    let mut sim = settled_classic(seed, 3, Conditions::default());
-    for text in ["one", "two"] {
-        say(&mut sim, 0, text);
-    }
-    sim.run_for(secs(2));
-    assert_reached_all(&sim.take_events(), 2, 3);
-}
-
-#[test]
 fn private_members_come_one_by_one_and_all_hear_each_other() {
     let seed = seed(4);
     let (mut sim, _) = private_chat(seed, 60, secs(2), Conditions::default());

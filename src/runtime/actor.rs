@@ -76,9 +76,16 @@ pub(super) async fn run(
 
 /// Opens the profile; that can wait for the disk.
 async fn open_store(options: &Options) -> Result<Store, Failure> {
-    let profile = options.profile.clone().or_else(store::default_profile).ok_or_else(|| {
-        Failure::new(Code::NotFound, "Throng could not find your home folder. Start it with --profile DIR.")
-    })?;
+    let profile = options
+        .profile
+        .clone()
+        .or_else(store::default_profile)
+        .ok_or_else(|| {
+            Failure::new(
+                Code::NotFound,
+                "Throng could not find your home folder. Start it with --profile DIR.",
+            )
+        })?;
     let opened = tokio::task::spawn_blocking(move || Store::open(&profile)).await;
     Ok(opened.unwrap_or(Err(StoreError::Closed))?)
 }
@@ -86,7 +93,15 @@ async fn open_store(options: &Options) -> Result<Store, Failure> {
 /// Ends before anything began.
 async fn give_up(mut reports: ReportSender, failure: Failure) {
     let Failure { code, message } = failure;
-    reports.put(Event::Error { chat: None, command: String::new(), code, message }.into());
+    reports.put(
+        Event::Error {
+            chat: None,
+            command: String::new(),
+            code,
+            message,
+        }
+        .into(),
+    );
     reports.finish(Event::Bye.into()).await;
 }
 
@@ -107,7 +122,11 @@ pub(super) enum Errand {
         result: Result<Event, Failure>,
     },
     /// The text of an invite file to be imported.
-    InviteRead { nick: String, tag: Option<Tag>, result: Result<String, Failure> },
+    InviteRead {
+        nick: String,
+        tag: Option<Tag>,
+        result: Result<String, Failure>,
+    },
 }
 
 /// All chats, and what they need.
@@ -145,12 +164,25 @@ impl Actor {
             errands,
             errands_at_once: Arc::new(Semaphore::new(MAX_ERRANDS as usize)),
         };
-        (actor, Inputs { batches: batch_receiver, errands: errand_receiver, store_errors })
+        (
+            actor,
+            Inputs {
+                batches: batch_receiver,
+                errands: errand_receiver,
+                store_errors,
+            },
+        )
     }
 
     async fn open_profile(&mut self, records: Vec<ChatRecord>) {
         let listen = self.listen.unwrap_or(LISTEN_ANYWHERE);
-        self.outlet.report(Event::Ready { version: env!("CARGO_PKG_VERSION").to_owned(), listen }, None);
+        self.outlet.report(
+            Event::Ready {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                listen,
+            },
+            None,
+        );
         for record in records {
             let (chat, name) = (record.chat, record.name.clone());
             if let Err(failure) = self.open_chat(record, None).await {
@@ -185,7 +217,9 @@ impl Actor {
 
     /// Gives a chat its socket.
     pub(super) async fn open_socket(&mut self, id: ChatId) -> Result<(), Failure> {
-        let Some(chat) = self.chats.get_mut(&id) else { return Ok(()) };
+        let Some(chat) = self.chats.get_mut(&id) else {
+            return Ok(());
+        };
         let opened = ChatSocket::open(id, self.listen, chat.record.port, self.batches.clone()).await;
         let socket = opened.map_err(|error| {
             let place = self.listen.map(|listen| format!(" {listen}")).unwrap_or_default();
@@ -224,14 +258,26 @@ impl Actor {
     /// Leave to send somebody for something.
     pub(super) fn errand_permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
         self.errands_at_once.clone().try_acquire_owned().map_err(|_| {
-            Failure::new(Code::Busy, "Throng is still busy with earlier requests. Try again in a moment.")
+            Failure::new(
+                Code::Busy,
+                "Throng is still busy with earlier requests. Try again in a moment.",
+            )
         })
     }
 
     async fn handle_errand(&mut self, errand: Errand) {
         match errand {
-            Errand::Answer { tag, result: Ok(event), .. } => self.outlet.report(event, tag),
-            Errand::Answer { command, chat, tag, result: Err(failure) } => {
+            Errand::Answer {
+                tag,
+                result: Ok(event),
+                ..
+            } => self.outlet.report(event, tag),
+            Errand::Answer {
+                command,
+                chat,
+                tag,
+                result: Err(failure),
+            } => {
                 self.outlet.command_failed(command, chat, tag, failure);
             }
             Errand::InviteRead { nick, tag, result } => {
@@ -248,7 +294,9 @@ impl Actor {
 
     fn handle_batch(&mut self, batch: &Batch) {
         // One that was left while this waited.
-        let Some(chat) = self.chats.get_mut(&batch.chat) else { return };
+        let Some(chat) = self.chats.get_mut(&batch.chat) else {
+            return;
+        };
         for (from, bytes) in &batch.datagrams {
             let now = self.clock.now();
             chat.node.handle(now, Input::Datagram { from: *from, bytes });
@@ -301,7 +349,10 @@ impl Actor {
         while let Ok(error) = inputs.store_errors.try_recv() {
             self.outlet.failed(None, error.into());
         }
-        let bye = Report { event: Event::Bye, tag: self.ending_tag };
+        let bye = Report {
+            event: Event::Bye,
+            tag: self.ending_tag,
+        };
         self.outlet.finish(bye).await;
     }
 }
