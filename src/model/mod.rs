@@ -7,9 +7,13 @@
 mod command;
 mod event;
 mod settings;
+mod text;
+mod timeline;
 
 pub use command::{ChatKind, Command, Request, Rights, Status, Tag};
 pub use event::{
     Code, DeliveryState, Event, LeftWhy, LinkInfo, MemberInfo, Message, MessageBody, Report, Role, Stats,
 };
 pub use settings::{OpenChat, Settings, Theme, Workspace};
+pub use text::{isolated, mentions, nick_key, shown_nick, shown_text};
+pub use timeline::{Chunk, Delivery, MAX_ROWS, Row, RowContent, RowId, RowKey, SaidRow, Timeline};

@@ -1,0 +1,208 @@
+//! What others wrote, made fit to be shown. Names and texts are chosen by whoever sends them, so on their way to the
+//! window they lose what would let them pose as something else: control characters, characters that turn the
+//! direction of what stands around them, hidden tags, and towers of combining marks.
+//!
+//! What is stored and passed on stays as it was signed; this is for the eye alone.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// So many combining marks are shown upon one character. Vietnamese and pointed Hebrew need up to three; the rest is
+/// room (a guess).
+const MAX_MARKS: usize = 4;
+
+/// So many empty lines in a row are shown at most, so that a text of line breaks is no wall.
+const MAX_EMPTY_LINES: usize = 1;
+
+/// What is shown in place of a nick that has nothing to show.
+const UNNAMED: &str = "unnamed";
+
+/// A nick as it is shown: one line without control and direction characters, spaces single, few marks. Never empty.
+pub fn shown_nick(nick: &str) -> String {
+    let clean = shown_text(nick);
+    let mut shown = String::with_capacity(clean.len());
+    for word in clean.split_whitespace() {
+        if !shown.is_empty() {
+            shown.push(' ');
+        }
+        shown.push_str(word);
+    }
+    if shown.chars().all(is_joiner) {
+        UNNAMED.to_owned()
+    } else {
+        shown
+    }
+}
+
+/// A text as it is shown: its lines kept, without control and direction characters, few marks on a character, few
+/// empty lines.
+pub fn shown_text(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let (mut marks, mut breaks) = (0, 0);
+    for c in text.chars() {
+        let c = match c {
+            '\u{2028}' | '\u{2029}' => '\n',
+            '\t' => ' ',
+            // The private use areas are where icon fonts live: a nick must not bear the window's own signs.
+            '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}' => char::REPLACEMENT_CHARACTER,
+            c => c,
+        };
+        if c == '\n' {
+            breaks += 1;
+            marks = 0;
+            if breaks <= MAX_EMPTY_LINES + 1 && !shown.is_empty() {
+                shown.push('\n');
+            }
+            continue;
+        }
+        if is_hidden(c) {
+            continue;
+        }
+        if is_mark(c) {
+            marks += 1;
+            if marks > MAX_MARKS {
+                continue;
+            }
+        } else {
+            marks = 0;
+        }
+        if !c.is_whitespace() {
+            breaks = 0;
+        }
+        shown.push(c);
+    }
+    shown.truncate(shown.trim_end().len());
+    shown
+}
+
+/// Two nicks with the same key look the same to a reader who does not look twice.
+pub fn nick_key(nick: &str) -> String {
+    shown_nick(nick)
+        .chars()
+        .filter(|c| !is_joiner(*c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Whether a text names a nick as a word of its own, in whatever case.
+pub fn mentions(text: &str, nick: &str) -> bool {
+    let (text, nick) = (text.to_lowercase(), shown_nick(nick).to_lowercase());
+    text.match_indices(&nick).any(|(at, found)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + found.len()..].chars().next();
+        !before.is_some_and(is_in_word) && !after.is_some_and(is_in_word)
+    })
+}
+
+/// Fences a piece of text off where it stands among others in one string (a copied line, a spoken name), so that
+/// letters written from right to left don't drag their neighbours along. Nothing is added where there are none.
+pub fn isolated(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_right_to_left) {
+        // First strong isolate … pop directional isolate (UAX #9).
+        Cow::Owned(format!("\u{2068}{text}\u{2069}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn is_in_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// Letters of the scripts written from right to left: the blocks that Unicode sets aside for them.
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}'
+        | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
+}
+
+/// Holds emoji and letters of some scripts together, or apart, and shows nothing itself.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
+}
+
+/// Has no look of its own but changes that of others, or hides something in plain sight.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Whether a character adds to the one before it: it makes one cluster with a letter (UAX #29).
+fn is_mark(c: char) -> bool {
+    // The combining marks begin at U+0300.
+    c >= '\u{300}' && {
+        let mut bytes = [b'a', 0, 0, 0, 0];
+        let end = 1 + c.encode_utf8(&mut bytes[1..]).len();
+        std::str::from_utf8(&bytes[..end]).is_ok_and(|pair| pair.graphemes(true).nth(1).is_none())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_hidden_or_turns_direction_is_not_shown() {
+        for (nick, shown) in [
+            ("alice", "alice"),
+            ("  al\u{202E}ice \n bob\u{0}\u{7F} ", "alice bob"),
+            ("a\u{200B}l\u{FEFF}ice\u{2066}", "alice"),
+            ("al\u{E0061}ice", "alice"),
+            ("\u{200D}\u{FE0F}", "unnamed"),
+            ("", "unnamed"),
+            ("\u{E001}staff", "\u{FFFD}staff"),
+        ] {
+            assert_eq!(shown_nick(nick), shown, "{nick:?}");
+        }
+        assert_eq!(
+            shown_text("one\r\ntwo\u{2028}three\tfour"),
+            "one\ntwo\nthree four"
+        );
+    }
+
+    #[test]
+    fn marks_and_empty_lines_are_few() {
+        let tower = format!("a{}b", "\u{301}".repeat(10_000));
+        assert_eq!(shown_text(&tower), format!("a{}b", "\u{301}".repeat(MAX_MARKS)));
+        // Words with clusters of many letters keep them all.
+        for whole in ["कार्त्स्न्य", "Việt", "👩‍👩‍👧‍👦 👍🏽", "שָׁלוֹם", "한국어"]
+        {
+            assert_eq!(shown_text(whole), whole);
+        }
+        assert_eq!(shown_text("\n\na\n\n\n\n \n\nb\n\n"), "a\n\n b");
+    }
+
+    #[test]
+    fn a_mention_is_a_word() {
+        for (text, yes) in [
+            ("alice: look", true),
+            ("hi @Alice!", true),
+            ("ALICE", true),
+            ("malice", false),
+            ("alices", false),
+            ("", false),
+            ("see alice_2", false),
+            ("malice or alice", true),
+        ] {
+            assert_eq!(mentions(text, "alice"), yes, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nicks_that_look_the_same_have_one_key() {
+        for same in ["Alice", "ALICE", "al\u{200D}ice", " alice ", "al\u{202E}ice"] {
+            assert_eq!(nick_key(same), "alice", "{same:?}");
+        }
+        assert_ne!(nick_key("alice2"), "alice");
+    }
+
+    #[test]
+    fn only_right_to_left_text_is_fenced() {
+        assert_eq!(isolated("alice"), "alice");
+        assert_eq!(isolated("שלום"), "\u{2068}שלום\u{2069}");
+    }
+}

@@ -1,0 +1,479 @@
+//! The rows of a chat's timeline, prepared as events come: in order, cleaned for the eye, with what stands above each
+//! (a day, the "new" line, the author's nick) worked out. Painting reads them and works nothing out.
+//!
+//! Rows stand in chunks of bounded size, so that a row in the middle of 100,000 costs a chunk and not the list, and
+//! so that a view can keep its sums by chunk: a chunk says by its version whether it is another since.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::text::{mentions, nick_key, shown_nick, shown_text};
+use super::{DeliveryState, Message};
+use crate::id::{MemberId, MessageId};
+
+mod row;
+#[cfg(test)]
+mod tests;
+
+pub use row::{Delivery, Row, RowContent, RowId, RowKey, SaidRow};
+
+/// A chunk is split when it holds more rows.
+const CHUNK_ROWS: usize = 256;
+
+/// No more rows are kept; what is older is asked for again when it is wanted. Some 60 MB of messages of usual length
+/// (a guess).
+pub const MAX_ROWS: usize = 131_072;
+
+/// The rows of a chat, the oldest first.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    zone: TimeZone,
+    chunks: Vec<Chunk>,
+    /// The index of each chunk's first row; as long as `chunks`.
+    starts: Vec<usize>,
+    len: usize,
+    /// By id, where each message stands. Only looked up, never walked.
+    keys: HashMap<MessageId, RowKey>,
+    /// By [`nick_key`], who speaks under it in how many rows.
+    nicks: BTreeMap<Arc<str>, BTreeMap<MemberId, u32>>,
+    own_nick: String,
+    read_mark: Option<MessageId>,
+    /// The row above which the "new" line stands.
+    new_line: Option<RowKey>,
+    more_before: bool,
+    /// Counts rows, chunks and changes: every one gets a number that none had before.
+    counter: u64,
+    version: u64,
+}
+
+/// Some rows that stand together, never none. A view keeps what it knows of them by `id` and `version`.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    /// Its name.
+    pub id: u64,
+    /// Another number whenever one of its rows changes, comes or goes.
+    pub version: u64,
+    rows: Vec<Row>,
+}
+
+impl Timeline {
+    /// Without rows; times are shown in `zone`.
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            zone,
+            chunks: Vec::new(),
+            starts: Vec::new(),
+            len: 0,
+            keys: HashMap::new(),
+            nicks: BTreeMap::new(),
+            own_nick: String::new(),
+            read_mark: None,
+            new_line: None,
+            more_before: false,
+            counter: 0,
+            version: 0,
+        }
+    }
+
+    /// Puts a message in its place, by time and id. False: it was there already, or there is no room for one so old.
+    pub fn insert(&mut self, message: Message) -> bool {
+        if self.keys.contains_key(&message.id) {
+            return false;
+        }
+        let key = RowKey {
+            at: message.at,
+            message: Some(message.id),
+            notice: 0,
+        };
+        if self.len >= MAX_ROWS && self.first().is_some_and(|first| key < first.key) {
+            self.more_before = true;
+            return false;
+        }
+        self.keys.insert(message.id, key);
+        let said = self.said(message);
+        self.insert_row(key, RowContent::Said(said));
+        self.place_new_line(key);
+        self.trim(MAX_ROWS);
+        true
+    }
+
+    /// Puts in a line about something that happened: who joined, who left, the new topic.
+    pub fn insert_notice(&mut self, at: Timestamp, text: String) {
+        let key = RowKey {
+            at,
+            message: None,
+            notice: self.next(),
+        };
+        self.insert_row(key, RowContent::Notice(shown_text(&text)));
+        self.trim(MAX_ROWS);
+    }
+
+    /// How far an own message has got. False: there is no such message.
+    pub fn set_delivery(&mut self, id: MessageId, state: DeliveryState, links: u32) -> bool {
+        let Some(index) = self.index_of(id) else {
+            return false;
+        };
+        self.change(index, |row| {
+            let RowContent::Said(said) = &mut row.content else {
+                return false;
+            };
+            said.delivery.replace(Delivery { state, links }) != said.delivery
+        });
+        true
+    }
+
+    /// What the reader is called: messages with that word are tinted.
+    pub fn set_own_nick(&mut self, nick: &str) {
+        if self.own_nick == nick {
+            return;
+        }
+        self.own_nick = nick.to_owned();
+        let nick = nick.to_owned();
+        for index in 0..self.len {
+            self.change(index, |row| {
+                let RowContent::Said(said) = &mut row.content else {
+                    return false;
+                };
+                let mentions_own = !said.own && !nick.is_empty() && mentions(&said.text, &nick);
+                std::mem::replace(&mut said.mentions_own, mentions_own) != mentions_own
+            });
+        }
+    }
+
+    /// Where reading stopped: the "new" line stands above the first message of somebody else after it. Without a
+    /// mark, or while that message is not among the rows, there is no line.
+    pub fn set_read_mark(&mut self, mark: Option<MessageId>) {
+        self.read_mark = mark;
+        let line = mark.and_then(|mark| self.index_of(mark)).and_then(|mark| {
+            let unread = self.rows_from(mark + 1).find(|row| row.is_from_others());
+            unread.map(|row| row.key)
+        });
+        self.move_new_line(line);
+    }
+
+    /// Whether older messages are stored than the first one here.
+    pub fn set_more_before(&mut self, more: bool) {
+        self.more_before = more;
+    }
+
+    /// Whether older messages are stored than the first one here.
+    pub fn more_before(&self) -> bool {
+        self.more_before
+    }
+
+    /// Keeps the newest rows only.
+    pub fn trim(&mut self, keep: usize) {
+        if self.len <= keep {
+            return;
+        }
+        while self.len > keep {
+            let drop = (self.len - keep).min(self.chunks[0].rows.len());
+            let version = self.next();
+            self.chunks[0].version = version;
+            let dropped: Vec<Row> = self.chunks[0].rows.drain(..drop).collect();
+            for row in &dropped {
+                self.forget(row);
+            }
+            if self.chunks[0].rows.is_empty() {
+                self.chunks.remove(0);
+            }
+            self.len -= drop;
+            self.more_before = true;
+        }
+        self.index_chunks(0);
+        self.refresh(0);
+    }
+
+    /// Forgets all rows. What is stored stays stored, and can be loaded again.
+    pub fn clear(&mut self) {
+        let counter = self.counter + 1;
+        *self = Self {
+            own_nick: std::mem::take(&mut self.own_nick),
+            read_mark: self.read_mark,
+            more_before: self.more_before || !self.is_empty(),
+            counter,
+            version: counter,
+            ..Self::new(self.zone.clone())
+        };
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Another number whenever anything changes.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// All rows, the oldest first.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &Row> {
+        self.chunks.iter().flat_map(|chunk| &chunk.rows)
+    }
+
+    /// The rows from an index on.
+    pub fn rows_from(&self, index: usize) -> impl Iterator<Item = &Row> {
+        let (chunk, offset) = self.locate(index);
+        self.chunks
+            .iter()
+            .skip(chunk)
+            .flat_map(|chunk| &chunk.rows)
+            .skip(offset)
+    }
+
+    /// The row at an index, the oldest at 0.
+    pub fn row(&self, index: usize) -> Option<&Row> {
+        let (chunk, offset) = self.locate(index);
+        self.chunks.get(chunk)?.rows.get(offset)
+    }
+
+    /// The chunks, the oldest first.
+    pub fn chunks(&self) -> &[Chunk] {
+        &self.chunks
+    }
+
+    /// The index of a chunk's first row.
+    pub fn chunk_start(&self, chunk: usize) -> usize {
+        self.starts.get(chunk).copied().unwrap_or(self.len)
+    }
+
+    /// The index of the first row at a place or after it; the number of rows if there is none.
+    pub fn index_at(&self, key: RowKey) -> usize {
+        let chunk = self
+            .chunks
+            .partition_point(|chunk| chunk.rows.last().is_some_and(|last| last.key < key));
+        let Some(rows) = self.chunks.get(chunk).map(|chunk| &chunk.rows) else {
+            return self.len;
+        };
+        self.starts[chunk] + rows.partition_point(|row| row.key < key)
+    }
+
+    /// The index of a message.
+    pub fn index_of(&self, message: MessageId) -> Option<usize> {
+        self.keys.get(&message).map(|key| self.index_at(*key))
+    }
+
+    /// The row above which the "new" line stands.
+    pub fn new_line(&self) -> Option<RowKey> {
+        self.new_line
+    }
+
+    /// The oldest message: what comes before it is asked for next.
+    pub fn first_message(&self) -> Option<MessageId> {
+        self.rows().find_map(|row| row.key.message)
+    }
+
+    /// The newest message: who has seen it has nothing unread.
+    pub fn last_message(&self) -> Option<MessageId> {
+        self.rows().rev().find_map(|row| row.key.message)
+    }
+
+    /// Whether another member spoke under a nick that looks the same.
+    pub fn shares_nick(&self, said: &SaidRow) -> bool {
+        self.nicks
+            .get(&said.nick_key)
+            .is_some_and(|members| members.len() > 1)
+    }
+
+    fn first(&self) -> Option<&Row> {
+        self.chunks.first().and_then(|chunk| chunk.rows.first())
+    }
+
+    fn next(&mut self) -> u64 {
+        self.counter += 1;
+        self.version = self.counter;
+        self.counter
+    }
+
+    fn said(&mut self, message: Message) -> SaidRow {
+        let key: Arc<str> = nick_key(&message.nick).into();
+        let (key, mut members) = self.nicks.remove_entry(&key).unwrap_or((key, BTreeMap::new()));
+        *members.entry(message.member).or_default() += 1;
+        self.nicks.insert(Arc::clone(&key), members);
+        let text = shown_text(&message.text);
+        let waiting = Delivery {
+            state: DeliveryState::Waiting,
+            links: 0,
+        };
+        SaidRow {
+            message: message.id,
+            member: message.member,
+            nick: shown_nick(&message.nick),
+            body: message.body,
+            mentions_own: !message.own && !self.own_nick.is_empty() && mentions(&text, &self.own_nick),
+            text,
+            own: message.own,
+            delivery: (message.own && !message.history).then_some(waiting),
+            nick_key: key,
+        }
+    }
+
+    fn insert_row(&mut self, key: RowKey, content: RowContent) {
+        let row = Row {
+            id: RowId(self.next()),
+            key,
+            local: self.zone.to_datetime(key.at),
+            starts_day: false,
+            starts_new: false,
+            starts_group: false,
+            content,
+            version: self.version,
+        };
+        let index = self.index_at(key);
+        if self.chunks.is_empty() {
+            self.chunks.push(Chunk {
+                id: self.version,
+                version: 0,
+                rows: Vec::new(),
+            });
+        }
+        // One past the end belongs to the last chunk.
+        let (mut chunk, mut offset) = self.locate(index);
+        if chunk == self.chunks.len() {
+            chunk -= 1;
+            offset = self.chunks[chunk].rows.len();
+        }
+        self.chunks[chunk].rows.insert(offset, row);
+        self.chunks[chunk].version = self.version;
+        if self.chunks[chunk].rows.len() > CHUNK_ROWS {
+            self.split(chunk);
+        }
+        self.len += 1;
+        self.index_chunks(chunk);
+        self.refresh(index);
+        self.refresh(index + 1);
+    }
+
+    /// Splits a full chunk: in halves, or at its end if it is the last one, which is where most rows come.
+    fn split(&mut self, chunk: usize) {
+        let at = if chunk + 1 == self.chunks.len() {
+            CHUNK_ROWS
+        } else {
+            CHUNK_ROWS / 2
+        };
+        let rows = self.chunks[chunk].rows.split_off(at);
+        let id = self.next();
+        self.chunks.insert(
+            chunk + 1,
+            Chunk {
+                id,
+                version: id,
+                rows,
+            },
+        );
+    }
+
+    /// Works out anew at which index each chunk starts, from one on.
+    fn index_chunks(&mut self, from: usize) {
+        self.starts.truncate(from);
+        let mut start = match from.checked_sub(1) {
+            Some(before) => self.starts[before] + self.chunks[before].rows.len(),
+            None => 0,
+        };
+        for chunk in &self.chunks[from.min(self.chunks.len())..] {
+            self.starts.push(start);
+            start += chunk.rows.len();
+        }
+    }
+
+    /// In which chunk a row stands, and where in it. Past the end: the chunk after the last.
+    fn locate(&self, index: usize) -> (usize, usize) {
+        if index >= self.len {
+            return (self.chunks.len(), 0);
+        }
+        let chunk = self.starts.partition_point(|start| *start <= index) - 1;
+        (chunk, index - self.starts[chunk])
+    }
+
+    /// Works out anew what stands above a row: that depends on the row before it and on nothing else, so rows are
+    /// the same in whatever order they came.
+    fn refresh(&mut self, index: usize) {
+        let Some(row) = self.row(index) else { return };
+        let before = index.checked_sub(1).and_then(|before| self.row(before));
+        let starts_day = before.is_none_or(|before| before.local.date() != row.local.date());
+        let starts_new = self.new_line == Some(row.key);
+        let starts_group = starts_day || starts_new || before.is_none_or(|before| !row.continues(before));
+        self.change(index, |row| {
+            let old = (row.starts_day, row.starts_new, row.starts_group);
+            (row.starts_day, row.starts_new, row.starts_group) = (starts_day, starts_new, starts_group);
+            old != (starts_day, starts_new, starts_group)
+        });
+    }
+
+    /// Changes a row by `change`, which says whether it did anything.
+    fn change(&mut self, index: usize, change: impl FnOnce(&mut Row) -> bool) {
+        let (chunk, offset) = self.locate(index);
+        let Some(row) = self
+            .chunks
+            .get_mut(chunk)
+            .and_then(|chunk| chunk.rows.get_mut(offset))
+        else {
+            return;
+        };
+        if change(row) {
+            self.counter += 1;
+            self.version = self.counter;
+            row.version = self.version;
+            self.chunks[chunk].version = self.version;
+        }
+    }
+
+    /// A row has come: does the "new" line stand above it now?
+    fn place_new_line(&mut self, came: RowKey) {
+        let Some(mark) = self.read_mark else { return };
+        if came.message == Some(mark) {
+            self.set_read_mark(self.read_mark);
+            return;
+        }
+        let is_after_mark = self.keys.get(&mark).is_some_and(|mark| *mark < came);
+        let is_first = self.new_line.is_none_or(|line| came < line);
+        if is_after_mark && is_first && self.row(self.index_at(came)).is_some_and(Row::is_from_others) {
+            self.move_new_line(Some(came));
+        }
+    }
+
+    fn move_new_line(&mut self, line: Option<RowKey>) {
+        let old = std::mem::replace(&mut self.new_line, line);
+        for key in [old, line].into_iter().flatten() {
+            let index = self.index_at(key);
+            self.refresh(index);
+        }
+    }
+
+    /// Lets go of what is known about a dropped row.
+    fn forget(&mut self, row: &Row) {
+        if self.new_line == Some(row.key) {
+            self.new_line = None;
+        }
+        let RowContent::Said(said) = &row.content else {
+            return;
+        };
+        self.keys.remove(&said.message);
+        if let Some(members) = self.nicks.get_mut(&said.nick_key) {
+            if let Some(rows) = members.get_mut(&said.member) {
+                *rows -= 1;
+                if *rows == 0 {
+                    members.remove(&said.member);
+                }
+            }
+            if members.is_empty() {
+                self.nicks.remove(&said.nick_key);
+            }
+        }
+    }
+}
+
+impl Chunk {
+    /// Its rows, the oldest first.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+}

@@ -1,0 +1,148 @@
+//! A row of the timeline, and how it reads.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp, civil};
+
+use crate::id::{MemberId, MessageId};
+use crate::model::text::isolated;
+use crate::model::{DeliveryState, MessageBody};
+
+/// Messages of one author with less than this between them share a nick line (ui.md §1).
+const GROUP_GAP: SignedDuration = SignedDuration::from_mins(5);
+
+/// Names a row as long as the program runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId(pub(super) u64);
+
+/// Where a row stands among the others: by time, then by message id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowKey {
+    pub(super) at: Timestamp,
+    pub(super) message: Option<MessageId>,
+    /// Tells notices of one instant apart.
+    pub(super) notice: u64,
+}
+
+/// A row, ready to be painted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its name.
+    pub id: RowId,
+    /// Its place.
+    pub key: RowKey,
+    /// When, in the reader's time zone.
+    pub local: civil::DateTime,
+    /// Whether it is the first of its day.
+    pub starts_day: bool,
+    /// Whether it is the first that was not read.
+    pub starts_new: bool,
+    /// Whether the author's nick stands above it: they did not say the row before, or long ago.
+    pub starts_group: bool,
+    /// What it shows.
+    pub content: RowContent,
+    /// Another number whenever something that is painted changes.
+    pub version: u64,
+}
+
+/// What a row shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RowContent {
+    /// Somebody said or did something.
+    Said(SaidRow),
+    /// Something happened.
+    Notice(String),
+}
+
+/// Something said or done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SaidRow {
+    /// Which message.
+    pub message: MessageId,
+    /// By whom.
+    pub member: MemberId,
+    /// What they were called then, cleaned.
+    pub nick: String,
+    /// Said or done.
+    pub body: MessageBody,
+    /// The words, cleaned.
+    pub text: String,
+    /// Whether it names the reader, who did not say it.
+    pub mentions_own: bool,
+    /// One's own.
+    pub own: bool,
+    /// How far it got: of own messages of this run.
+    pub delivery: Option<Delivery>,
+    pub(super) nick_key: Arc<str>,
+}
+
+/// How far an own message has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// How far.
+    pub state: DeliveryState,
+    /// Over how many links.
+    pub links: u32,
+}
+
+impl Row {
+    /// The message, if somebody said or did something.
+    pub fn said(&self) -> Option<&SaidRow> {
+        match &self.content {
+            RowContent::Said(said) => Some(said),
+            RowContent::Notice(_) => None,
+        }
+    }
+
+    /// The hour and minute, "09:05".
+    pub fn time(&self) -> String {
+        format!("{:02}:{:02}", self.local.hour(), self.local.minute())
+    }
+
+    /// The row as a line of its own, for the clipboard: "[2026-11-20 09:05] alice: hello".
+    pub fn copied(&self) -> String {
+        let time = format!("[{} {}]", self.local.date(), self.time());
+        match &self.content {
+            RowContent::Notice(text) => format!("{time} {text}"),
+            RowContent::Said(said) => {
+                let (nick, text) = (isolated(&said.nick), isolated(&said.text));
+                match said.body {
+                    MessageBody::Message => format!("{time} {nick}: {text}"),
+                    MessageBody::Action => format!("{time} * {nick} {text}"),
+                }
+            }
+        }
+    }
+
+    /// The row as a screen reader says it: "alice, 09:05: hello".
+    pub fn spoken(&self) -> String {
+        let time = self.time();
+        match &self.content {
+            RowContent::Notice(text) => format!("{time}: {text}"),
+            RowContent::Said(said) => {
+                let (nick, text) = (isolated(&said.nick), isolated(&said.text));
+                match said.body {
+                    MessageBody::Message => format!("{nick}, {time}: {text}"),
+                    MessageBody::Action => format!("{nick}, {time}: * {nick} {text}"),
+                }
+            }
+        }
+    }
+
+    /// Whether it counts as unread to the one who did not say it.
+    pub fn is_from_others(&self) -> bool {
+        self.said().is_some_and(|said| !said.own)
+    }
+
+    /// Whether it goes on below the row before, without a nick of its own.
+    pub(super) fn continues(&self, before: &Self) -> bool {
+        let (Some(said), Some(said_before)) = (self.said(), before.said()) else {
+            return false;
+        };
+        said.member == said_before.member
+            && said.nick == said_before.nick
+            && said.body == MessageBody::Message
+            && said_before.body == MessageBody::Message
+            && self.key.at.duration_since(before.key.at) < GROUP_GAP
+    }
+}

@@ -1,0 +1,94 @@
+//! The header of the chat in front: its name, topic, how many are there, and what is done most.
+
+use egui::{Align, Button, Key, Label, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo};
+use lucide_icons::Icon;
+
+use super::app::Action;
+use super::commands::UiCommand;
+use super::theme;
+use super::widgets::plain_label;
+use crate::model::{Chat, ChatKind, Role};
+
+/// No topic is longer, in bytes (the base protocol).
+const MAX_TOPIC_LEN: usize = 512;
+
+/// Paints the header. While the topic is being changed, `topic_edit` holds what is typed.
+pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> Option<Action> {
+    let mut action = None;
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let members = format!("{}", chat.members.len());
+        let count = ui.add(flat((theme::icon(Icon::Users), RichText::new(&members))));
+        count.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Members, {members}")));
+        if count.on_hover_text("Show or hide the members").clicked() {
+            action = Some(Action::Do(UiCommand::ToggleMembers));
+        }
+        action = action.take().or(invite_button_ui(ui, chat));
+        ui.add_space(4.0);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 12.0;
+            let room = ui.available_width();
+            ui.scope(|ui| {
+                ui.set_max_width(room * 0.5);
+                let name = plain_label(ui, RichText::new(&chat.name).font(theme::header()));
+                name.widget_info(|| WidgetInfo::labeled(egui::Role::Heading, true, &chat.name));
+            });
+            let topic = match topic_edit {
+                Some(text) => topic_edit_ui(ui, text),
+                None => topic_ui(ui, chat),
+            };
+            action = action.take().or(topic);
+        });
+    });
+    action
+}
+
+fn flat<'a>(atoms: impl egui::IntoAtoms<'a>) -> Button<'a> {
+    Button::new(atoms).frame_when_inactive(false).min_size(egui::vec2(28.0, 28.0)).gap(6.0)
+}
+
+fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    if chat.kind == ChatKind::Classic {
+        let connect = ui.add(flat((theme::icon(Icon::UserPlus), "Connect…")));
+        let connect = connect.on_hover_text("Connect to a peer, or admit one");
+        return connect.clicked().then_some(Action::Do(UiCommand::ShowConnection));
+    }
+    // Today only the founder holds the key that makes invites.
+    let may = chat.role == Role::Founder;
+    let invite = ui.add_enabled(may, flat((theme::icon(Icon::UserPlus), "Export invite…")));
+    invite.widget_info(|| WidgetInfo::labeled(egui::Role::Button, may, "Export invite…"));
+    let invite = invite
+        .on_hover_text("Let others into this chat")
+        .on_disabled_hover_text("Only the founder of this chat can invite.");
+    invite.clicked().then_some(Action::Do(UiCommand::ExportInvite))
+}
+
+fn topic_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    let weak = theme::tokens(ui).weak;
+    let shown = if chat.topic.is_empty() { "Add a topic" } else { chat.topic.as_str() };
+    let text = RichText::new(shown).color(weak);
+    let text = if chat.topic.is_empty() { text.italics() } else { text };
+    let topic = ui.add(Label::new(text).truncate().selectable(false).sense(Sense::click()));
+    topic.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Topic: {shown}")));
+    super::widgets::focus_ring(ui, &topic);
+    topic.on_hover_text("Click to change the topic").clicked().then_some(Action::EditTopic)
+}
+
+fn topic_edit_ui(ui: &mut Ui, text: &mut String) -> Option<Action> {
+    let edit = TextEdit::singleline(text).hint_text("What is this chat about?").desired_width(f32::INFINITY);
+    let edit = ui.add(edit.char_limit(MAX_TOPIC_LEN));
+    edit.widget_info(|| WidgetInfo::labeled(egui::Role::TextInput, true, "Topic"));
+    let fresh = ui.data_mut(|data| !std::mem::replace(data.get_temp_mut_or(edit.id, false), true));
+    if fresh {
+        edit.request_focus();
+        return None;
+    }
+    if !edit.lost_focus() {
+        return None;
+    }
+    ui.data_mut(|data| data.remove::<bool>(edit.id));
+    let given_up = ui.input(|input| input.key_pressed(Key::Escape));
+    let within = (0..=MAX_TOPIC_LEN.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let typed = text[..within].trim();
+    Some(Action::EndTopicEdit((!given_up).then(|| typed.to_owned())))
+}
