@@ -49,7 +49,7 @@ use self::links::Link;
 use self::membership::Signed;
 use self::peers::Peers;
 use crate::crypto::{BoxKeyPair, SharedKeys};
-use crate::id::{ClientId, MemberId, MessageId};
+use crate::id::{ClientId, MemberId};
 use crate::wire::{self, Header, Packet};
 
 /// Shared keys kept: some for each link, each peer in a look-up, and a crowd in passing. 32 + 100 bytes each; a
