@@ -262,7 +262,7 @@ mod tests {
             address: ([192, 0, 2, 1], 40_000).into(),
             seen_ms: 9,
         };
-        let mut rng = <rand_chacha::ChaCha20Rng as rand_chacha::rand_core::SeedableRng>::seed_from_u64(1);
+        let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::seed_from_u64(1);
         InviteKey::issue(
             &chat_key(),
             &charter,
