@@ -616,6 +616,62 @@ fn a_member_comes_back_under_a_new_key_and_the_old_session_is_over() {
 }
 
 #[test]
+fn who_call_each_other_at_once_are_linked_once_and_for_good() {
+    for seed in 0..20 {
+        let (mut sim, _) = common::private_chat(seed, 2, secs(3), Conditions::default());
+        // The network was away for both; both try each other's address when it is back.
+        sim.put_into_part(1, 1);
+        sim.run_for(secs(40));
+        sim.put_into_part(1, 0);
+        sim.take_events();
+        for (index, other) in [(0, 1), (1, 0)] {
+            let address = sim.address(other);
+            sim.tell(
+                index,
+                Input::Connect {
+                    client_id: None,
+                    address,
+                },
+            );
+        }
+        sim.run_for(secs(120));
+        let events = sim.take_events();
+        let lost = events
+            .iter()
+            .any(|(_, _, event)| matches!(event, NodeEvent::PeerLost { .. }));
+        assert!(!lost && sim.node(0).links().len() == 1, "seed {seed}: {events:?}");
+    }
+}
+
+/// A session certificate over 48 h old proves nothing: on a node that never stops, the session is made anew.
+#[test]
+fn after_days_of_running_newcomers_still_come_in_and_nobody_was_seen_to_leave() {
+    let (mut sim, mut chat) = two();
+    let before = sim.node(0).client_id();
+    sim.take_events();
+    sim.run_for(secs(3 * 86_400));
+    assert_ne!(sim.node(0).client_id(), before);
+    let left = |event: &NodeEvent| matches!(event, NodeEvent::MemberLeft { .. });
+    assert!(!sim.take_events().iter().any(|(_, _, event)| left(event)));
+    assert_eq!(sim.node(0).links().len(), 1);
+
+    let invite = chat.invite(1, 0, Vec::new());
+    let (config, _) = chat.newcomer("late", &invite, 0);
+    assert!(refusal(&mut chat, &mut sim, config).contains(&NodeEvent::Joined));
+    sim.run_for(secs(10));
+    for index in 0..3 {
+        assert_eq!(
+            sim.node(index)
+                .members()
+                .iter()
+                .filter(|member| member.online)
+                .count(),
+            3
+        );
+    }
+}
+
+#[test]
 fn a_latecomer_learns_the_topic_although_its_author_is_gone() {
     let mut sim = Sim::new(6, Conditions::default());
     let mut chat = Chat::new(6);

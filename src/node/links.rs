@@ -54,7 +54,9 @@ pub(super) struct Link {
     /// Signed chats only.
     pub(super) tokens: Option<Tokens>,
     pub(super) roster: super::roster::Asking,
-    linked_at: Duration,
+    pub(super) linked_at: Duration,
+    /// Whether we said hello, and not the peer.
+    pub(super) is_dialled: bool,
     /// When either side last asked the other.
     asked_at: Duration,
     unanswered: u8,
@@ -70,6 +72,7 @@ impl Link {
             tokens,
             roster: super::roster::Asking::default(),
             linked_at: now,
+            is_dialled: true,
             asked_at: now,
             unanswered: 0,
             looked_around_at: now,
@@ -206,8 +209,9 @@ impl Node {
                 link.asked_at = now;
             }
             self.ask_whether_there(client_id);
-            // Our own address may be another now: a link at the old one can only be made anew.
-            self.connect(Some(client_id), address);
+            // Our own address may be another now: a link to it can only be made anew.
+            let client_id = self.name_for_connect(client_id);
+            self.connect(client_id, address);
         }
         self.next_tick = now;
     }
@@ -446,12 +450,14 @@ impl Node {
             Kind::Signed(_) => self.report_gone(client_id),
         }
         // It may be back under the same address, or be reachable again later.
-        let client_id = match &self.kind {
-            Kind::Classic(_) => Some(client_id),
-            Kind::Signed(_) => None,
-        };
         if self.links.is_empty() {
+            let client_id = self.name_for_connect(client_id);
             self.connect(client_id, link.address);
         }
+    }
+
+    /// What to call a peer that may be back: in a signed chat it has a new session then, and the gate finds it.
+    fn name_for_connect(&self, client_id: ClientId) -> Option<ClientId> {
+        matches!(self.kind, Kind::Classic(_)).then_some(client_id)
     }
 }

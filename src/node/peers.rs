@@ -140,6 +140,11 @@ impl Peers {
         !self.probes.is_empty()
     }
 
+    /// Answers to what was asked so far no longer count.
+    pub(super) fn forget_probes(&mut self) {
+        self.probes.clear();
+    }
+
     /// A probe under way to that very session.
     pub(super) fn is_probing(&self, client_id: &ClientId) -> bool {
         self.probes
@@ -169,6 +174,18 @@ impl Peers {
                 && matches(&probe.question)
         })?;
         Some(self.probes.swap_remove(at))
+    }
+
+    /// The token in a hello that is under way to that address.
+    pub(super) fn token_under_way(&self, address: SocketAddr) -> Option<[u8; 8]> {
+        self.probes
+            .iter()
+            .rev()
+            .filter(|probe| probe.address == address)
+            .find_map(|probe| match probe.question {
+                Question::Hello { token, .. } => Some(token),
+                Question::GetNodes { .. } => None,
+            })
     }
 
     /// Where a session proved to be in the last 10 minutes.
