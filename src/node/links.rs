@@ -42,6 +42,9 @@ const LOOK_AROUND_LONELY: Duration = Duration::from_secs(5);
 /// A link so old is no newcomer's only one any more. A guess.
 const SETTLED: Duration = Duration::from_secs(30);
 
+/// A peer that is linked to us asks at least so often: two keepalives, and some. A guess.
+const MUTUAL_WITHIN: Duration = Duration::from_secs(40);
+
 /// A peer that proved its address so recently needs no second proof to become a link. A guess.
 const FRESH: Duration = Duration::from_secs(60);
 
@@ -57,6 +60,8 @@ pub(super) struct Link {
     pub(super) linked_at: Duration,
     /// Whether we said hello, and not the peer.
     pub(super) is_dialled: bool,
+    /// When the peer last asked us for nodes: in a classic chat the only sign that we are its link, too.
+    pub(super) asked_us_at: Option<Duration>,
     /// When either side last asked the other.
     asked_at: Duration,
     unanswered: u8,
@@ -73,6 +78,7 @@ impl Link {
             roster: super::roster::Asking::default(),
             linked_at: now,
             is_dialled: true,
+            asked_us_at: None,
             asked_at: now,
             unanswered: 0,
             looked_around_at: now,
@@ -337,7 +343,41 @@ impl Node {
                 missing -= 1;
             }
         }
+        self.make_mutual(&neighbours, &candidates);
         self.drop_surplus(&neighbours);
+    }
+
+    /// A classic link is one-sided, so by chance some members are few others' link, and miss messages when datagrams
+    /// get lost. So a link to one who is not linked to us gives way to one who is, or else to another try: in time
+    /// all have six who send to them. Signed links are mutual by their handshake.
+    fn make_mutual(&mut self, neighbours: &[ClientId], candidates: &[ClientId]) {
+        let now = self.now.elapsed;
+        if !matches!(self.kind, Kind::Classic(_)) || self.links.len() < WANTED || candidates.is_empty() {
+            return;
+        }
+        let one_sided = self.links.iter().find(|(client_id, link)| {
+            let is_asked = link
+                .asked_us_at
+                .is_some_and(|at| now.saturating_sub(at) < MUTUAL_WITHIN);
+            !is_asked
+                && now.saturating_sub(link.linked_at) >= MUTUAL_WITHIN
+                && !neighbours.contains(client_id)
+        });
+        let Some((&leaving, _)) = one_sided else { return };
+        let asking: Vec<ClientId> = candidates
+            .iter()
+            .filter(|client_id| {
+                self.peers
+                    .get(client_id)
+                    .is_some_and(|peer| peer.is_asking(now, MUTUAL_WITHIN))
+            })
+            .copied()
+            .collect();
+        let pool = if asking.is_empty() { candidates } else { &asking };
+        let client_id = pool[self.random_below(pool.len())];
+        if self.approach(client_id) {
+            self.end_link(&leaving, false);
+        }
     }
 
     /// Whether a session is known and stands. In a classic chat there is no telling.

@@ -49,6 +49,10 @@ impl Node {
                 format: NodeFormat::Long,
             }),
         );
+        match self.links.get_mut(&sender) {
+            Some(link) => link.asked_us_at = Some(self.now.elapsed),
+            None => self.peers.asked_us(&sender, self.now.elapsed),
+        }
         if !proved {
             // It asked us, so it is there: worth knowing, once it has answered us too.
             self.probe(Some(sender), from, false);

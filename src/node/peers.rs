@@ -54,11 +54,28 @@ pub(super) struct Peer {
     pub(super) address: SocketAddr,
     /// When it last answered there.
     pub(super) proved_at: Option<Duration>,
+    /// When it last asked us for nodes.
+    asked_us_at: Option<Duration>,
     tried_at: Option<Duration>,
     failures: u32,
 }
 
 impl Peer {
+    fn new(address: SocketAddr, proved_at: Option<Duration>) -> Self {
+        Self {
+            address,
+            proved_at,
+            asked_us_at: None,
+            tried_at: None,
+            failures: 0,
+        }
+    }
+
+    /// Whether it has asked us for nodes lately.
+    pub(super) fn is_asking(&self, now: Duration, within: Duration) -> bool {
+        self.asked_us_at.is_some_and(|at| now.saturating_sub(at) < within)
+    }
+
     /// Whether a probe makes sense now.
     pub(super) fn is_worth_a_try(&self, now: Duration) -> bool {
         self.tried_at
@@ -200,13 +217,19 @@ impl Peers {
         if !self.table.contains_key(&client_id) {
             self.make_room(evict);
         }
+        let asked_us_at = self.table.get(&client_id).and_then(|peer| peer.asked_us_at);
         let peer = Peer {
-            address,
-            proved_at: Some(now),
-            tried_at: None,
-            failures: 0,
+            asked_us_at,
+            ..Peer::new(address, Some(now))
         };
         self.table.insert(client_id, peer);
+    }
+
+    /// A session asked us for nodes.
+    pub(super) fn asked_us(&mut self, client_id: &ClientId, now: Duration) {
+        if let Some(peer) = self.table.get_mut(client_id) {
+            peer.asked_us_at = Some(now);
+        }
     }
 
     /// A session answered, but had no room for us.
@@ -223,22 +246,10 @@ impl Peers {
         }
         match self.table.get_mut(&client_id) {
             Some(peer) if peer.address == address => {}
-            Some(peer) => {
-                *peer = Peer {
-                    address,
-                    proved_at: None,
-                    tried_at: None,
-                    failures: 0,
-                }
-            }
+            Some(peer) => *peer = Peer::new(address, None),
             None => {
                 self.make_room(evict);
-                let peer = Peer {
-                    address,
-                    proved_at: None,
-                    tried_at: None,
-                    failures: 0,
-                };
+                let peer = Peer::new(address, None);
                 self.table.insert(client_id, peer);
             }
         }
