@@ -59,7 +59,9 @@ impl Peer {
         rng.fill_bytes(&mut bytes);
         let secret = SecretKey::from(bytes);
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        socket.set_read_timeout(Some(Duration::from_millis(20))).expect("a time-out");
+        socket
+            .set_read_timeout(Some(Duration::from_millis(20)))
+            .expect("a time-out");
         Self {
             key: *secret.public_key().as_bytes(),
             secret,
@@ -109,7 +111,12 @@ impl Peer {
     fn run_until(&mut self, what: &str, done: impl Fn(&Self) -> bool) {
         let until = Instant::now() + DEADLINE;
         while !done(self) {
-            assert!(Instant::now() < until, "{what} did not come; heard {:?}, asked {:?}", self.heard, self.asked);
+            assert!(
+                Instant::now() < until,
+                "{what} did not come; heard {:?}, asked {:?}",
+                self.heard,
+                self.asked
+            );
             self.receive();
         }
     }
@@ -117,8 +124,14 @@ impl Peer {
     /// Waits for data to everyone of that id and content.
     fn hears(&mut self, origin: &Key, id: u8, data: &[u8]) -> Heard {
         let is_it = |heard: &Heard| heard.origin == *origin && heard.id == id && heard.data == data;
-        self.run_until(&format!("broadcast {id} {data:?}"), |peer| peer.heard.iter().any(is_it));
-        self.heard.iter().find(|heard| is_it(heard)).expect("just seen").clone()
+        self.run_until(&format!("broadcast {id} {data:?}"), |peer| {
+            peer.heard.iter().any(is_it)
+        });
+        self.heard
+            .iter()
+            .find(|heard| is_it(heard))
+            .expect("just seen")
+            .clone()
     }
 
     fn receive(&mut self) {
@@ -130,7 +143,11 @@ impl Peer {
         };
         let packet = &buffer[..len];
         assert!(len <= 1024, "{len} bytes");
-        assert_eq!((packet[0], &packet[1..33]), (PACKET, &self.key[..]), "addressed to us");
+        assert_eq!(
+            (packet[0], &packet[1..33]),
+            (PACKET, &self.key[..]),
+            "addressed to us"
+        );
         let sender: Key = packet[33..65].try_into().expect("32 bytes");
         if !self.members.contains(&sender) {
             return;
@@ -149,8 +166,13 @@ impl Peer {
             }
             SEND_NODES => {
                 let (ping_id, nodes) = body.split_at(8);
-                assert!(nodes.len() % NODE_LEN == 0 && nodes.len() <= 6 * NODE_LEN, "{} bytes of nodes", nodes.len());
-                self.answers.push((sender, ping_id.try_into().expect("8 bytes"), nodes.to_vec()));
+                assert!(
+                    nodes.len() % NODE_LEN == 0 && nodes.len() <= 6 * NODE_LEN,
+                    "{} bytes of nodes",
+                    nodes.len()
+                );
+                self.answers
+                    .push((sender, ping_id.try_into().expect("8 bytes"), nodes.to_vec()));
             }
             BROADCAST => self.heard.push(Heard {
                 from: sender,
@@ -170,7 +192,11 @@ fn start(name: &str, folder: &Path) -> (Program, String, Key, SocketAddr) {
     let command = json!({ "command": "create_chat", "name": "Plain", "kind": "classic", "nick": name });
     let opened = throng.done(command, "chat_opened");
     assert_eq!(opened["member"], opened["client_id"]);
-    let key = HEXLOWER.decode(text(&opened, "client_id").as_bytes()).expect("hex").try_into().expect("32 bytes");
+    let key = HEXLOWER
+        .decode(text(&opened, "client_id").as_bytes())
+        .expect("hex")
+        .try_into()
+        .expect("32 bytes");
     let address = text(&opened, "listen").parse().expect("an address");
     (throng, text(&opened, "chat"), key, address)
 }
@@ -184,41 +210,69 @@ fn a_peer_by_the_document_takes_part() {
     two.members = vec![its_key];
 
     // A link has proved its address.
-    throng.tell(&json!({ "command": "connect", "chat": chat, "client_id": one.hex(), "address": one.address }));
+    throng
+        .tell(&json!({ "command": "connect", "chat": chat, "client_id": one.hex(), "address": one.address }));
     one.run_until("get_nodes", |peer| peer.asked.contains_key(&its_key));
     let linked = throng.event("peer_linked", &chat);
-    assert_eq!((text(&linked, "client_id"), text(&linked, "address")), (one.hex(), one.address.to_string()));
+    assert_eq!(
+        (text(&linked, "client_id"), text(&linked, "address")),
+        (one.hex(), one.address.to_string())
+    );
     let ping_id = one.get_nodes(its_address, &its_key);
-    one.run_until("send_nodes", |peer| peer.answers.iter().any(|answer| answer.1 == ping_id));
+    one.run_until("send_nodes", |peer| {
+        peer.answers.iter().any(|answer| answer.1 == ping_id)
+    });
 
     // What one side says the other hears: message, action (both ids), name, status, topic.
     let named = one.hears(&its_key, 48, b"ann");
-    let said = throng.done(json!({ "command": "say", "chat": chat, "text": "hello" }), "message");
+    let said = throng.done(
+        json!({ "command": "say", "chat": chat, "text": "hello" }),
+        "message",
+    );
     let heard = one.hears(&its_key, 64, b"hello");
     assert_eq!(json!(heard.number), said["number"]);
     assert!(heard.number > named.number && named.number >= 1);
-    throng.done(json!({ "command": "act", "chat": chat, "text": "waves" }), "message");
+    throng.done(
+        json!({ "command": "act", "chat": chat, "text": "waves" }),
+        "message",
+    );
     assert_eq!(one.hears(&its_key, 65, b"waves").number, heard.number + 1);
-    throng.done(json!({ "command": "set_status", "chat": chat, "status": "away" }), "status_changed");
+    throng.done(
+        json!({ "command": "set_status", "chat": chat, "status": "away" }),
+        "status_changed",
+    );
     one.hears(&its_key, 49, &[1]);
-    throng.done(json!({ "command": "set_topic", "chat": chat, "topic": "plain" }), "topic_changed");
+    throng.done(
+        json!({ "command": "set_topic", "chat": chat, "topic": "plain" }),
+        "topic_changed",
+    );
     one.hears(&its_key, 18, b"plain");
 
     let number = one.broadcast(its_address, &its_key, 64, "hello, I am nobody yet".as_bytes());
     let message = throng.hears("hello, I am nobody yet");
-    assert_eq!((text(&message, "member"), &message["number"]), (one.hex(), &json!(number)));
+    assert_eq!(
+        (text(&message, "member"), &message["number"]),
+        (one.hex(), &json!(number))
+    );
     assert_eq!(text(&message, "nick"), one.hex()[..8]);
     one.broadcast(its_address, &its_key, 48, "Émile".as_bytes());
     assert_eq!(throng.event("nick_changed", &chat)["nick"], "Émile");
     one.broadcast(its_address, &its_key, 65, b"bows");
     let action = throng.hears("bows");
-    assert_eq!((&action["body"], &action["nick"]), (&json!("action"), &json!("Émile")));
+    assert_eq!(
+        (&action["body"], &action["nick"]),
+        (&json!("action"), &json!("Émile"))
+    );
     one.broadcast(its_address, &its_key, 63, b"bows as of old");
     assert_eq!(throng.hears("bows as of old")["body"], "action");
     one.broadcast(its_address, &its_key, 49, &[2]);
-    throng.expect("busy", |event| event["event"] == "status_changed" && event["status"] == "busy");
+    throng.expect("busy", |event| {
+        event["event"] == "status_changed" && event["status"] == "busy"
+    });
     one.broadcast(its_address, &its_key, 18, b"");
-    throng.expect("no topic", |event| event["event"] == "topic_changed" && event["topic"] == "");
+    throng.expect("no topic", |event| {
+        event["event"] == "topic_changed" && event["topic"] == ""
+    });
     // A number may jump.
     one.number += 1_000_000;
     one.broadcast(its_address, &its_key, 64, b"after a lull");
@@ -234,16 +288,22 @@ fn a_peer_by_the_document_takes_part() {
     throng.expect("a link to the second", |event| {
         event["event"] == "peer_linked" && event["client_id"] == json!(of_two)
     });
-    two.run_until("send_nodes", |peer| peer.answers.iter().any(|answer| answer.1 == ping_id));
+    two.run_until("send_nodes", |peer| {
+        peer.answers.iter().any(|answer| answer.1 == ping_id)
+    });
     let stats = throng.done(json!({ "command": "stats", "chat": chat }), "stats");
     assert_eq!(stats["dropped"]["not_in_chat"], json!(1), "{stats}");
     assert_eq!(stats["links"], json!(2));
 
     // Asked again, it lists the first: 51 bytes, the IPv4 address in the first 4 of 16.
     let ping_id = two.get_nodes(its_address, &its_key);
-    two.run_until("send_nodes", |peer| peer.answers.iter().any(|answer| answer.1 == ping_id));
+    two.run_until("send_nodes", |peer| {
+        peer.answers.iter().any(|answer| answer.1 == ping_id)
+    });
     let nodes = &two.answers.last().expect("an answer").2;
-    let SocketAddr::V4(address) = one.address else { panic!("an IPv4 address") };
+    let SocketAddr::V4(address) = one.address else {
+        panic!("an IPv4 address")
+    };
     let node = [
         &one.key[..],
         &[2],
@@ -267,7 +327,11 @@ fn a_peer_by_the_document_takes_part() {
     one.hears(&two.key, 64, b"the next");
     let copies = |peer: &Peer, data: &[u8]| peer.heard.iter().filter(|heard| heard.data == data).count();
     assert_eq!(copies(&one, b"from two to one"), 1);
-    assert_eq!(copies(&two, b"from two to one"), 0, "not back to where it came from");
+    assert_eq!(
+        copies(&two, b"from two to one"),
+        0,
+        "not back to where it came from"
+    );
 
     // Nothing of what is not exactly right is acted on.
     let good = |number: u32, id: u8, data: &[u8]| [&two.key[..], &number.to_be_bytes(), &[id], data].concat();
@@ -288,7 +352,11 @@ fn a_peer_by_the_document_takes_part() {
     two.broadcast(its_address, &its_key, 64, b"after all that");
     throng.hears("after all that");
     one.hears(&two.key, 64, b"after all that");
-    assert!(one.heard.iter().all(|heard| heard.number < 900 || heard.origin != two.key));
+    assert!(
+        one.heard
+            .iter()
+            .all(|heard| heard.number < 900 || heard.origin != two.key)
+    );
 
     // Goodbyes both ways.
     one.broadcast(its_address, &its_key, 24, b"");
@@ -306,7 +374,9 @@ fn after_a_restart_a_classic_chat_has_another_key_and_waits_for_connect() {
     throng.shut_down();
     let mut throng = Program::start("ann", folder.path());
     let opened = throng.event("chat_opened", &chat);
-    let key = HEXLOWER.decode(text(&opened, "client_id").as_bytes()).expect("hex");
+    let key = HEXLOWER
+        .decode(text(&opened, "client_id").as_bytes())
+        .expect("hex");
     assert_ne!(key, old_key);
 
     let mut peer = Peer::new(3);

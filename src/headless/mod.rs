@@ -47,7 +47,11 @@ pub fn run(options: Options) -> ExitCode {
             _ => {}
         }
     }
-    if ready && bye { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if ready && bye {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Hands the lines of stdin over until its end. Waits while the node is busy, and so does whoever writes them.
@@ -68,8 +72,17 @@ fn read_commands(commands: &mpsc::Sender<Request>) {
             Ok(None) => false,
             Err(malformed) => {
                 let (command, message) = (malformed.command, malformed.message);
-                let event = Event::Error { chat: None, command, code: Code::BadCommand, message };
-                write_report(&Report { event, tag: malformed.tag }).is_err()
+                let event = Event::Error {
+                    chat: None,
+                    command,
+                    code: Code::BadCommand,
+                    message,
+                };
+                write_report(&Report {
+                    event,
+                    tag: malformed.tag,
+                })
+                .is_err()
             }
         };
         if stopped {

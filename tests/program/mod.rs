@@ -34,14 +34,23 @@ impl Program {
         let mut program = Self::spawn(name, profile);
         let ready = program.next("ready");
         assert_eq!(ready["event"], "ready", "{name}: `ready` comes first");
-        assert!(ready["version"].is_string() && ready["listen"].is_string(), "{ready}");
+        assert!(
+            ready["version"].is_string() && ready["listen"].is_string(),
+            "{ready}"
+        );
         program
     }
 
     /// Starts the program.
     pub(crate) fn spawn(name: &str, profile: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_throng"))
-            .args(["headless", "--listen", "127.0.0.1:0", "--no-discovery", "--profile"])
+            .args([
+                "headless",
+                "--listen",
+                "127.0.0.1:0",
+                "--no-discovery",
+                "--profile",
+            ])
             .arg(profile)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -72,7 +81,10 @@ impl Program {
     /// Writes a line as it is.
     pub(crate) fn line(&mut self, line: &[u8]) {
         let stdin = self.stdin.as_mut().expect("stdin is open");
-        stdin.write_all(line).and_then(|()| stdin.write_all(b"\n")).expect("the program reads its stdin");
+        stdin
+            .write_all(line)
+            .and_then(|()| stdin.write_all(b"\n"))
+            .expect("the program reads its stdin");
     }
 
     /// Writes a command.
@@ -123,17 +135,25 @@ impl Program {
 
     /// The first event of this name in this chat, as by [`Self::expect`].
     pub(crate) fn event(&mut self, name: &str, chat: &str) -> Value {
-        self.expect(&format!("{name} in {chat}"), |event| event["event"] == name && event["chat"] == chat)
+        self.expect(&format!("{name} in {chat}"), |event| {
+            event["event"] == name && event["chat"] == chat
+        })
     }
 
     /// The message with this text.
     pub(crate) fn hears(&mut self, text: &str) -> Value {
-        self.expect(&format!("the message {text:?}"), |event| event["event"] == "message" && event["text"] == text)
+        self.expect(&format!("the message {text:?}"), |event| {
+            event["event"] == "message" && event["text"] == text
+        })
     }
 
     /// The next event of all.
     pub(crate) fn next(&mut self, what: &str) -> Value {
-        if self.unclaimed.is_empty() { self.receive(Instant::now() + DEADLINE, what) } else { self.unclaimed.remove(0) }
+        if self.unclaimed.is_empty() {
+            self.receive(Instant::now() + DEADLINE, what)
+        } else {
+            self.unclaimed.remove(0)
+        }
     }
 
     /// Events that have come and were not asked for.
@@ -146,7 +166,10 @@ impl Program {
     }
 
     fn receive(&mut self, until: Instant, what: &str) -> Value {
-        match self.events.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        match self
+            .events
+            .recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
             Ok(event) => {
                 self.log.push(event.clone());
                 event
@@ -214,5 +237,8 @@ impl Drop for Program {
 
 /// A field that is a string.
 pub(crate) fn text(event: &Value, field: &str) -> String {
-    event[field].as_str().unwrap_or_else(|| panic!("{field} is a string in {event}")).to_owned()
+    event[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("{field} is a string in {event}"))
+        .to_owned()
 }
