@@ -243,6 +243,7 @@ fn whoever_restarts_is_back_within_seconds() {
     );
     say(&mut ann, &chat, "while bob was away");
 
+    let started_at = Instant::now();
     let mut bob = Program::start("bob again", &folder.path().join("bob"));
     let opened = bob.event("chat_opened", &chat);
     assert_eq!(
@@ -262,6 +263,8 @@ fn whoever_restarts_is_back_within_seconds() {
         .expect("bob");
     assert_eq!(opened["member"], own["member"], "the same member");
     bob.event("peer_linked", &chat);
+    let took = started_at.elapsed();
+    assert!(took < Duration::from_secs(10), "linked again within seconds, not {took:?}");
     let history = bob.done(
         json!({ "command": "history", "chat": chat, "limit": 10 }),
         "history",
