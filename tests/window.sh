@@ -43,7 +43,7 @@ unset WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS XDG_CONFIG_HOME XDG_DATA_HOME XDG
 export GTK_A11Y=none    # the dialog is driven by keys
 
 # The server chooses a free display by itself and says which.
-Xvfb -displayfd 3 -screen 0 2400x1000x24 -nolisten tcp 3>"$scratch/display" 2>"$results/xvfb.log" &
+Xvfb -displayfd 3 -screen 0 2400x1600x24 -nolisten tcp 3>"$scratch/display" 2>"$results/xvfb.log" &
 xvfb=$!
 for _ in $(seq 100); do
     [ ! -s "$scratch/display" ] || break

@@ -134,7 +134,7 @@ impl Node {
         if let Some(place) = self.place(asker) {
             let mut on_ring: Vec<([u8; 32], NodeAddress)> = known
                 .iter()
-                .filter_map(|node| Some((self.place(&node.client_id)?, node.clone())))
+                .filter_map(|node| Some((self.place(&node.client_id)?, *node)))
                 .collect();
             on_ring.sort_by_key(|(at, _)| *at);
             let next = on_ring.partition_point(|(at, _)| *at < place);
@@ -143,7 +143,7 @@ impl Node {
                 for index in [(next + step) % count, (next + count - 1 - step) % count] {
                     let node = &on_ring[index].1;
                     if !chosen.contains(node) {
-                        chosen.push(node.clone());
+                        chosen.push(*node);
                     }
                 }
             }

@@ -52,14 +52,14 @@ def walk(node):
 
 
 class Program:
-    """A running program with one window, whose left edge is put at `left`: one that is covered does not paint."""
+    """A running program with one window, which is put at a place of its own: one that is covered does not paint."""
 
-    def __init__(self, arguments, log_path, left=0):
+    def __init__(self, arguments, log_path, place=(0, 0)):
         self.name = os.path.basename(arguments[0])
         with open(log_path, "ab") as log:
             self.process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.window = wait_for(f"the window of {self.name}", self._visible_window)
-        xdotool("windowmove", "--sync", self.window, left, 0)
+        xdotool("windowmove", "--sync", self.window, *place)
         wait_for("its accessible tree", self._tree)
 
     def _visible_window(self):

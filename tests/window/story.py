@@ -14,7 +14,16 @@ import desk
 
 REST_SECS = 10
 MAX_TICKS_AT_REST = 1
-SECOND_WINDOW_LEFT = 1200  # beside the first, on the screen that window.sh makes
+PLACES = {"alice": (0, 0), "bob": (1200, 0), "carol": (0, 800)}  # side by side, on the screen that window.sh makes
+
+
+# Who says what: 0 Alice, 1 Bob, 2 Carol.
+TALK = [
+    (0, "Hello, both of you! Shall we take the boat on Saturday?"),
+    (1, "Gladly. Who brings the bread?"),
+    (2, "I do. And Žofie's kůň sends its 你好."),
+    (0, "Seven o'clock at the jetty, then: https://example.org/map"),
+]
 
 
 class Story:
@@ -32,9 +41,9 @@ class Story:
         self.passed += 1
         print(f"ok  {what} ({time.monotonic() - began:.1f} s)", flush=True)
 
-    def open(self, who, left):
+    def open(self, who):
         arguments = [self.program, "--profile", f"{self.scratch}/{who}", "--listen", "127.0.0.1:0", "--no-discovery"]
-        window = desk.Program(arguments, f"{self.results}/{who}.log", left)
+        window = desk.Program(arguments, f"{self.results}/{who}.log", PLACES[who])
         window.who = who
         self.running.append(window)
         return window
@@ -56,6 +65,13 @@ class Story:
                     out.write(window.describe())
 
 
+def start(story, who):
+    window = story.open(who)
+    window.write("What should others call you?", who.capitalize())
+    window.press("Start")
+    return window
+
+
 def say(window, text):
     window.write("Message", text)
     window.press("Send")
@@ -66,9 +82,7 @@ def tell(story):
     invite = f"{story.scratch}/friends.throng"
 
     with story.step("a first start asks for a nick"):
-        alice = story.open("alice", 0)
-        alice.write("Nick", "Alice")
-        alice.press("Start")
+        alice = start(story, "alice")
 
     with story.step("a private chat is created"):
         alice.press("Create a chat")
@@ -78,37 +92,53 @@ def tell(story):
 
     with story.step("an invite is exported through the system's file dialog"):
         alice.press("Export invite…")
-        alice.press("Save as a file…")
+        alice.press("5 people", "radio button")
+        alice.press("Save as file…")
         desk.answer_file_dialog("Export the invite", invite)
         desk.wait_for("the invite's file", lambda: os.path.exists(invite) and os.path.getsize(invite) > 0)
+        alice.press("Done")
 
     with story.step("a second window imports it through the dialog"):
-        bob = story.open("bob", SECOND_WINDOW_LEFT)
-        bob.write("Nick", "Bob")
-        bob.press("Start")
+        bob = start(story, "bob")
         bob.press("Import an invite")
-        bob.press("Open a file…")
+        bob.press("Choose file…")
         desk.answer_file_dialog("Import an invite", invite)
         bob.await_control("Message", "entry")
+        bob.await_text("Alice")
 
-    with story.step("they talk, both ways"):
-        say(alice, "Hello Bob, can you hear me?")
-        bob.await_text("Hello Bob, can you hear me?")
-        say(bob, "Quite clearly: žluťoučký kůň, 你好")
-        alice.await_text("Quite clearly: žluťoučký kůň, 你好")
-        say(bob, "/me waves")
-        alice.await_text("waves")
+    with story.step("a third one by its text"):
+        carol = start(story, "carol")
+        carol.press("Import an invite")
+        with open(invite) as file:
+            carol.write("Or paste the invite's text or link", file.read())
+        carol.press("Import")
+        carol.await_control("Message", "entry")
+        carol.await_text("Alice")
 
-    with story.step("nick, topic and status reach the other"):
-        say_command(bob, "/nick Robert")
+    everybody = (alice, bob, carol)
+    with story.step("they talk, and everybody sees everything"):
+        for who, text in TALK:
+            say(everybody[who], text)
+            for window in everybody:
+                window.await_text(text)
+        tell_program(bob, "/me packs the oars")
+        for window in everybody:
+            window.await_text("packs the oars")
+
+    with story.step("nick, topic and status reach the others"):
+        tell_program(bob, "/nick Robert")
         alice.await_text("Robert")
-        say_command(alice, "/topic Boat trip")
-        bob.await_text("Boat trip")
-        say_command(bob, "/away")
-        alice.await_text("Away")
+        tell_program(alice, "/topic The boat on Saturday")
+        bob.await_text("The boat on Saturday")
+        tell_program(carol, "/busy")
+        alice.await_text("Busy")
 
-    story.picture(alice, "alice")
-    story.picture(bob, "bob")
+    for window in everybody:
+        story.picture(window, window.who)
+
+    with story.step("one leaves by closing the window, and the others see it"):
+        story.close(carol)
+        alice.await_control("Members, 2")
 
     with story.step(f"at rest they use no processor time ({REST_SECS} s)"):
         time.sleep(3)  # until the last frames and pings are done
@@ -126,14 +156,14 @@ def tell(story):
         story.close(bob)
 
     with story.step("opened again, the chat, what was said and the draft are there"):
-        alice = story.open("alice", 0)
+        alice = story.open("alice")
         alice.await_text("Friends")
-        alice.await_text("Quite clearly: žluťoučký kůň, 你好")
+        alice.await_text(TALK[-1][1])
         desk.wait_for("the draft", lambda: alice.text_of("Message") == "a draft")
 
     with story.step("and they find each other again"):
-        bob = story.open("bob", SECOND_WINDOW_LEFT)
-        bob.await_text("Hello Bob, can you hear me?")
+        bob = story.open("bob")
+        bob.await_text(TALK[0][1])
         say(bob, "Here again")
         alice.await_text("Here again", patience_secs=30)
         story.picture(alice, "alice-again")
@@ -143,7 +173,7 @@ def tell(story):
         story.close(bob)
 
 
-def say_command(window, text):
+def tell_program(window, text):
     window.write("Message", text)
     window.press("Send")
 
