@@ -264,7 +264,10 @@ fn whoever_restarts_is_back_within_seconds() {
     assert_eq!(opened["member"], own["member"], "the same member");
     bob.event("peer_linked", &chat);
     let took = started_at.elapsed();
-    assert!(took < Duration::from_secs(10), "linked again within seconds, not {took:?}");
+    assert!(
+        took < Duration::from_secs(10),
+        "linked again within seconds, not {took:?}"
+    );
     let history = bob.done(
         json!({ "command": "history", "chat": chat, "limit": 10 }),
         "history",
