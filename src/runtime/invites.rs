@@ -118,7 +118,7 @@ impl Actor {
                 command: "export_invite",
                 chat: Some(id),
                 tag,
-                result: result.map(|()| event),
+                result: result.map(|()| Box::new(event)),
             }
         });
         Ok(())
