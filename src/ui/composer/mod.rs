@@ -15,7 +15,7 @@ use egui::text_edit::TextEditState;
 use egui::{
     Align, Button, Event, EventFilter, Frame, Id, ImeEvent, Key, KeyboardShortcut, Layout, Margin, Modifiers,
     Popup, PopupCloseBehavior, PopupKind, RectAlign, Response, RichText, ScrollArea, Stroke, TextEdit, Ui,
-    UiBuilder, WidgetInfo, vec2,
+    WidgetInfo, vec2,
 };
 use lucide_icons::Icon;
 
@@ -159,7 +159,7 @@ impl Composer {
     }
 }
 
-/// Paints the composer: as wide as there is room, 1 to 8 lines high.
+/// Paints the composer: as wide as there is room, 1 to 8 lines high. The margin around it is the caller's.
 pub fn composer_ui(
     ui: &mut Ui,
     composer: &mut Composer,
@@ -171,17 +171,9 @@ pub fn composer_ui(
         take_keyboard(ui, composer);
         keys(ui, composer, context, &mut actions);
     }
-    let outer = Frame::new().inner_margin(Margin {
-        left: 16,
-        right: 16,
-        top: 4,
-        bottom: 12,
-    });
-    outer.show(ui, |ui| {
-        problem_ui(ui, composer);
-        let field = field_ui(ui, composer, context, &mut actions);
-        candidates_ui(ui, composer, &field);
-    });
+    problem_ui(ui, composer);
+    let field = field_ui(ui, composer, context, &mut actions);
+    candidates_ui(ui, composer, &field);
     if composer.text != before {
         composer.problem = None;
         if !composer.composing {
@@ -464,15 +456,21 @@ fn field_ui(
 }
 
 fn text_ui(ui: &mut Ui, composer: &mut Composer, context: &ComposerContext<'_>, width: f32) {
-    let height = MAX_LINES * size::BODY_LINE + 2.0 * size::GRID;
-    let builder = UiBuilder::new().layout(Layout::top_down(Align::Min));
-    ui.scope_builder(builder, |ui| {
-        ui.set_width(width);
-        ui.spacing_mut().extra_text_line_spacing = 0.0;
+    let text = composer.text.clone();
+    let (lines, row_height) = ui.fonts_mut(|fonts| {
+        let lines = fonts
+            .layout(text, theme::body(), egui::Color32::PLACEHOLDER, width)
+            .rows
+            .len();
+        (lines, fonts.row_height(&theme::body()))
+    });
+    let height = (lines as f32).clamp(1.0, MAX_LINES) * size::BODY_LINE + 2.0 * size::GRID;
+    ui.allocate_ui_with_layout(vec2(width, height), Layout::top_down(Align::Min), |ui| {
+        ui.spacing_mut().extra_text_line_spacing = size::BODY_LINE - row_height;
         let scroll = ScrollArea::vertical()
             .id_salt(composer.id)
             .max_height(height)
-            .min_scrolled_height(28.0);
+            .min_scrolled_height(height);
         scroll.show(ui, |ui| {
             let placeholder = RichText::new(context.placeholder).color(theme::tokens(ui).weak);
             let edit = TextEdit::multiline(&mut composer.text)
@@ -549,6 +547,7 @@ fn send_ui(
     };
     let button = Button::new(theme::icon(Icon::SendHorizontal).color(color))
         .fill(fill)
+        .stroke(Stroke::NONE)
         .min_size(vec2(side, side))
         .corner_radius(6);
     ui.spacing_mut().button_padding = vec2(6.0, 4.0);
