@@ -434,20 +434,17 @@ fn field_ui(
     let inner = frame.show(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         let button = 28.0;
-        let left = context.limit_bytes.checked_sub(composer.text.trim().len());
-        let counter = left.is_none_or(|left| left < NEAR_LIMIT.min(context.limit_bytes / 2));
-        let right = button + 8.0 + if counter { 80.0 } else { 0.0 };
+        let length = composer.text.trim().len();
+        let near_limit = length + NEAR_LIMIT.min(context.limit_bytes / 2) > context.limit_bytes;
+        let right = button + if near_limit { 80.0 } else { 0.0 };
         ui.with_layout(Layout::left_to_right(Align::Max), |ui| {
-            let width = (ui.available_width() - right).max(40.0);
+            let width = (ui.available_width() - right - 8.0).max(40.0);
             text_ui(ui, composer, context, width);
-            ui.with_layout(Layout::right_to_left(Align::Max), |ui| {
+            let layout = Layout::right_to_left(Align::Center);
+            ui.allocate_ui_with_layout(vec2(right, button), layout, |ui| {
                 send_ui(ui, composer, context, button, actions);
-                if counter {
-                    counter_ui(
-                        ui,
-                        left,
-                        composer.text.trim().len() - context.limit_bytes.min(composer.text.trim().len()),
-                    );
+                if near_limit {
+                    counter_ui(ui, length, context.limit_bytes);
                 }
             });
         });
@@ -558,15 +555,14 @@ fn send_ui(
     }
 }
 
-fn counter_ui(ui: &mut Ui, left: Option<usize>, over: usize) {
+/// How many bytes there is room for, or how many are too many.
+fn counter_ui(ui: &mut Ui, length: usize, limit: usize) {
     let tokens = theme::tokens(ui);
-    let (words, color) = match left {
+    let (words, color) = match limit.checked_sub(length) {
         Some(left) => (format!("{left} left"), tokens.weak),
-        None => (format!("{over} too long"), tokens.red),
+        None => (format!("{} too long", length - limit), tokens.red),
     };
-    ui.allocate_ui_with_layout(vec2(72.0, 28.0), Layout::right_to_left(Align::Center), |ui| {
-        ui.label(RichText::new(words).font(theme::meta()).color(color));
-    });
+    ui.label(RichText::new(words).font(theme::meta()).color(color));
 }
 
 fn candidates_ui(ui: &Ui, composer: &mut Composer, field: &Response) {

@@ -130,7 +130,7 @@ fn day_line(ui: &Ui, scene: &Scene<'_>, date: civil::Date, top: f32, id: Id) {
     let words_rect = Align2::CENTER_CENTER.align_size_within_rect(galley.size(), rect);
     for (from, to) in [
         (rect.left() + 16.0, words_rect.left() - 12.0),
-        (words_rect.right() + 12.0, rect.right() - 16.0 - layout::BAR_WIDTH),
+        (words_rect.right() + 12.0, rect.right() - 16.0),
     ] {
         ui.painter().hline(from..=to, middle, (1.0, scene.tokens.border));
     }
@@ -150,7 +150,7 @@ fn new_line(ui: &Ui, scene: &Scene<'_>, top: f32, id: Id) {
         .layout_no_wrap("New".to_owned(), theme::meta_strong(), color);
     let rect = Rect::from_x_y_ranges(scene.view.x_range(), Rangef::new(top, top + NEW_LINE));
     let middle = rect.center().y.round();
-    let words_left = rect.right() - 16.0 - layout::BAR_WIDTH - galley.size().x;
+    let words_left = rect.right() - 16.0 - galley.size().x;
     ui.painter()
         .hline(rect.left() + 16.0..=words_left - 8.0, middle, (1.0, color));
     ui.painter()
