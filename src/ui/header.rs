@@ -7,10 +7,7 @@ use super::app::Action;
 use super::commands::UiCommand;
 use super::theme;
 use super::widgets::plain_label;
-use crate::model::{Chat, ChatKind, Role};
-
-/// No topic is longer, in bytes (the base protocol).
-const MAX_TOPIC_LEN: usize = 512;
+use crate::model::{Chat, ChatKind, MAX_TOPIC_LEN, Role, within};
 
 /// Paints the header. While the topic is being changed, `topic_edit` holds what is typed.
 pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> Option<Action> {
@@ -88,7 +85,6 @@ fn topic_edit_ui(ui: &mut Ui, text: &mut String) -> Option<Action> {
     }
     ui.data_mut(|data| data.remove::<bool>(edit.id));
     let given_up = ui.input(|input| input.key_pressed(Key::Escape));
-    let within = (0..=MAX_TOPIC_LEN.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    let typed = text[..within].trim();
+    let typed = within(text.trim(), MAX_TOPIC_LEN);
     Some(Action::EndTopicEdit((!given_up).then(|| typed.to_owned())))
 }

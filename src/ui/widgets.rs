@@ -210,7 +210,7 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
     let room = ctx.content_rect();
     let width = width.min(room.width() - 32.0);
     let tokens = theme::tokens(ui);
-    let id = Id::new(("dialog", title));
+    let id = Id::unique(("dialog", title));
     let frame = Frame::new()
         .fill(tokens.panel)
         .stroke(Stroke::new(1.0, tokens.border))
