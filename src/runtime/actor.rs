@@ -46,8 +46,7 @@ pub(super) async fn run(
         Ok(store) => store,
         Err(failure) => return give_up(reports, failure).await,
     };
-    let (actor, mut inputs) = Actor::new(options, store, reports);
-    let mut actor = actor;
+    let (mut actor, mut inputs) = Actor::new(options, store, reports);
     match actor.outlet.store.chats().await {
         Ok(records) => actor.open_profile(records).await,
         Err(error) => {
@@ -253,7 +252,7 @@ impl Actor {
         for (from, bytes) in &batch.datagrams {
             let now = self.clock.now();
             chat.node.handle(now, Input::Datagram { from: *from, bytes });
-            chat.drain(now, Cause::none(), &mut self.outlet);
+            chat.drain(now, &mut Cause::none(), &mut self.outlet);
         }
     }
 
@@ -282,7 +281,7 @@ impl Actor {
         let now: Now = self.clock.now();
         for chat in self.chats.values_mut() {
             chat.node.handle(now, Input::Quit);
-            chat.drain(now, Cause::none(), &mut self.outlet);
+            chat.drain(now, &mut Cause::none(), &mut self.outlet);
         }
         self.chats.clear();
         let all_back = self.errands_at_once.clone();

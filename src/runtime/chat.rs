@@ -12,7 +12,7 @@ use crate::crypto::SigningKey;
 use crate::id::{ClientId, MemberId};
 use crate::invite::{Charter, Credential, InviteKey, Rights};
 use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Role, Stats, Status, Tag};
-use crate::node::{ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, NodeRole, Now, SignedState};
+use crate::node::{ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, NodeRole, Now, Refusal, SignedState};
 use crate::store::ChatRecord;
 
 /// After this long without a link, one who wants to come in is told that nobody answers.
@@ -37,6 +37,8 @@ pub(super) struct Chat {
     pub(super) reconnect: Reconnect,
     /// When to say that nobody answers, unless a link stands before that.
     pub(super) unreachable_at: Option<Duration>,
+    /// Why we are not let in, once told, until it is tried anew.
+    pub(super) refusal: Option<Refusal>,
     /// Of the command by which we came, until it is known whether we are in.
     pub(super) join_tag: Option<Tag>,
     own_role: Role,
@@ -82,6 +84,7 @@ impl Chat {
             socket: None,
             reconnect: Reconnect::new(targets, now.elapsed),
             unreachable_at: (!record.joined).then(|| now.elapsed + UNREACHABLE_AFTER),
+            refusal: None,
             join_tag: None,
             own_role,
             nicks,
@@ -215,7 +218,7 @@ impl Chat {
 
     /// When something is to be done if nothing happens before, in terms of [`Now::elapsed`].
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        [self.node.poll_timeout(), self.reconnect.next(), self.unreachable_at].into_iter().flatten().min()
+        [self.node.poll_timeout(), self.reconnect.due(), self.unreachable_at].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -229,7 +232,7 @@ impl Chat {
         for Target { client_id, address } in self.reconnect.take_due(now.elapsed) {
             self.node.handle(now, Input::Connect { client_id, address });
         }
-        self.drain(now, Cause::none(), outlet);
+        self.drain(now, &mut Cause::none(), outlet);
         self.check_unreachable(now, outlet);
     }
 
@@ -237,11 +240,12 @@ impl Chat {
     pub(super) fn network_changed(&mut self, now: Now, outlet: &mut Outlet) {
         self.reconnect.restart(now.elapsed);
         self.node.handle(now, Input::NetworkChanged);
-        self.drain(now, Cause::none(), outlet);
+        self.drain(now, &mut Cause::none(), outlet);
     }
 
     /// The same because the user asks for it, who will be told if nobody answers.
     pub(super) fn retry(&mut self, now: Now, outlet: &mut Outlet) {
+        self.refusal = None;
         if !self.record.joined {
             self.unreachable_at = Some(now.elapsed + UNREACHABLE_AFTER);
         }

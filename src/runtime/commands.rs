@@ -7,7 +7,7 @@ use super::chat::Chat;
 use super::events::{Cause, Failure};
 use super::reconnect::Target;
 use crate::id::{ChatId, ClientId};
-use crate::model::{ChatKind, Code, Command, Event, Request, Role, Tag};
+use crate::model::{ChatKind, Code, Command, Event, Request, Role, Status, Tag};
 use crate::node::Input;
 use crate::store::{HistoryQuery, MAX_PAGE_LEN, StoreError, Write};
 
@@ -31,7 +31,7 @@ impl Actor {
     }
 
     async fn carry_out(&mut self, command: Command, tag: Option<Tag>) -> Result<(), Failure> {
-        let cause = Cause::command(&command, tag.clone());
+        let cause = &mut Cause::command(&command, tag.clone());
         match command {
             Command::CreateChat { name, kind, nick } => self.create_chat(name, kind, nick, tag).await,
             Command::ExportInvite { chat, path, uses, expires_in, rights } => {
@@ -42,12 +42,9 @@ impl Actor {
             Command::Admit { chat, client_id } => self.admit(chat, client_id, cause),
             Command::Say { chat, text } => self.say(chat, text, false, cause),
             Command::Act { chat, text } => self.say(chat, text, true, cause),
-            Command::SetNick { chat, nick } => {
-                check_nick(&nick)?;
-                self.tell_node(chat, Input::SetNick(nick), cause)
-            }
+            Command::SetNick { chat, nick } => self.set_nick(chat, nick, cause),
             Command::SetTopic { chat, topic } => self.set_topic(chat, topic, cause),
-            Command::SetStatus { chat, status } => self.tell_node(chat, Input::SetStatus(status as u8), cause),
+            Command::SetStatus { chat, status } => self.set_status(chat, status, cause),
             Command::History { chat, before, after, around, limit } => {
                 let query = match (before, after, around) {
                     (None, None, None) => HistoryQuery::Newest,
@@ -107,7 +104,7 @@ impl Actor {
         self.chats.get_mut(&id).ok_or_else(no_such_chat)
     }
 
-    fn tell_node(&mut self, id: ChatId, input: Input<'_>, cause: Cause) -> Result<(), Failure> {
+    fn tell_node(&mut self, id: ChatId, input: Input<'_>, cause: &mut Cause) -> Result<(), Failure> {
         let now = self.clock.now();
         let chat = self.chats.get_mut(&id).ok_or_else(no_such_chat)?;
         chat.node.handle(now, input);
@@ -115,7 +112,7 @@ impl Actor {
         Ok(())
     }
 
-    fn say(&mut self, id: ChatId, text: String, action: bool, cause: Cause) -> Result<(), Failure> {
+    fn say(&mut self, id: ChatId, text: String, action: bool, cause: &mut Cause) -> Result<(), Failure> {
         let chat = self.chat(id)?;
         chat.check_may_speak()?;
         if text.is_empty() {
@@ -125,10 +122,33 @@ impl Actor {
         self.tell_node(id, Input::Say { text, action }, cause)
     }
 
-    fn set_topic(&mut self, id: ChatId, topic: String, cause: Cause) -> Result<(), Failure> {
+    fn set_nick(&mut self, id: ChatId, nick: String, cause: &mut Cause) -> Result<(), Failure> {
+        check_nick(&nick)?;
+        self.tell_node(id, Input::SetNick(nick.clone()), cause)?;
+        let chat = self.chat_mut(id)?;
+        chat.record.nick.clone_from(&nick);
+        let member = chat.node.member();
+        self.outlet.keep(Write::SetNick { chat: id, nick: nick.clone() });
+        // Of ourselves the node tells others only.
+        self.outlet.answer(Event::NickChanged { chat: id, member, nick }, cause);
+        Ok(())
+    }
+
+    fn set_status(&mut self, id: ChatId, status: Status, cause: &mut Cause) -> Result<(), Failure> {
+        self.tell_node(id, Input::SetStatus(status as u8), cause)?;
+        let member = self.chat(id)?.node.member();
+        self.outlet.answer(Event::StatusChanged { chat: id, member, status }, cause);
+        Ok(())
+    }
+
+    fn set_topic(&mut self, id: ChatId, topic: String, cause: &mut Cause) -> Result<(), Failure> {
         self.chat(id)?.check_may_speak()?;
         check_len("A topic", &topic, MAX_TOPIC_LEN)?;
-        self.tell_node(id, Input::SetTopic(topic), cause)
+        self.tell_node(id, Input::SetTopic(topic.clone()), cause)?;
+        // The same topic as before is no event of the node, but an answer all the same.
+        let by = self.chat(id)?.node.member();
+        self.outlet.answer(Event::TopicChanged { chat: id, topic, by }, cause);
+        Ok(())
     }
 
     fn connect(
@@ -150,10 +170,10 @@ impl Actor {
         // In a signed chat whoever answers there has to prove to be of the chat.
         let client_id = chat.is_classic().then_some(client_id);
         chat.reconnect.add(Target { client_id, address });
-        self.tell_node(id, Input::Connect { client_id, address }, Cause::none())
+        self.tell_node(id, Input::Connect { client_id, address }, &mut Cause::none())
     }
 
-    fn admit(&mut self, id: ChatId, client_id: ClientId, cause: Cause) -> Result<(), Failure> {
+    fn admit(&mut self, id: ChatId, client_id: ClientId, cause: &mut Cause) -> Result<(), Failure> {
         if !self.chat(id)?.is_classic() {
             return Err(Failure::new(
                 Code::NotAllowed,
@@ -196,7 +216,7 @@ impl Actor {
         })?;
         // What goodbye still has kept is queued now, before the errand has begun: it runs in another task, but the
         // chat is gone from the store in either order.
-        self.tell_node(id, Input::Quit, Cause::none())?;
+        self.tell_node(id, Input::Quit, &mut Cause::none())?;
         self.chats.remove(&id);
         Ok(())
     }

@@ -51,6 +51,13 @@ impl Outlet {
         self.reports.put(Report { event, tag });
     }
 
+    /// Answers a command, unless that was done before.
+    pub(super) fn answer(&mut self, event: Event, cause: &mut Cause) {
+        if let Some(tag) = cause.unanswered() {
+            self.report(event, tag);
+        }
+    }
+
     /// Tells the reader that a command failed.
     pub(super) fn command_failed(
         &mut self,
@@ -115,19 +122,29 @@ impl Cause {
         Self { name: command.name(), tag }
     }
 
-    /// The tag, if one of these commands is being carried out and not answered yet.
-    fn take_tag(&mut self, answers: &[&str]) -> Option<Tag> {
-        if answers.contains(&self.name) { self.tag.take() } else { None }
+    /// The tag, if one of these commands is being carried out and was not answered before.
+    fn answer(&mut self, commands: &[&str]) -> Option<Tag> {
+        if commands.contains(&self.name) {
+            self.name = "";
+            self.tag.take()
+        } else {
+            None
+        }
+    }
+
+    /// The tag, unless the command was answered before.
+    pub(super) fn unanswered(&mut self) -> Option<Option<Tag>> {
+        (!self.name.is_empty()).then(|| self.tag.take())
     }
 }
 
 impl Chat {
     /// Does all that the node wants done. To be called after every [`Node::handle`](crate::node::Node::handle).
-    pub(super) fn drain(&mut self, now: Now, mut cause: Cause, outlet: &mut Outlet) {
+    pub(super) fn drain(&mut self, now: Now, cause: &mut Cause, outlet: &mut Outlet) {
         while let Some(output) = self.node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => self.transmit(to, &bytes),
-                Output::Event(event) => self.handle_event(event, now, &mut cause, outlet),
+                Output::Event(event) => self.handle_event(event, now, cause, outlet),
             }
         }
     }
@@ -152,17 +169,23 @@ impl Chat {
                 outlet.report(Event::MemberJoined { chat, member, nick, role, status }, None);
             }
             NodeEvent::MemberLeft { member, quit } => {
+                if quit && self.is_classic() {
+                    // Their session is over: trying it again would make a ghost of it.
+                    self.reconnect.forget(ClientId(member.0));
+                }
                 let why = if quit { LeftWhy::Quit } else { LeftWhy::Lost };
                 outlet.report(Event::MemberLeft { chat, member, nick: self.nick_of(&member), why }, None);
             }
-            NodeEvent::NickChanged { member, nick } => self.nick_changed(member, nick, cause, outlet),
+            NodeEvent::NickChanged { member, nick } => {
+                self.keep_nick(member, &nick, outlet);
+                outlet.report(Event::NickChanged { chat, member, nick }, None);
+            }
             NodeEvent::StatusChanged { member, status: number } => {
-                let own = member == self.node.member();
-                let tag = own.then(|| cause.take_tag(&["set_status"])).flatten();
-                outlet.report(Event::StatusChanged { chat, member, status: status(number) }, tag);
+                outlet.report(Event::StatusChanged { chat, member, status: status(number) }, None);
             }
             NodeEvent::TopicChanged { topic, by, fact } => self.topic_changed(topic, by, fact, cause, outlet),
             NodeEvent::Banned { member, by } => {
+                self.reconnect.forget(ClientId(member.0));
                 outlet.report(Event::Banned { chat, member, by, reason: String::new() }, None);
             }
             NodeEvent::Message(message) => self.said(message, cause, outlet),
@@ -196,8 +219,11 @@ impl Chat {
         outlet.report(Event::Joined { chat }, self.join_tag.take());
     }
 
+    /// Told once: every member that is asked may refuse us.
     fn refused(&mut self, refusal: Refusal, outlet: &mut Outlet) {
-        self.reconnect.stop();
+        if self.refusal.replace(refusal) == Some(refusal) {
+            return;
+        }
         self.unreachable_at = None;
         let chat = self.record.chat;
         let Failure { code, message } = refusal_sentence(refusal);
@@ -244,19 +270,6 @@ impl Chat {
         }
     }
 
-    fn nick_changed(&mut self, member: MemberId, nick: String, cause: &mut Cause, outlet: &mut Outlet) {
-        let chat = self.record.chat;
-        let tag = if member == self.node.member() {
-            self.record.nick.clone_from(&nick);
-            outlet.keep(Write::SetNick { chat, nick: nick.clone() });
-            cause.take_tag(&["set_nick"])
-        } else {
-            self.keep_nick(member, &nick, outlet);
-            None
-        };
-        outlet.report(Event::NickChanged { chat, member, nick }, tag);
-    }
-
     fn topic_changed(
         &mut self,
         topic: String,
@@ -272,7 +285,7 @@ impl Chat {
         self.record.topic_fact.clone_from(&fact);
         outlet.keep(Write::SetTopic { chat, topic: topic.clone(), by: Some(by), fact });
         let own = by == self.node.member();
-        let tag = own.then(|| cause.take_tag(&["set_topic"])).flatten();
+        let tag = own.then(|| cause.answer(&["set_topic"])).flatten();
         outlet.report(Event::TopicChanged { chat, topic, by }, tag);
     }
 
@@ -289,7 +302,7 @@ impl Chat {
             own: said.own,
             history: false,
         };
-        let tag = said.own.then(|| cause.take_tag(&["say", "act"])).flatten();
+        let tag = said.own.then(|| cause.answer(&["say", "act"])).flatten();
         let (client_id, signed) = (said.client_id, said.signed);
         outlet.keep(Write::AddMessage { message: message.clone(), client_id, signed });
         outlet.report(Event::Message(message), tag);

@@ -1,4 +1,5 @@
-//! When to try which addresses of a chat again: all of them while no link stands, ever more seldom.
+//! Which addresses of a chat to hand to its node again, and when: all of them at the start, after the last link was
+//! lost, and when something has changed. The node then tries them, ever more seldom, until links stand.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -6,13 +7,11 @@ use std::time::Duration;
 
 use crate::id::ClientId;
 
-/// Addresses kept of a chat, the newest first: as many as the store keeps and an invite names, with room to spare.
+/// Addresses kept of a chat: as many as the store keeps and an invite names, with room to spare.
 const MAX_TARGETS: usize = 64;
 
-/// The first wait, doubled up to [`LAST_WAIT`]. Both are guesses: a restarted peer is back after seconds, and nobody
-/// minds one packet a minute.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
-const LAST_WAIT: Duration = Duration::from_secs(60);
+/// The wait after the last link was lost: a peer that restarts comes by itself first. A guess.
+const AFTER_LOSS: Duration = Duration::from_secs(2);
 
 /// Somewhere a member may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,21 +22,19 @@ pub(super) struct Target {
     pub(super) address: SocketAddr,
 }
 
-/// What to try, and when next. Times are those of [`Now::elapsed`](crate::node::Now::elapsed).
+/// What to try, and when. Times are those of [`Now::elapsed`](crate::node::Now::elapsed).
 #[derive(Debug, Default)]
 pub(super) struct Reconnect {
+    /// The newest first.
     targets: VecDeque<Target>,
     links: usize,
-    /// How often all were tried since the last link stood.
-    rounds: u32,
-    next: Option<Duration>,
-    stopped: bool,
+    due: Option<Duration>,
 }
 
 impl Reconnect {
-    /// Tries all of `targets` from `now` on, those named first being the ones to keep if they are too many.
+    /// Has all of `targets` tried from `now` on; if they are too many, those named first.
     pub(super) fn new(targets: impl IntoIterator<Item = Target>, now: Duration) -> Self {
-        let mut new = Self { next: Some(now), ..Self::default() };
+        let mut new = Self { due: Some(now), ..Self::default() };
         for target in targets {
             if new.targets.len() < MAX_TARGETS && !new.targets.contains(&target) {
                 new.targets.push_back(target);
@@ -53,34 +50,37 @@ impl Reconnect {
         self.targets.truncate(MAX_TARGETS);
     }
 
-    /// When [`Self::take_due`] has something; `None`: not before something changes.
-    pub(super) fn next(&self) -> Option<Duration> {
-        self.next.filter(|_| self.links == 0 && !self.stopped && !self.targets.is_empty())
+    /// A session that is over.
+    pub(super) fn forget(&mut self, client_id: ClientId) {
+        self.targets.retain(|target| target.client_id != Some(client_id));
     }
 
-    /// What is to be tried now: all or nothing.
+    /// When [`Self::take_due`] has something.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.due
+    }
+
+    /// What the node is to try from now on: all or nothing.
     pub(super) fn take_due(&mut self, now: Duration) -> Vec<Target> {
-        if self.next().is_none_or(|next| next > now) {
+        if self.due.is_none_or(|due| due > now) {
             return Vec::new();
         }
-        let wait = FIRST_WAIT.saturating_mul(1 << self.rounds.min(5)).min(LAST_WAIT);
-        self.rounds += 1;
-        self.next = Some(now + wait);
-        self.targets.iter().copied().collect()
+        self.due = None;
+        // The node tries what it was told last first.
+        self.targets.iter().rev().copied().collect()
     }
 
     /// A link stands.
     pub(super) fn linked(&mut self) {
         self.links += 1;
-        self.rounds = 0;
+        self.due = None;
     }
 
-    /// A link is gone. If it was the last, the others are tried in a moment.
+    /// A link is gone. If it was the last, everybody is tried in a moment.
     pub(super) fn lost(&mut self, now: Duration) {
         self.links = self.links.saturating_sub(1);
         if self.links == 0 {
-            self.rounds = 0;
-            self.next = Some(now + FIRST_WAIT);
+            self.due = Some(now + AFTER_LOSS);
         }
     }
 
@@ -89,16 +89,9 @@ impl Reconnect {
         self.links > 0
     }
 
-    /// Tries everything at once, whatever was before: asked for, or another network.
+    /// Has everybody tried at once.
     pub(super) fn restart(&mut self, now: Duration) {
-        self.stopped = false;
-        self.rounds = 0;
-        self.next = Some(now);
-    }
-
-    /// Tries nothing more until [`Self::restart`].
-    pub(super) fn stop(&mut self) {
-        self.stopped = true;
+        self.due = Some(now);
     }
 }
 
@@ -115,24 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn waits_double_up_to_a_minute_while_no_link_stands() {
+    fn all_are_tried_at_the_start_and_after_the_last_loss() {
         let mut reconnect = Reconnect::new([target(1), target(2), target(1)], secs(0));
-        let mut at = Vec::new();
-        for _ in 0..8 {
-            let now = reconnect.next().expect("no link stands");
-            assert_eq!(reconnect.take_due(now), [target(1), target(2)]);
-            assert!(reconnect.take_due(now).is_empty());
-            at.push(now.as_secs());
-        }
-        assert_eq!(at, [0, 2, 6, 14, 30, 62, 122, 182]);
+        assert_eq!(reconnect.take_due(secs(0)), [target(2), target(1)]);
+        assert!(reconnect.take_due(secs(1)).is_empty(), "the node goes on by itself");
         reconnect.linked();
         reconnect.linked();
         reconnect.lost(secs(200));
-        assert_eq!(reconnect.next(), None);
+        assert_eq!(reconnect.due(), None);
         reconnect.lost(secs(201));
-        assert_eq!(reconnect.next(), Some(secs(203)));
-        reconnect.stop();
-        assert_eq!(reconnect.next(), None);
+        assert_eq!(reconnect.due(), Some(secs(203)));
+        reconnect.linked();
+        assert_eq!(reconnect.due(), None);
         reconnect.restart(secs(300));
         assert_eq!(reconnect.take_due(secs(300)).len(), 2);
     }
@@ -140,12 +127,19 @@ mod tests {
     #[test]
     fn the_newest_targets_are_kept() {
         let mut reconnect = Reconnect::new([], secs(0));
-        assert_eq!(reconnect.next(), None, "there is nobody to try");
         for port in 1..=100 {
             reconnect.add(target(port));
         }
         reconnect.add(target(50));
         let tried = reconnect.take_due(secs(0));
-        assert_eq!((tried.len(), tried[0], tried[1]), (MAX_TARGETS, target(50), target(100)));
+        assert_eq!((tried.len(), tried[63], tried[62]), (MAX_TARGETS, target(50), target(100)));
+    }
+
+    #[test]
+    fn a_session_that_is_over_is_not_tried() {
+        let client_id = Some(ClientId([1; 32]));
+        let mut reconnect = Reconnect::new([Target { client_id, ..target(1) }, target(2)], secs(0));
+        reconnect.forget(ClientId([1; 32]));
+        assert_eq!(reconnect.take_due(secs(0)), [target(2)]);
     }
 }

@@ -168,9 +168,11 @@ impl Store {
     /// # Errors
     /// [`QueueFull`]: it was not queued, and is lost unless it is tried again.
     pub fn write(&self, write: Write) -> Result<(), QueueFull> {
-        self.jobs
-            .try_send(Job::Write(QueuedWrite { write, done: None }))
-            .map_err(|_| QueueFull)
+        let queued = QueuedWrite {
+            write: Box::new(write),
+            done: None,
+        };
+        self.jobs.try_send(Job::Write(queued)).map_err(|_| QueueFull)
     }
 
     /// Queues a write, waiting for room if need be, and waits until it is kept: from then on it outlives the program.
@@ -180,11 +182,11 @@ impl Store {
     /// Why it was not kept. It has changed nothing then.
     pub async fn save(&self, write: Write) -> Result<(), StoreError> {
         let (done, outcome) = oneshot::channel();
-        self.queue(Job::Write(QueuedWrite {
-            write,
+        let queued = QueuedWrite {
+            write: Box::new(write),
             done: Some(done),
-        }))
-        .await?;
+        };
+        self.queue(Job::Write(queued)).await?;
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 

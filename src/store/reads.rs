@@ -352,3 +352,56 @@ impl FromSql for StoredKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema;
+
+    /// What SQLite means to do for a query, a line a step.
+    fn plan(sql: &str, values: usize) -> Vec<String> {
+        let mut connection = Connection::open_in_memory().expect("a database in memory");
+        schema::migrate(&mut connection).expect("an empty database takes the migrations");
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .expect("the query is sound");
+        let zeros = vec![0; values];
+        let steps = statement
+            .query_map(rusqlite::params_from_iter(zeros), |row| row.get("detail"))
+            .expect("a plan");
+        steps.collect::<rusqlite::Result<_>>().expect("a plan is text")
+    }
+
+    // "at_ms<?" stands for the whole of "(at_ms, key) < (?, ?)": what is of the same millisecond is told apart by the
+    // key at the end of the index. No "USE TEMP B-TREE": the index has the order, and reading ends with the page.
+    #[test]
+    fn a_page_of_history_is_a_range_of_the_index() {
+        let older = plan(OLDER, 4);
+        assert_eq!(
+            older,
+            ["SEARCH message USING INDEX message_order (chat=? AND at_ms<?)"]
+        );
+        let newer = plan(NEWER, 4);
+        assert_eq!(
+            newer,
+            ["SEARCH message USING INDEX message_order (chat=? AND at_ms>?)"]
+        );
+    }
+
+    #[test]
+    fn what_waits_is_found_without_looking_at_what_does_not() {
+        assert_eq!(
+            plan(WAITING, 1),
+            ["SEARCH message USING INDEX message_waiting (chat=?)"]
+        );
+    }
+
+    #[test]
+    fn unread_messages_are_counted_in_the_index_alone() {
+        let steps = plan(OPEN_CHATS, 0);
+        for step in ["(chat=?)", "(chat=? AND at_ms>?)"] {
+            let wanted = format!("SEARCH m USING COVERING INDEX message_of_others {step}");
+            assert!(steps.contains(&wanted), "{wanted} is not in {steps:#?}");
+        }
+    }
+}

@@ -49,10 +49,11 @@ pub(super) fn check(connection: &Connection, folder: &Path) -> Result<(), StoreE
 
 /// Brings a database that passed [`check`] to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    for number in version(connection)?..MIGRATIONS.len() {
+    let done = version(connection)?;
+    for (number, migration) in (1_u32..).zip(MIGRATIONS).skip(done) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute_batch(MIGRATIONS[number])?;
-        transaction.pragma_update(None, "user_version", number as u32 + 1)?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
     Ok(())

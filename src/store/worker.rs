@@ -28,7 +28,7 @@ pub(super) enum Job {
 
 /// A write, and who waits for it. Without one, its error goes to [`super::Store::errors`].
 pub(super) struct QueuedWrite {
-    pub(super) write: Write,
+    pub(super) write: Box<Write>,
     pub(super) done: Option<oneshot::Sender<Result<(), StoreError>>>,
 }
 
@@ -95,7 +95,7 @@ impl Worker {
     /// Keeps a group in one transaction. If one of them can't be kept, each is tried alone, so that it takes no other
     /// with it.
     fn write(&mut self, group: Vec<QueuedWrite>) {
-        let writes: Vec<&Write> = group.iter().map(|queued| &queued.write).collect();
+        let writes: Vec<&Write> = group.iter().map(|queued| &*queued.write).collect();
         let outcomes = match self.commit(&writes) {
             Err(_) if writes.len() > 1 => writes
                 .iter()
@@ -199,5 +199,97 @@ impl Worker {
             self.damage.get_or_insert_with(|| error.clone());
         }
         error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ChatId;
+    use crate::model::ChatKind;
+    use crate::store::{ChatRecord, ChatSecrets};
+
+    fn put(number: u8, name_len: usize) -> Write {
+        Write::PutChat(Box::new(ChatRecord {
+            chat: ChatId([number; 32]),
+            kind: ChatKind::Classic,
+            name: "n".repeat(name_len),
+            nick: String::new(),
+            topic: String::new(),
+            topic_by: None,
+            topic_fact: None,
+            created_ms: 0,
+            port: None,
+            joined: true,
+            secrets: ChatSecrets::default(),
+            credential: None,
+            charter: None,
+            next_invite: 0,
+            admitted: Vec::new(),
+            peers: Vec::new(),
+            nicks: Vec::new(),
+        }))
+    }
+
+    #[test]
+    fn what_does_not_fit_on_the_disk_takes_nothing_else_with_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let profile = Profile::open(folder.path()).expect("nobody else has it");
+        let connection = profile.connect().expect("it is new");
+        // A disk with room for 100 pages of 4,096 bytes.
+        connection
+            .pragma_update_and_check(None, "max_page_count", 100, |_| Ok(()))
+            .expect("SQLite knows it");
+        let (sender, mut errors) = mpsc::channel(9);
+        let mut worker = Worker::new(connection, profile, sender);
+
+        let (done, mut outcome) = oneshot::channel();
+        let queued = |write| QueuedWrite {
+            write: Box::new(write),
+            done: None,
+        };
+        let small = QueuedWrite {
+            write: Box::new(put(3, 1)),
+            done: Some(done),
+        };
+        worker.write(vec![queued(put(1, 1)), queued(put(2, 1_000_000)), small]);
+
+        let full = StoreError::DiskFull {
+            folder: folder.path().to_owned(),
+        };
+        assert_eq!(errors.try_recv(), Ok(full));
+        assert!(errors.try_recv().is_err(), "the other two were kept");
+        assert_eq!(outcome.try_recv(), Ok(Ok(())));
+        let chats = worker
+            .read(crate::store::reads::chats)
+            .expect("the database is sound");
+        let kept: Vec<u8> = chats.iter().map(|record| record.chat.0[0]).collect();
+        assert_eq!(kept, [1, 3]);
+    }
+
+    #[test]
+    fn only_what_cannot_be_had_again_waits_for_the_disk() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let profile = Profile::open(folder.path()).expect("nobody else has it");
+        let connection = profile.connect().expect("it is new");
+        let (sender, _errors) = mpsc::channel(9);
+        let mut worker = Worker::new(connection, profile, sender);
+        let draft = Write::SaveDraft {
+            chat: ChatId([1; 32]),
+            text: String::new(),
+        };
+        let key = put(1, 1);
+        for (writes, full) in [
+            (vec![&draft], false),
+            (vec![&draft, &key], true),
+            (vec![&draft], false),
+        ] {
+            worker.commit(&writes).expect("it is kept");
+            let synchronous: u8 = worker
+                .connection
+                .pragma_query_value(None, "synchronous", |row| row.get(0))
+                .expect("it is a number");
+            assert_eq!(synchronous, if full { 2 } else { 1 });
+        }
     }
 }
