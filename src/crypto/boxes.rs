@@ -143,8 +143,8 @@ const PRIME: [u8; 32] = {
 };
 
 /// The u-coordinates of points of order 1, 2, 4 and 8 on curve25519 and on its twist, in every spelling below
-/// 2^255; with any of them the shared secret is zeros. Source:
-/// <https://cr.yp.to/ecdh.html>, "How do I validate Curve25519 public keys?".
+/// 2^255; with any of them the shared secret is zeros.
+/// Source: <https://cr.yp.to/ecdh.html>, "How do I validate Curve25519 public keys?".
 const LOW_ORDER: [[u8; 32]; 7] = [
     [0; 32],
     small(1),
@@ -194,7 +194,9 @@ mod tests {
         let mut at_bob = SharedKeys::new(bob.clone(), 4);
         let nonce = [7; 24];
         for plain in [&b""[..], b"hello"] {
-            let mut sealed = to_bob.seal(&bob.client_id(), &nonce, plain).unwrap();
+            let mut sealed = to_bob
+                .seal(&bob.client_id(), &nonce, plain)
+                .expect("a proper key");
             assert_eq!(sealed.len(), 16 + plain.len());
             assert_eq!(
                 at_bob.open(&alice.client_id(), &nonce, &sealed).as_deref(),
@@ -220,7 +222,7 @@ mod tests {
                     let shared = SalsaBox::new(&PublicKey::from_bytes(bytes), &pair(own).secret);
                     shared
                         .encrypt_in_place_detached(&GenericArray::default(), &[], &mut [0; 8])
-                        .unwrap()
+                        .expect("it can be sealed all the same")
                 };
                 assert_eq!(sealed(1), sealed(2), "{key}");
                 assert!(!is_canonical_key(&key), "{key}");

@@ -32,7 +32,10 @@ pub(super) struct Lines<R> {
 impl<R: BufRead> Lines<R> {
     /// The lines of `reader`.
     pub(super) fn new(reader: R) -> Self {
-        Self { reader, line: Vec::new() }
+        Self {
+            reader,
+            line: Vec::new(),
+        }
     }
 
     /// The next line. The last one may lack its end.
@@ -85,7 +88,9 @@ pub(super) fn too_long() -> Malformed {
     Malformed {
         command: String::new(),
         tag: None,
-        message: format!("The line has more than {MAX_LINE_LEN} bytes and was skipped. No command needs as many."),
+        message: format!(
+            "The line has more than {MAX_LINE_LEN} bytes and was skipped. No command needs as many."
+        ),
     }
 }
 
@@ -94,28 +99,45 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Request>, Malformed> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let nameless = |message: String| Malformed { command: String::new(), tag: None, message };
+    let nameless = |message: String| Malformed {
+        command: String::new(),
+        tag: None,
+        message,
+    };
     let object: Map<String, Value> = serde_json::from_slice(line).map_err(|error| {
-        nameless(format!("The line is not a JSON object: {error}. Write one command a line, like {EXAMPLE}."))
+        nameless(format!(
+            "The line is not a JSON object: {error}. Write one command a line, like {EXAMPLE}."
+        ))
     })?;
     let tag = object.get("tag").filter(|tag| !tag.is_null()).cloned();
     let command = match object.get("command") {
         Some(Value::String(name)) if name.len() <= MAX_NAME_LEN => name.clone(),
         _ => {
             let message = format!("The line does not name a command. Write one like {EXAMPLE}.");
-            return Err(Malformed { tag, ..nameless(message) });
+            return Err(Malformed {
+                tag,
+                ..nameless(message)
+            });
         }
     };
-    serde_json::from_value(Value::Object(object)).map(Some).map_err(|error| {
-        let problem = error.to_string();
-        let message = match problem.strip_prefix("unknown variant ") {
-            Some(rest) if rest.starts_with(&format!("`{command}`, expected one of `create_chat`")) => {
-                format!("There is no command {command:?}. The commands are those in the table of the manual.")
+    serde_json::from_value(Value::Object(object))
+        .map(Some)
+        .map_err(|error| {
+            let problem = error.to_string();
+            let message = match problem.strip_prefix("unknown variant ") {
+                Some(rest) if rest.starts_with(&format!("`{command}`, expected one of `create_chat`")) => {
+                    format!(
+                        "There is no command {command:?}. The commands are those in the table of the manual."
+                    )
+                }
+                _ => format!("The command {command:?} was not understood: {problem}."),
+            };
+            Malformed {
+                command,
+                tag,
+                message,
             }
-            _ => format!("The command {command:?} was not understood: {problem}."),
-        };
-        Malformed { command, tag, message }
-    })
+        })
 }
 
 /// A command that is always right.
@@ -148,36 +170,91 @@ mod tests {
 
     #[test]
     fn commands_and_tags_are_read() {
-        let request = parse(br#" {"tag": [1, "a"], "command": "shutdown"} "#).expect("right").expect("a command");
-        assert_eq!(request, Request { command: Command::Shutdown, tag: Some(json!([1, "a"])) });
+        let request = parse(br#" {"tag": [1, "a"], "command": "shutdown"} "#)
+            .expect("right")
+            .expect("a command");
+        assert_eq!(
+            request,
+            Request {
+                command: Command::Shutdown,
+                tag: Some(json!([1, "a"]))
+            }
+        );
         assert_eq!(parse(b" \r"), Ok(None));
         let chat = "ab".repeat(32);
         let line = format!(
             r#"{{"command":"export_invite","chat":"{chat}","uses":5,"expires_in":60,"rights":"observer","new":1}}"#
         );
         let request = parse(line.as_bytes()).expect("right").expect("a command");
-        assert!(matches!(request.command, Command::ExportInvite { uses: Some(5), expires_in: Some(60), .. }));
+        assert!(matches!(
+            request.command,
+            Command::ExportInvite {
+                uses: Some(5),
+                expires_in: Some(60),
+                ..
+            }
+        ));
     }
 
     #[test]
     fn what_is_wrong_is_said() {
         let chat = "ab".repeat(32);
-        for line in ["nonsense", "[]", "7", "{", "\"say\"", "{}", r#"{"command":7}"#, r#"{"command":null}"#, "\u{0}"] {
+        for line in [
+            "nonsense",
+            "[]",
+            "7",
+            "{",
+            "\"say\"",
+            "{}",
+            r#"{"command":7}"#,
+            r#"{"command":null}"#,
+            "\u{0}",
+        ] {
             assert_eq!(problem(line).command, "", "{line}");
         }
         assert!(parse(&[b'{', 0xFF, b'}']).is_err());
-        assert!(problem(r#"{"command":"say"}"#).message.contains("missing field `chat`"));
+        assert!(
+            problem(r#"{"command":"say"}"#)
+                .message
+                .contains("missing field `chat`")
+        );
         let line = format!(r#"{{"command":"say","chat":"{chat}","tag":3}}"#);
         let malformed = problem(&line);
-        assert!(malformed.message.contains("missing field `text`"), "{}", malformed.message);
-        assert_eq!((malformed.command.as_str(), malformed.tag), ("say", Some(json!(3))));
-        assert!(problem(r#"{"command":"say","chat":"ab","text":""}"#).message.contains("64 hex digits"));
-        assert!(problem(r#"{"command":"dance"}"#).message.contains("no command \"dance\""));
+        assert!(
+            malformed.message.contains("missing field `text`"),
+            "{}",
+            malformed.message
+        );
+        assert_eq!(
+            (malformed.command.as_str(), malformed.tag),
+            ("say", Some(json!(3)))
+        );
+        assert!(
+            problem(r#"{"command":"say","chat":"ab","text":""}"#)
+                .message
+                .contains("64 hex digits")
+        );
+        assert!(
+            problem(r#"{"command":"dance"}"#)
+                .message
+                .contains("no command \"dance\"")
+        );
         let line = format!(r#"{{"command":"export_invite","chat":"{chat}","uses":70000}}"#);
-        assert!(problem(&line).message.contains("70000"), "{}", problem(&line).message);
+        assert!(
+            problem(&line).message.contains("70000"),
+            "{}",
+            problem(&line).message
+        );
         let line = format!(r#"{{"command":"set_status","chat":"{chat}","status":"asleep"}}"#);
-        assert!(problem(&line).message.contains("`away`"), "{}", problem(&line).message);
+        assert!(
+            problem(&line).message.contains("`away`"),
+            "{}",
+            problem(&line).message
+        );
         let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
-        assert_eq!(problem(&format!(r#"{{"command":"shutdown","tag":{deep}}}"#)).command, "");
+        assert_eq!(
+            problem(&format!(r#"{{"command":"shutdown","tag":{deep}}}"#)).command,
+            ""
+        );
     }
 }

@@ -28,21 +28,30 @@ pub fn run(options: Options) -> ExitCode {
         }
     };
     node.shut_down_on_signals();
-    let commands = node.commands();
-    // It may wait for a line for ever: it is not joined, and ends with the program.
-    thread::spawn(move || read_commands(&commands));
-
     let (mut ready, mut bye) = (false, false);
     while let Some(report) = node.blocking_recv() {
-        ready |= matches!(report.event, Event::Ready { .. });
-        bye |= matches!(report.event, Event::Bye);
         if let Err(error) = write_report(&report) {
             tracing::error!(%error, "nobody reads the events");
             node.shutdown();
             return ExitCode::FAILURE;
         }
+        match report.event {
+            Event::Ready { .. } => {
+                ready = true;
+                // Not before, so that `ready` comes first. The thread may wait for a line for ever: it is not joined
+                // and ends with the program.
+                let commands = node.commands();
+                thread::spawn(move || read_commands(&commands));
+            }
+            Event::Bye => bye = true,
+            _ => {}
+        }
     }
-    if ready && bye { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if ready && bye {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Hands the lines of stdin over until its end. Waits while the node is busy, and so does whoever writes them.
@@ -63,8 +72,17 @@ fn read_commands(commands: &mpsc::Sender<Request>) {
             Ok(None) => false,
             Err(malformed) => {
                 let (command, message) = (malformed.command, malformed.message);
-                let event = Event::Error { chat: None, command, code: Code::BadCommand, message };
-                write_report(&Report { event, tag: malformed.tag }).is_err()
+                let event = Event::Error {
+                    chat: None,
+                    command,
+                    code: Code::BadCommand,
+                    message,
+                };
+                write_report(&Report {
+                    event,
+                    tag: malformed.tag,
+                })
+                .is_err()
             }
         };
         if stopped {

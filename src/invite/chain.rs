@@ -110,3 +110,118 @@ impl Chain {
         self.session.verify(chat, &self.member(), client_id) && self.credential.verify(chat)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{BoxKeyPair, SigningKey};
+    use crate::id::InviteId;
+    use crate::invite::Rights;
+
+    struct Cast {
+        chat_key: SigningKey,
+        chat: ChatId,
+        invite: SigningKey,
+        member: SigningKey,
+        client_id: ClientId,
+    }
+
+    fn cast() -> Cast {
+        let chat_key = SigningKey::from_seed([1; 32]);
+        Cast {
+            chat: ChatId(chat_key.public()),
+            chat_key,
+            invite: SigningKey::from_seed([2; 32]),
+            member: SigningKey::from_seed([3; 32]),
+            client_id: BoxKeyPair::from_secret([4; 32]).client_id(),
+        }
+    }
+
+    impl Cast {
+        fn chain(&self) -> Chain {
+            let invite = InviteId(self.invite.public());
+            Chain {
+                credential: Credential::Invited {
+                    invite: InviteCertificate::sign(&self.chat_key, invite, 1, Rights::Member, 1, 0),
+                    admission: Admission::sign(
+                        &self.invite,
+                        &self.chat,
+                        MemberId(self.member.public()),
+                        0,
+                        5,
+                        0,
+                    ),
+                },
+                session: SessionCertificate::sign(&self.member, &self.chat, &self.client_id, 6, 0),
+            }
+        }
+
+        fn founders_chain(&self) -> Chain {
+            let founder = MemberId(self.member.public());
+            Chain {
+                credential: Credential::Founder(Charter::sign(&self.chat_key, 0, 5, founder, "Friends")),
+                session: SessionCertificate::sign(&self.member, &self.chat, &self.client_id, 6, 0),
+            }
+        }
+    }
+
+    #[test]
+    fn a_chain_leads_from_its_chat_to_its_session_alone() {
+        let cast = cast();
+        let lengths = [(cast.chain(), 298), (cast.founders_chain(), 1 + 138 + 7 + 74)];
+        for (chain, len) in lengths {
+            assert_eq!(chain.encode().len(), len);
+            assert_eq!(chain.member(), MemberId(cast.member.public()));
+            assert!(chain.verify(&cast.chat, &cast.client_id));
+            assert!(!chain.verify(&ChatId([9; 32]), &cast.client_id));
+            let other = BoxKeyPair::from_secret([5; 32]).client_id();
+            assert!(!chain.verify(&cast.chat, &other));
+        }
+    }
+
+    #[test]
+    fn no_byte_of_a_chain_can_be_changed() {
+        let cast = cast();
+        for chain in [cast.chain(), cast.founders_chain()] {
+            let bytes = chain.encode();
+            for at in 0..bytes.len() {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1;
+                let holds =
+                    Chain::decode(&changed).is_ok_and(|chain| chain.verify(&cast.chat, &cast.client_id));
+                assert!(!holds, "byte {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_spellings_of_a_client_id_are_refused_even_if_certified() {
+        let cast = cast();
+        let mut flipped = cast.client_id;
+        flipped.0[31] |= 0x80;
+        for client_id in [flipped, ClientId([0; 32])] {
+            let session = SessionCertificate::sign(&cast.member, &cast.chat, &client_id, 6, 0);
+            assert!(
+                !Chain {
+                    session,
+                    ..cast.chain()
+                }
+                .verify(&cast.chat, &client_id)
+            );
+        }
+    }
+
+    #[test]
+    fn an_invites_own_key_admits_nobody_without_the_chats_word() {
+        let cast = cast();
+        let invite = InviteId(cast.invite.public());
+        let chain = Chain {
+            credential: Credential::Invited {
+                invite: InviteCertificate::sign(&cast.invite, invite, 1, Rights::Member, 1, 0),
+                admission: Admission::sign(&cast.invite, &cast.chat, MemberId(cast.member.public()), 0, 5, 0),
+            },
+            ..cast.chain()
+        };
+        assert!(!chain.verify(&cast.chat, &cast.client_id));
+    }
+}

@@ -244,3 +244,199 @@ fn checksum(content: &[u8]) -> [u8; CHECKSUM_LEN] {
     let [a, b, c, d, ..] = crypto::hash(&[content]);
     [a, b, c, d]
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::invite::text::armour;
+
+    fn chat_key() -> SigningKey {
+        SigningKey::from_seed([1; 32])
+    }
+
+    fn invite() -> InviteKey {
+        let charter = Charter::sign(&chat_key(), 0, 7, MemberId([2; 32]), "Friends");
+        let seen = SeenAddress {
+            address: ([192, 0, 2, 1], 40_000).into(),
+            seen_ms: 9,
+        };
+        let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::seed_from_u64(1);
+        InviteKey::issue(
+            &chat_key(),
+            &charter,
+            [0xAB; 16],
+            1,
+            Rights::Member,
+            2,
+            0,
+            vec![seen],
+            &mut rng,
+        )
+    }
+
+    fn with(change: impl FnOnce(&mut InviteKey)) -> InviteKey {
+        let mut invite = invite();
+        change(&mut invite);
+        invite
+    }
+
+    /// The bytes with another checksum, so that only what is changed can be found fault with.
+    fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
+        bytes.truncate(bytes.len() - CHECKSUM_LEN);
+        let check = checksum(&bytes);
+        [bytes, check.to_vec()].concat()
+    }
+
+    fn parse_changed(change: impl Fn(&mut Vec<u8>)) -> InviteError {
+        let mut bytes = invite().encode(Form::File).to_vec();
+        change(&mut bytes);
+        InviteKey::parse(&armour(None, &resealed(bytes))).expect_err("it was changed")
+    }
+
+    #[test]
+    fn an_issued_invite_admits_under_its_slots() {
+        let invite = invite();
+        assert_eq!(invite.id(), InviteId(invite.secret.public()));
+        let member = MemberId([5; 32]);
+        assert!(invite.admit(member, 1, 3).verify(&invite.chat));
+        assert_eq!(invite.admit(member, 1, 3).member(), member);
+        assert!(
+            !invite.admit(member, 2, 3).verify(&invite.chat),
+            "it has slots 0 and 1"
+        );
+    }
+
+    #[test]
+    fn every_fault_has_its_own_error() {
+        let wrong_chat = with(|invite| invite.chat = ChatId(SigningKey::from_seed([9; 32]).public()));
+        assert_eq!(
+            InviteKey::parse(&wrong_chat.to_armour()),
+            Err(InviteError::WrongChat)
+        );
+        assert_eq!(
+            InviteKey::parse(&wrong_chat.to_link()),
+            Err(InviteError::WrongChat)
+        );
+        let other_charter = Charter::sign(
+            &SigningKey::from_seed([9; 32]),
+            0,
+            7,
+            MemberId([2; 32]),
+            "Friends",
+        );
+        let wrong_charter = with(|invite| invite.charter = Some(other_charter));
+        assert_eq!(
+            InviteKey::parse(&wrong_charter.to_armour()),
+            Err(InviteError::WrongChat)
+        );
+
+        assert_eq!(parse_changed(|bytes| bytes[0] = 2), InviteError::NewerVersion);
+        assert_eq!(parse_changed(|bytes| bytes[0] = 0), InviteError::Damaged);
+        assert_eq!(parse_changed(|bytes| bytes[1] = 2), InviteError::Damaged, "kind");
+        assert_eq!(
+            parse_changed(|bytes| bytes[1] = 1),
+            InviteError::Damaged,
+            "the charter's kind is another"
+        );
+        assert_eq!(
+            parse_changed(|bytes| bytes[34] ^= 1),
+            InviteError::Damaged,
+            "the key is another"
+        );
+        assert_eq!(
+            parse_changed(|bytes| bytes[82] |= 4),
+            InviteError::Damaged,
+            "unassigned flag"
+        );
+        assert_eq!(
+            parse_changed(|bytes| bytes[83 + 40] ^= 1),
+            InviteError::WrongChat,
+            "certificate"
+        );
+
+        for text in ["", "hello", "throng:", "what about throng: and such?", "\0\0\0"] {
+            assert_eq!(InviteKey::parse(text), Err(InviteError::NotAnInvite), "{text:?}");
+        }
+        assert_eq!(
+            InviteKey::parse(&" ".repeat(16 * 1024 + 1)),
+            Err(InviteError::TooLarge)
+        );
+        let (armour, link) = (invite().to_armour(), invite().to_link());
+        assert_eq!(
+            InviteKey::parse(&armour[..armour.len() / 2]),
+            Err(InviteError::Damaged)
+        );
+        assert_eq!(
+            InviteKey::parse(&link[..link.len() / 2]),
+            Err(InviteError::Damaged)
+        );
+        assert_eq!(
+            InviteKey::parse(&format!("throng:nothing {link}")).map(|found| found.id()),
+            Ok(invite().id())
+        );
+    }
+
+    #[test]
+    fn more_addresses_than_fit_are_left_out_and_refused() {
+        let seen = invite().addresses[0];
+        let mut many = invite();
+        many.addresses = vec![seen; 20];
+        let found = InviteKey::parse(&many.to_armour()).expect("8 of them fit");
+        assert_eq!(found.addresses.len(), MAX_FILE_ADDRESSES);
+        let found = InviteKey::parse(&many.to_link()).expect("3 of them fit");
+        assert_eq!(found.addresses.len(), MAX_LINK_ADDRESSES);
+
+        many.addresses.truncate(MAX_FILE_ADDRESSES);
+        let mut bytes = many.encode(Form::File).to_vec();
+        let at = bytes.len() - CHECKSUM_LEN;
+        let one_more = bytes[at - 25..at].to_vec();
+        bytes.splice(at..at, one_more);
+        assert_eq!(
+            InviteKey::decode(&resealed(bytes), Form::File),
+            Err(InviteError::Damaged)
+        );
+    }
+
+    #[test]
+    fn what_a_chat_is_called_cannot_pass_for_the_invite() {
+        let name = "\n-----BEGIN THRONG INVITE-----\nthrong:a\u{202E}b";
+        let charter = Charter::sign(&chat_key(), 0, 7, MemberId([2; 32]), name);
+        let invite = with(|invite| invite.charter = Some(charter));
+        assert_eq!(InviteKey::parse(&invite.to_armour()), Ok(invite));
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let invite = with(|invite| invite.secret = SigningKey::from_seed([0xAB; 32]));
+        let text = format!("{invite:?}");
+        assert!(
+            !text.to_lowercase().contains("abab") && !text.contains("171, 171"),
+            "{text}"
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        // The checksum keeps chance away from what is behind it, so it is made to fit here.
+        #[test]
+        fn any_bytes_are_an_invite_of_that_form_alone_or_none(
+            at in any::<prop::sample::Index>(), byte in any::<u8>(), len in any::<prop::sample::Index>(), cut in any::<bool>(),
+        ) {
+            for form in [Form::File, Form::Link] {
+                let mut bytes = invite().encode(form).to_vec();
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+                bytes.truncate(if cut { CHECKSUM_LEN + len.index(bytes.len() - CHECKSUM_LEN) } else { bytes.len() });
+                let bytes = resealed(bytes);
+                for form in [Form::File, Form::Link] {
+                    if let Ok(found) = InviteKey::decode(&bytes, form) {
+                        prop_assert_eq!(&**found.encode(form), &bytes[..]);
+                    }
+                }
+            }
+        }
+    }
+}

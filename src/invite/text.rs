@@ -17,7 +17,7 @@ const SCHEME: &str = "throng:";
 /// Base64 characters a line; mail programs leave lines of this length alone.
 const LINE_LEN: usize = 64;
 
-/// How many lines a link may have been broken into by a mail program.
+/// How many lines a link may have been broken into by a mail program; with three addresses it has some 350 characters.
 const MAX_LINK_LINES: usize = 16;
 
 /// A `.throng` file.

@@ -96,3 +96,51 @@ impl TopicFact {
         body
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unsigned(topic: &str) -> TopicFact {
+        TopicFact {
+            issuer: MemberId([0; 32]),
+            seq: 1,
+            prev: [0; 16],
+            epoch: 0,
+            at_ms: 5,
+            counter: 1,
+            topic: topic.to_owned(),
+            signature: [0; 64],
+        }
+    }
+
+    #[test]
+    fn no_byte_of_a_fact_can_be_changed() {
+        let chat = ChatId([7; 32]);
+        let fact = unsigned("Tea at 5").sign(&SigningKey::from_seed([1; 32]), &chat);
+        assert!(fact.verify(&chat));
+        assert!(!fact.verify(&ChatId([8; 32])));
+        let bytes = fact.encode();
+        assert_eq!(bytes.len(), 133 + 8);
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(
+                !TopicFact::decode(&changed).is_ok_and(|fact| fact.verify(&chat)),
+                "byte {at}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_topic_has_512_bytes_at_most_and_may_be_empty() {
+        for (topic, fits) in [("", true), (&*"a".repeat(512), true), (&*"a".repeat(513), false)] {
+            assert_eq!(
+                TopicFact::decode(&unsigned(topic).encode()).is_ok(),
+                fits,
+                "{} bytes",
+                topic.len()
+            );
+        }
+    }
+}

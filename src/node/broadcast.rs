@@ -110,7 +110,11 @@ impl Node {
     /// Broadcasts in a classic chat, if there is a link.
     pub(super) fn broadcast(&mut self, body: Body) {
         if !self.links.is_empty() {
-            let broadcast = Broadcast { origin: self.client_id, number: self.next_number(), body };
+            let broadcast = Broadcast {
+                origin: self.client_id,
+                number: self.next_number(),
+                body,
+            };
             self.send_to_links(&Packet::Broadcast(broadcast).encode(), None);
         }
     }
@@ -118,9 +122,16 @@ impl Node {
     fn say_classic(&mut self, text: String, action: bool) {
         let body = match action {
             false => Body::Message(text.clone()),
-            true => Body::Action { text: text.clone(), historic_id: false },
+            true => Body::Action {
+                text: text.clone(),
+                historic_id: false,
+            },
         };
-        let broadcast = Broadcast { origin: self.client_id, number: self.next_number(), body };
+        let broadcast = Broadcast {
+            origin: self.client_id,
+            number: self.next_number(),
+            body,
+        };
         let id = self.classic_message(&broadcast, &text, action, true);
         self.deliver(id, Packet::Broadcast(broadcast).encode());
     }
@@ -131,7 +142,7 @@ impl Node {
         if let Some(link) = self.links.get_mut(&sender)
             && link.address == from
         {
-            link.heard(self.now.elapsed);
+            link.heard();
         }
         if broadcast.origin == self.client_id {
             self.stats.duplicates += 1;

@@ -14,7 +14,10 @@ pub(super) struct Bucket {
 impl Bucket {
     /// A full bucket.
     pub(super) fn full(capacity: f64, now: Duration) -> Self {
-        Self { tokens: capacity, filled_at: now }
+        Self {
+            tokens: capacity,
+            filled_at: now,
+        }
     }
 
     /// Takes a token, if there is one.
@@ -47,12 +50,16 @@ impl Buckets {
     pub(super) fn take(&mut self, address: SocketAddr, now: Duration) -> bool {
         let mut network = network_of(address.ip());
         if !self.networks.contains_key(&network) && self.networks.len() >= MAX_NETWORKS {
-            self.networks.retain(|_, bucket| now.saturating_sub(bucket.filled_at) < Duration::from_secs(2));
+            self.networks
+                .retain(|_, bucket| now.saturating_sub(bucket.filled_at) < Duration::from_secs(2));
             if self.networks.len() >= MAX_NETWORKS {
                 network = IpAddr::from([0, 0, 0, 0]);
             }
         }
-        let bucket = self.networks.entry(network).or_insert_with(|| Bucket::full(ANSWERS_PER_SECOND, now));
+        let bucket = self
+            .networks
+            .entry(network)
+            .or_insert_with(|| Bucket::full(ANSWERS_PER_SECOND, now));
         bucket.take(ANSWERS_PER_SECOND, ANSWERS_PER_SECOND, now)
     }
 }
@@ -80,11 +87,20 @@ mod tests {
     fn a_network_gets_its_answers_and_no_more() {
         let mut buckets = Buckets::default();
         let near = |host: u8| SocketAddr::from(([192, 0, 2, host], 1));
-        let given = (0..100).filter(|&host| buckets.take(near(host), Duration::ZERO)).count();
+        let given = (0..100)
+            .filter(|&host| buckets.take(near(host), Duration::ZERO))
+            .count();
         assert_eq!(given, 5, "hosts of one /24 share a bucket");
-        assert!(buckets.take(SocketAddr::from(([198, 51, 100, 1], 1)), Duration::ZERO), "another network has its own");
+        assert!(
+            buckets.take(SocketAddr::from(([198, 51, 100, 1], 1)), Duration::ZERO),
+            "another network has its own"
+        );
         let later = Duration::from_secs(1);
-        assert_eq!((0..100).filter(|&host| buckets.take(near(host), later)).count(), 5, "it fills with time");
+        assert_eq!(
+            (0..100).filter(|&host| buckets.take(near(host), later)).count(),
+            5,
+            "it fills with time"
+        );
     }
 
     #[test]

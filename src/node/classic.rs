@@ -55,7 +55,12 @@ pub(super) struct Classic {
 impl Classic {
     pub(super) fn new(state: ClassicState, now: &Now) -> Self {
         Self {
-            announced: state.known.into_iter().take(MAX_KEYS).map(|key| (key, now.elapsed)).collect(),
+            announced: state
+                .known
+                .into_iter()
+                .take(MAX_KEYS)
+                .map(|key| (key, now.elapsed))
+                .collect(),
             heard: BTreeMap::new(),
             banned: BTreeSet::new(),
             topic: String::new(),
@@ -104,8 +109,13 @@ impl Classic {
             return true;
         }
         if self.announced.len() >= MAX_KEYS {
-            let unconfirmed = self.announced.iter().filter(|(key, _)| !self.heard.contains_key(key));
-            let Some(leaving) = unconfirmed.min_by_key(|(_, at)| **at).map(|(key, _)| *key) else { return false };
+            let unconfirmed = self
+                .announced
+                .iter()
+                .filter(|(key, _)| !self.heard.contains_key(key));
+            let Some(leaving) = unconfirmed.min_by_key(|(_, at)| **at).map(|(key, _)| *key) else {
+                return false;
+            };
             self.announced.remove(&leaving);
         }
         self.announced.insert(client_id, now);
@@ -126,7 +136,9 @@ impl Classic {
 impl Node {
     /// Broadcasts that a key is in the chat.
     pub(super) fn admit(&mut self, client_id: ClientId) {
-        let Kind::Classic(classic) = &mut self.kind else { return };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return;
+        };
         classic.banned.remove(&client_id);
         classic.announce(client_id, self.now.elapsed);
         self.broadcast(Body::NewPeer(client_id));
@@ -140,22 +152,27 @@ impl Node {
             // "A packet from elsewhere never moves a link; it starts a new probe": this is the probe's answer, and
             // it moves the link only when the old address has fallen silent.
             if link.address == address {
-                link.heard(now);
+                link.heard();
             } else if link.is_waiting() {
                 link.address = address;
-                link.heard(now);
+                link.heard();
             }
             return;
         }
         if self.links.len() < WANTED {
-            self.add_link(client_id, Link::new(MemberId::from(client_id), address, None, now));
+            self.add_link(
+                client_id,
+                Link::new(MemberId::from(client_id), address, None, now),
+            );
         }
     }
 
     /// A member was heard, directly or passed on.
     fn classic_heard(&mut self, client_id: ClientId) {
         let now = self.now.elapsed;
-        let Kind::Classic(classic) = &mut self.kind else { return };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return;
+        };
         if let Some(heard) = classic.heard.get_mut(&client_id) {
             heard.heard_at = now;
             return;
@@ -163,15 +180,28 @@ impl Node {
         if !classic.announce(client_id, now) {
             return;
         }
-        classic.heard.insert(client_id, Heard { nick: String::new(), status: 0, heard_at: now });
+        classic.heard.insert(
+            client_id,
+            Heard {
+                nick: String::new(),
+                status: 0,
+                heard_at: now,
+            },
+        );
         classic.somebody_came(now);
-        self.emit(NodeEvent::MemberJoined { member: client_id.into(), nick: String::new(), status: 0 });
+        self.emit(NodeEvent::MemberJoined {
+            member: client_id.into(),
+            nick: String::new(),
+            status: 0,
+        });
     }
 
     /// Acts on a broadcast that came for the first time. False: it is not to be passed on.
     pub(super) fn act_on_broadcast(&mut self, broadcast: &Broadcast) -> bool {
         let origin = broadcast.origin;
-        let Kind::Classic(classic) = &mut self.kind else { return false };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return false;
+        };
         if classic.banned.contains(&origin) {
             self.drop_packet("banned");
             return false;
@@ -188,8 +218,12 @@ impl Node {
             Body::Topic(topic) => self.classic_topic(topic.clone(), member),
             Body::Name(nick) => self.classic_nick(origin, nick.clone()),
             Body::Status(status) => self.classic_status(origin, *status),
-            Body::Message(text) => self.classic_message(broadcast, text, false, false),
-            Body::Action { text, .. } => self.classic_message(broadcast, text, true, false),
+            Body::Message(text) => {
+                self.classic_message(broadcast, text, false, false);
+            }
+            Body::Action { text, .. } => {
+                self.classic_message(broadcast, text, true, false);
+            }
             Body::Ping | Body::Quit => {}
             Body::Gone(_) | Body::Unknown { .. } => return false,
         }
@@ -200,7 +234,9 @@ impl Node {
         if client_id == self.client_id {
             return;
         }
-        let Kind::Classic(classic) = &mut self.kind else { return };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return;
+        };
         // Announced anew, a banned key is in again: nothing in the base protocol says who may do which.
         classic.banned.remove(&client_id);
         if !classic.is_in_chat(&client_id) && classic.announce(client_id, self.now.elapsed) {
@@ -209,7 +245,9 @@ impl Node {
     }
 
     fn classic_ban(&mut self, client_id: ClientId, by: MemberId) {
-        let Kind::Classic(classic) = &mut self.kind else { return };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return;
+        };
         if classic.banned.len() < MAX_BANNED {
             classic.banned.insert(client_id);
         }
@@ -217,40 +255,69 @@ impl Node {
         classic.heard.remove(&client_id);
         self.peers.remove(&client_id);
         self.end_link(&client_id, false);
-        self.emit(NodeEvent::Banned { member: client_id.into(), by });
+        self.emit(NodeEvent::Banned {
+            member: client_id.into(),
+            by,
+        });
     }
 
     fn classic_topic(&mut self, topic: String, by: MemberId) {
         let own = self.member;
-        let Kind::Classic(classic) = &mut self.kind else { return };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return;
+        };
         classic.topic_is_ours = by == own;
         if classic.topic == topic {
             return;
         }
         classic.topic.clone_from(&topic);
-        self.emit(NodeEvent::TopicChanged { topic, by, fact: Vec::new() });
+        self.emit(NodeEvent::TopicChanged {
+            topic,
+            by,
+            fact: Vec::new(),
+        });
     }
 
     fn classic_nick(&mut self, origin: ClientId, nick: String) {
-        let Kind::Classic(classic) = &mut self.kind else { return };
-        let Some(heard) = classic.heard.get_mut(&origin) else { return };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return;
+        };
+        let Some(heard) = classic.heard.get_mut(&origin) else {
+            return;
+        };
         if heard.nick != nick {
             heard.nick.clone_from(&nick);
-            self.emit(NodeEvent::NickChanged { member: origin.into(), nick });
+            self.emit(NodeEvent::NickChanged {
+                member: origin.into(),
+                nick,
+            });
         }
     }
 
     fn classic_status(&mut self, origin: ClientId, status: u8) {
-        let Kind::Classic(classic) = &mut self.kind else { return };
-        let Some(heard) = classic.heard.get_mut(&origin) else { return };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return;
+        };
+        let Some(heard) = classic.heard.get_mut(&origin) else {
+            return;
+        };
         if heard.status != status {
             heard.status = status;
-            self.emit(NodeEvent::StatusChanged { member: origin.into(), status });
+            self.emit(NodeEvent::StatusChanged {
+                member: origin.into(),
+                status,
+            });
         }
     }
 
     /// A message, or one of our own, as an event. Its id is a hash of what the base protocol has to tell it by.
-    pub(super) fn classic_message(&mut self, broadcast: &Broadcast, text: &str, action: bool, own: bool) -> MessageId {
+    pub(super) fn classic_message(
+        &mut self,
+        broadcast: &Broadcast,
+        text: &str,
+        action: bool,
+        own: bool,
+    ) -> MessageId {
         let mut said = broadcast.origin.0.to_vec();
         said.extend(broadcast.number.to_be_bytes());
         let id = MessageId(crypto::hash(&[b"throng/1 classic\0", &said, text.as_bytes()]));
@@ -270,7 +337,9 @@ impl Node {
 
     /// Somebody said goodbye, or has been silent too long.
     fn classic_gone(&mut self, client_id: ClientId, quit: bool) {
-        let Kind::Classic(classic) = &mut self.kind else { return };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return;
+        };
         let was_there = classic.heard.remove(&client_id).is_some();
         if quit {
             classic.announced.remove(&client_id);
@@ -278,7 +347,10 @@ impl Node {
             self.end_link(&client_id, false);
         }
         if was_there {
-            self.emit(NodeEvent::MemberLeft { member: client_id.into(), quit });
+            self.emit(NodeEvent::MemberLeft {
+                member: client_id.into(),
+                quit,
+            });
         }
     }
 
@@ -288,7 +360,9 @@ impl Node {
         let now = self.now.elapsed;
         let has_links = !self.links.is_empty();
         let jitter = self.random_below(10_000) as u64;
-        let Kind::Classic(classic) = &mut self.kind else { return };
+        let Kind::Classic(classic) = &mut self.kind else {
+            return;
+        };
         let silent_for = classic.ping_every.mul_f64(SILENT_PERIODS);
         let silent: Vec<ClientId> = classic
             .heard
@@ -298,7 +372,8 @@ impl Node {
             .collect();
         let mut say = Vec::new();
         if has_links && now >= classic.next_ping {
-            classic.next_ping = now + classic.ping_every - Duration::from_secs(5) + Duration::from_millis(jitter);
+            classic.next_ping =
+                now + classic.ping_every - Duration::from_secs(5) + Duration::from_millis(jitter);
             say.push(Body::Ping);
         }
         if has_links && classic.tell_name_at.is_some_and(|at| now >= at) {

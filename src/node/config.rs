@@ -34,7 +34,10 @@ pub struct ClassicState {
 
 impl Default for ClassicState {
     fn default() -> Self {
-        Self { known: Vec::new(), ping_every: Duration::from_secs(60) }
+        Self {
+            known: Vec::new(),
+            ping_every: Duration::from_secs(60),
+        }
     }
 }
 

@@ -44,7 +44,11 @@ pub(super) struct Gates {
 
 impl Gates {
     pub(super) fn new(rendezvous: [u8; 16]) -> Self {
-        Self { rendezvous, day: 0, keys: Vec::new() }
+        Self {
+            rendezvous,
+            day: 0,
+            keys: Vec::new(),
+        }
     }
 
     fn at(&mut self, unix_ms: u64) -> &mut [SharedKeys] {
@@ -52,8 +56,10 @@ impl Gates {
         if self.keys.is_empty() || self.day != day {
             self.day = day;
             let days = [day, day.saturating_sub(1), day + 1];
-            self.keys =
-                days.map(|day| SharedKeys::new(crypto::gate(&self.rendezvous, day), GATE_KEYS)).into_iter().collect();
+            self.keys = days
+                .map(|day| SharedKeys::new(crypto::gate(&self.rendezvous, day), GATE_KEYS))
+                .into_iter()
+                .collect();
         }
         &mut self.keys
     }
@@ -79,9 +85,15 @@ impl Node {
     /// be known by.
     pub(super) fn say_hello(&mut self, client_id: Option<ClientId>, address: SocketAddr) -> Question {
         let (nonce, token) = (self.random(), self.random());
-        let question = Question::Hello { client_id, nonce, token };
+        let question = Question::Hello {
+            client_id,
+            nonce,
+            token,
+        };
         let now_ms = self.now.unix_ms;
-        let Kind::Signed(signed) = &mut self.kind else { return question };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return question;
+        };
         let receiver = client_id.unwrap_or_else(|| signed.gates.at(now_ms)[0].client_id());
         let hello = Hello {
             capabilities: 0,
@@ -100,15 +112,27 @@ impl Node {
     /// A packet that is addressed to somebody else: to the gate, or not for us.
     pub(super) fn handle_at_gate(&mut self, from: SocketAddr, header: &Header, sealed: &[u8]) {
         let (now, now_ms) = (self.now.elapsed, self.now.unix_ms);
-        let Kind::Signed(signed) = &mut self.kind else { return };
-        let Some(gate) = signed.gates.at(now_ms).iter_mut().find(|gate| gate.client_id() == header.receiver) else {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(gate) = signed
+            .gates
+            .at(now_ms)
+            .iter_mut()
+            .find(|gate| gate.client_id() == header.receiver)
+        else {
             return self.drop_packet("not_for_us");
         };
-        if !signed.strangers.take(STRANGERS_PER_SECOND, STRANGERS_PER_SECOND, now) {
+        if !signed
+            .strangers
+            .take(STRANGERS_PER_SECOND, STRANGERS_PER_SECOND, now)
+        {
             return self.drop_packet("stranger_budget");
         }
         let plain = gate.open(&header.sender, &header.nonce, sealed);
-        let Some(plain) = plain else { return self.drop_packet("does_not_open") };
+        let Some(plain) = plain else {
+            return self.drop_packet("does_not_open");
+        };
         match Packet::decode(&plain) {
             Ok(Packet::Hello(hello)) => self.handle_hello(from, header.sender, hello),
             Ok(_) => self.drop_packet("not_for_the_gate"),
@@ -118,7 +142,9 @@ impl Node {
 
     /// Whether we have reason to hear from a session: it is known, half-open, or an answer to a hello may be its.
     pub(super) fn is_expected(&self, sender: &ClientId) -> bool {
-        let Kind::Signed(signed) = &self.kind else { return false };
+        let Kind::Signed(signed) = &self.kind else {
+            return false;
+        };
         self.links.contains_key(sender)
             || signed.half_open.contains_key(sender)
             || signed.member_of(sender).is_some()
@@ -128,16 +154,27 @@ impl Node {
     /// One key agreement out of the budget for strangers.
     pub(super) fn may_meet_stranger(&mut self) -> bool {
         let now = self.now.elapsed;
-        let Kind::Signed(signed) = &mut self.kind else { return false };
-        signed.strangers.take(STRANGERS_PER_SECOND, STRANGERS_PER_SECOND, now)
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        signed
+            .strangers
+            .take(STRANGERS_PER_SECOND, STRANGERS_PER_SECOND, now)
     }
 
     /// Somebody wants in, or to be linked.
     pub(super) fn handle_hello(&mut self, from: SocketAddr, sender: ClientId, hello: Hello) {
         let now_ms = self.now.unix_ms;
-        let Kind::Signed(signed) = &mut self.kind else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
         // Our own hello to the gate, with its two ids swapped, opens as well.
-        if signed.gates.at(now_ms).iter().any(|gate| gate.client_id() == sender) {
+        if signed
+            .gates
+            .at(now_ms)
+            .iter()
+            .any(|gate| gate.client_id() == sender)
+        {
             return self.drop_packet("reflected");
         }
         if !self.is_link_at(&sender, from) && !self.answers.take(from, self.now.elapsed) {
@@ -189,8 +226,12 @@ impl Node {
     /// The door: whether somebody may come in, by what we know; with free slots if theirs is taken.
     fn judge(&mut self, sender: &ClientId, hello: &Hello) -> (WelcomeStatus, [u16; 4]) {
         let none = [NO_SLOT; 4];
-        let Kind::Signed(signed) = &self.kind else { return (WelcomeStatus::Stranger, none) };
-        let Ok(chain) = Chain::decode(&hello.chain) else { return (WelcomeStatus::Stranger, none) };
+        let Kind::Signed(signed) = &self.kind else {
+            return (WelcomeStatus::Stranger, none);
+        };
+        let Ok(chain) = Chain::decode(&hello.chain) else {
+            return (WelcomeStatus::Stranger, none);
+        };
         if !chain.verify(&signed.chat, sender) {
             self.drop_packet("bad_chain");
             return (WelcomeStatus::Stranger, none);
@@ -232,7 +273,9 @@ impl Node {
     }
 
     fn has_half_open_room(&self, sender: &ClientId) -> bool {
-        let Kind::Signed(signed) = &self.kind else { return false };
+        let Kind::Signed(signed) = &self.kind else {
+            return false;
+        };
         signed.half_open.contains_key(sender) || signed.half_open.len() < MAX_HALF_OPEN
     }
 
@@ -240,9 +283,13 @@ impl Node {
     fn half_open(&mut self, from: SocketAddr, sender: ClientId, hello: &Hello) -> [u8; 8] {
         let ours = self.random();
         let until = self.now.elapsed + HALF_OPEN_FOR;
-        let Ok(member) = self.meet(sender, &hello.chain) else { return [0; 8] };
+        let Ok(member) = self.meet(sender, &hello.chain) else {
+            return [0; 8];
+        };
         self.take_hello_nick(&member, hello.nick.clone());
-        let Kind::Signed(signed) = &mut self.kind else { return [0; 8] };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return [0; 8];
+        };
         if let Some(half) = signed.half_open.get(&sender)
             && half.address == from
             && half.tokens.sends_under(&hello.token)
@@ -250,7 +297,16 @@ impl Node {
             return half.ours;
         }
         let tokens = Tokens::new(ours, hello.token);
-        signed.half_open.insert(sender, HalfOpen { address: from, member, ours, tokens, until });
+        signed.half_open.insert(
+            sender,
+            HalfOpen {
+                address: from,
+                member,
+                ours,
+                tokens,
+                until,
+            },
+        );
         ours
     }
 
@@ -273,6 +329,7 @@ impl Node {
             WelcomeStatus::Linked => self.link_welcomed(from, sender, member, token, &welcome),
             WelcomeStatus::Full | WelcomeStatus::Busy | WelcomeStatus::Slow => {
                 self.proved(sender, from);
+                self.peers.was_full(&sender, self.now.elapsed);
             }
             WelcomeStatus::Spent => self.try_another_slot(from, sender, &welcome),
             WelcomeStatus::Expired => self.refused(Refusal::Expired),
@@ -286,9 +343,21 @@ impl Node {
         self.choose_links_soon();
     }
 
-    fn link_welcomed(&mut self, from: SocketAddr, sender: ClientId, member: MemberId, ours: [u8; 8], welcome: &Welcome) {
+    fn link_welcomed(
+        &mut self,
+        from: SocketAddr,
+        sender: ClientId,
+        member: MemberId,
+        ours: [u8; 8],
+        welcome: &Welcome,
+    ) {
         let mut tokens = Tokens::new(ours, welcome.token);
-        let open = crate::wire::Link { t: tokens.next(), op: LinkOp::Open, tree: 0, reason: 0 };
+        let open = crate::wire::Link {
+            t: tokens.next(),
+            op: LinkOp::Open,
+            tree: 0,
+            reason: 0,
+        };
         self.send(from, sender, &Packet::Link(open));
         self.link_stands(from, sender, member, tokens);
     }
@@ -296,13 +365,18 @@ impl Node {
     /// A link stands, on our side at least: each asks the other who is there and tells the topic.
     fn link_stands(&mut self, address: SocketAddr, client_id: ClientId, member: MemberId, tokens: Tokens) {
         self.session_heard(&client_id);
-        self.add_link(client_id, Link::new(member, address, Some(tokens), self.now.elapsed));
+        self.add_link(
+            client_id,
+            Link::new(member, address, Some(tokens), self.now.elapsed),
+        );
         self.ask_roster(client_id);
         self.tell_topic(client_id);
     }
 
     fn learn_charter(&mut self, bytes: &[u8]) {
-        let Kind::Signed(signed) = &mut self.kind else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
         if signed.charter.is_some() {
             return;
         }
@@ -316,7 +390,11 @@ impl Node {
 
     /// Our slot is taken. If others are free one of them is signed, and the same member is asked again.
     fn try_another_slot(&mut self, from: SocketAddr, sender: ClientId, welcome: &Welcome) {
-        let free: Vec<u16> = welcome.free_slots.into_iter().filter(|slot| *slot != NO_SLOT).collect();
+        let free: Vec<u16> = welcome
+            .free_slots
+            .into_iter()
+            .filter(|slot| *slot != NO_SLOT)
+            .collect();
         if self.joined || free.is_empty() {
             return self.refused(Refusal::Spent);
         }
@@ -346,15 +424,16 @@ impl Node {
 
     /// Whether a packet came over a link, for the first time. A caller whom we welcomed becomes a link by it.
     pub(super) fn accept_token(&mut self, from: SocketAddr, sender: ClientId, t: &TokenCounter) -> bool {
-        let now = self.now.elapsed;
         if let Some(link) = self.links.get_mut(&sender)
             && link.address == from
             && link.tokens.as_mut().is_some_and(|tokens| tokens.accept(t))
         {
-            link.heard(now);
+            link.heard();
             return true;
         }
-        let Kind::Signed(signed) = &mut self.kind else { return false };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
         let comes = signed
             .half_open
             .get_mut(&sender)

@@ -8,6 +8,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rand_chacha::rand_core::RngCore;
+
 use super::tokens::Tokens;
 use super::{Kind, Node, NodeEvent};
 use crate::id::{ClientId, MemberId};
@@ -19,14 +21,15 @@ pub(super) const WANTED: usize = 6;
 /// Links that we bear at most (the document).
 pub(super) const MAX_LINKS: usize = 12;
 
-/// A link that was silent so long is asked whether it is there (the document's keepalive).
+/// Every so often one side of a link asks the other whether it is there, and both compare what they know (the
+/// document's keepalive).
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// And again after so long, a guess: five times a slow round trip.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
-/// Unanswered questions that end a link. At 20 % loss each way one in 20 links would end falsely after a silence;
-/// it is made anew at once. A guess.
+/// Unanswered questions that end a link. At 20 % loss each way one question in 20 would end it falsely, were the link
+/// silent otherwise; it is made anew at once. A guess.
 const UNANSWERED: u8 = 3;
 
 /// Links are chosen at most so often.
@@ -35,6 +38,9 @@ const CHOOSE_EVERY: Duration = Duration::from_secs(1);
 /// A look around through a random link: seldom when all is well, often while links are missing. Guesses.
 const LOOK_AROUND: Duration = Duration::from_secs(60);
 const LOOK_AROUND_LONELY: Duration = Duration::from_secs(5);
+
+/// A link so old is no newcomer's only one any more. A guess.
+const SETTLED: Duration = Duration::from_secs(30);
 
 /// A peer that proved its address so recently needs no second proof to become a link. A guess.
 const FRESH: Duration = Duration::from_secs(60);
@@ -48,7 +54,8 @@ pub(super) struct Link {
     /// Signed chats only.
     pub(super) tokens: Option<Tokens>,
     pub(super) roster: super::roster::Asking,
-    heard_at: Duration,
+    linked_at: Duration,
+    /// When either side last asked the other.
     asked_at: Duration,
     unanswered: u8,
     looked_around_at: Duration,
@@ -62,7 +69,7 @@ impl Link {
             round_trip: None,
             tokens,
             roster: super::roster::Asking::default(),
-            heard_at: now,
+            linked_at: now,
             asked_at: now,
             unanswered: 0,
             looked_around_at: now,
@@ -75,8 +82,7 @@ impl Link {
     }
 
     /// It was heard at its address, freshly.
-    pub(super) fn heard(&mut self, now: Duration) {
-        self.heard_at = now;
+    pub(super) fn heard(&mut self) {
         self.unanswered = 0;
     }
 
@@ -108,7 +114,11 @@ impl Node {
 
     /// A link stands. What had waited for one goes out.
     pub(super) fn add_link(&mut self, client_id: ClientId, link: Link) {
-        let event = NodeEvent::PeerLinked { client_id, member: link.member, address: link.address };
+        let event = NodeEvent::PeerLinked {
+            client_id,
+            member: link.member,
+            address: link.address,
+        };
         self.proved_quietly(client_id, link.address);
         let first = self.links.is_empty();
         let known = self.links.insert(client_id, link).is_some();
@@ -128,7 +138,7 @@ impl Node {
     }
 
     fn proved_quietly(&mut self, client_id: ClientId, address: SocketAddr) {
-        let evict = rand_chacha::rand_core::RngCore::next_u64(&mut self.rng);
+        let evict = self.rng.next_u64();
         self.peers.proved(client_id, address, self.now.elapsed, evict);
     }
 
@@ -136,10 +146,18 @@ impl Node {
     pub(super) fn end_link(&mut self, client_id: &ClientId, tell: bool) -> Option<Link> {
         let mut link = self.links.remove(client_id)?;
         if let (true, Some(t)) = (tell, link.next_token()) {
-            let close = crate::wire::Link { t, op: LinkOp::Close, tree: 0, reason: 0 };
+            let close = crate::wire::Link {
+                t,
+                op: LinkOp::Close,
+                tree: 0,
+                reason: 0,
+            };
             self.send(link.address, *client_id, &Packet::Link(close));
         }
-        self.emit(NodeEvent::PeerLost { client_id: *client_id, member: link.member });
+        self.emit(NodeEvent::PeerLost {
+            client_id: *client_id,
+            member: link.member,
+        });
         self.choose_links_soon();
         Some(link)
     }
@@ -150,11 +168,12 @@ impl Node {
         let mut lost = Vec::new();
         let mut silent = Vec::new();
         for (client_id, link) in &mut self.links {
-            let is_silent = now.saturating_sub(link.heard_at) >= KEEPALIVE;
-            if !is_silent && link.unanswered == 0 {
-                continue;
-            }
-            if link.unanswered > 0 && now.saturating_sub(link.asked_at) < ASK_AGAIN {
+            let wait = if link.unanswered == 0 {
+                KEEPALIVE
+            } else {
+                ASK_AGAIN
+            };
+            if now.saturating_sub(link.asked_at) < wait {
                 continue;
             }
             if link.unanswered >= UNANSWERED {
@@ -179,7 +198,8 @@ impl Node {
     /// After sleep or on another network: every link is asked at once, and every address tried again.
     pub(super) fn prove_links_again(&mut self) {
         let now = self.now.elapsed;
-        let linked: Vec<(ClientId, SocketAddr)> = self.links.iter().map(|(id, link)| (*id, link.address)).collect();
+        let linked: Vec<(ClientId, SocketAddr)> =
+            self.links.iter().map(|(id, link)| (*id, link.address)).collect();
         for (client_id, address) in linked {
             if let Some(link) = self.links.get_mut(&client_id) {
                 link.unanswered = 1;
@@ -193,7 +213,9 @@ impl Node {
     }
 
     fn ask_whether_there(&mut self, client_id: ClientId) {
-        let Some(link) = self.links.get_mut(&client_id) else { return };
+        let Some(link) = self.links.get_mut(&client_id) else {
+            return;
+        };
         let address = link.address;
         match link.next_token() {
             None => self.ask_link_for_nodes(client_id, address),
@@ -207,8 +229,13 @@ impl Node {
 
     fn send_keepalive(&mut self, to: ClientId, address: SocketAddr, t: TokenCounter, echo: u64, echoed: u64) {
         let Kind::Signed(signed) = &self.kind else { return };
-        let keepalive =
-            Keepalive { t, echo, echoed, facts_root: signed.facts_root(), roster: self.roster_fingerprint() };
+        let keepalive = Keepalive {
+            t,
+            echo,
+            echoed,
+            facts_root: signed.facts_root(),
+            roster: self.roster_fingerprint(),
+        };
         self.send(address, to, &Packet::Keepalive(keepalive));
     }
 
@@ -218,7 +245,9 @@ impl Node {
             return;
         }
         let now = self.now.elapsed;
-        let Some(link) = self.links.get_mut(&sender) else { return };
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
         if keepalive.echoed != 0 {
             let sent_at = Duration::from_millis(keepalive.echoed - 1);
             link.round_trip = Some(now.saturating_sub(sent_at));
@@ -226,6 +255,8 @@ impl Node {
         if keepalive.echo != 0
             && let Some(t) = link.next_token()
         {
+            // It has asked: we need not.
+            link.asked_at = now;
             self.send_keepalive(sender, from, t, 0, keepalive.echo);
         }
         self.compare_with(sender, &keepalive);
@@ -234,7 +265,11 @@ impl Node {
     /// Looks for nodes through a random link: once a minute, more often while links are missing.
     fn look_around(&mut self) {
         let now = self.now.elapsed;
-        let every = if self.links.len() < WANTED.min(self.peers_known()) { LOOK_AROUND_LONELY } else { LOOK_AROUND };
+        let every = if self.links.len() < WANTED.min(self.peers_known()) {
+            LOOK_AROUND_LONELY
+        } else {
+            LOOK_AROUND
+        };
         let due: Vec<ClientId> = self
             .links
             .iter()
@@ -285,6 +320,11 @@ impl Node {
                 self.approach(*client_id);
             }
         }
+        // A node that is not in our roster is a newcomer, or of a part of the chat that has lost us: meet it.
+        let unmet = candidates.iter().position(|client_id| !self.is_met(client_id));
+        if let Some(at) = unmet {
+            self.approach(candidates.swap_remove(at));
+        }
         let mut missing = WANTED.saturating_sub(self.links.len());
         while missing > 0 && !candidates.is_empty() {
             let at = self.random_below(candidates.len());
@@ -294,6 +334,14 @@ impl Node {
             }
         }
         self.drop_surplus(&neighbours);
+    }
+
+    /// Whether a session is known and stands. In a classic chat there is no telling.
+    fn is_met(&self, client_id: &ClientId) -> bool {
+        match &self.kind {
+            Kind::Classic(_) => true,
+            Kind::Signed(signed) => signed.is_session_online(client_id),
+        }
     }
 
     /// The nearest on either side, of the links and those worth a try.
@@ -307,10 +355,20 @@ impl Node {
             .collect();
         places.sort_unstable();
         let next = places.partition_point(|(place, _)| *place < own);
-        let Some(after) = places.get(next).or(places.first()) else { return Vec::new() };
-        let before = if next == 0 { places.last() } else { places.get(next - 1) };
+        let Some(after) = places.get(next).or(places.first()) else {
+            return Vec::new();
+        };
+        let before = if next == 0 {
+            places.last()
+        } else {
+            places.get(next - 1)
+        };
         let mut neighbours = vec![after.1];
-        neighbours.extend(before.map(|(_, client_id)| *client_id).filter(|client_id| *client_id != after.1));
+        neighbours.extend(
+            before
+                .map(|(_, client_id)| *client_id)
+                .filter(|client_id| *client_id != after.1),
+        );
         neighbours
     }
 
@@ -320,11 +378,16 @@ impl Node {
             return true;
         }
         let now = self.now.elapsed;
-        let Some(peer) = self.peers.get(&client_id) else { return false };
+        let Some(peer) = self.peers.get(&client_id) else {
+            return false;
+        };
         let (address, proved_at) = (peer.address, peer.proved_at);
         let is_fresh = proved_at.is_some_and(|at| now.saturating_sub(at) <= FRESH);
         if let (Kind::Classic(_), true) = (&self.kind, is_fresh) {
-            self.add_link(client_id, Link::new(MemberId::from(client_id), address, None, now));
+            self.add_link(
+                client_id,
+                Link::new(MemberId::from(client_id), address, None, now),
+            );
             return true;
         }
         self.probe(Some(client_id), address, proved_at.is_none())
@@ -339,12 +402,21 @@ impl Node {
             Kind::Classic(_) | Kind::Signed(_) => MAX_LINKS,
         };
         while self.links.len() > most {
-            let random: Vec<ClientId> =
-                self.links.keys().filter(|client_id| !neighbours.contains(client_id)).copied().collect();
-            if random.is_empty() {
+            let now = self.now.elapsed;
+            let mut surplus: Vec<(bool, ClientId)> = self
+                .links
+                .iter()
+                .filter(|(client_id, _)| !neighbours.contains(client_id))
+                .map(|(client_id, link)| (now.saturating_sub(link.linked_at) < SETTLED, *client_id))
+                .collect();
+            // Who has just come may have no other link yet.
+            if surplus.iter().any(|(is_new, _)| !is_new) {
+                surplus.retain(|(is_new, _)| !is_new);
+            }
+            if surplus.is_empty() {
                 return;
             }
-            let client_id = random[self.random_below(random.len())];
+            let (_, client_id) = surplus[self.random_below(surplus.len())];
             self.end_link(&client_id, true);
         }
     }

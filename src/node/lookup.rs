@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use rand_chacha::rand_core::RngCore;
+
 use super::peers::{self, PROVED_FOR, Question};
 use super::{Kind, Node};
 use crate::id::ClientId;
@@ -32,9 +34,21 @@ impl Node {
         if !proved && !self.answers.take(from, self.now.elapsed) {
             return self.drop_packet("answer_budget");
         }
-        let most = if proved { NODES_TO_PROVED } else { NODES_TO_UNPROVED };
+        let most = if proved {
+            NODES_TO_PROVED
+        } else {
+            NODES_TO_UNPROVED
+        };
         let nodes = self.nodes_for(&sender, from, most);
-        self.send(from, sender, &Packet::SendNodes(SendNodes { ping_id, nodes, format: NodeFormat::Long }));
+        self.send(
+            from,
+            sender,
+            &Packet::SendNodes(SendNodes {
+                ping_id,
+                nodes,
+                format: NodeFormat::Long,
+            }),
+        );
         if !proved {
             // It asked us, so it is there: worth knowing, once it has answered us too.
             self.probe(Some(sender), from, false);
@@ -42,8 +56,15 @@ impl Node {
     }
 
     pub(super) fn handle_send_nodes(&mut self, from: SocketAddr, sender: ClientId, answer: SendNodes) {
-        let question = Question::GetNodes { client_id: sender, ping_id: answer.ping_id };
-        if self.peers.answered(from, self.now.elapsed, |asked| *asked == question).is_none() {
+        let question = Question::GetNodes {
+            client_id: sender,
+            ping_id: answer.ping_id,
+        };
+        if self
+            .peers
+            .answered(from, self.now.elapsed, |asked| *asked == question)
+            .is_none()
+        {
             return self.drop_packet("unasked");
         }
         self.proved(sender, from);
@@ -55,7 +76,7 @@ impl Node {
 
     /// A session answered from an address.
     pub(super) fn proved(&mut self, client_id: ClientId, address: SocketAddr) {
-        let evict = rand_chacha::rand_core::RngCore::next_u64(&mut self.rng);
+        let evict = self.rng.next_u64();
         self.peers.proved(client_id, address, self.now.elapsed, evict);
         if let Kind::Classic(_) = self.kind {
             self.classic_peer_proved(client_id, address);
@@ -76,20 +97,34 @@ impl Node {
         {
             return;
         }
-        let evict = rand_chacha::rand_core::RngCore::next_u64(&mut self.rng);
+        let evict = self.rng.next_u64();
         self.peers.heard_of(client_id, address, self.now.elapsed, evict);
     }
 
     /// Up to `most` nodes for somebody: half of them its neighbours on the ring, so that everyone finds its own;
     /// the others at random, so that links are spread. Only proved ones, and only where the asker could reach.
-    pub(super) fn nodes_for(&mut self, asker: &ClientId, asker_at: SocketAddr, most: usize) -> Vec<NodeAddress> {
+    pub(super) fn nodes_for(
+        &mut self,
+        asker: &ClientId,
+        asker_at: SocketAddr,
+        most: usize,
+    ) -> Vec<NodeAddress> {
         let now = self.now.elapsed;
         let mut known: Vec<NodeAddress> = self
             .peers
             .iter()
-            .filter(|(_, peer)| peer.proved_at.is_some_and(|at| now.saturating_sub(at) <= PROVED_FOR))
-            .map(|(client_id, peer)| NodeAddress { client_id: *client_id, address: peer.address })
-            .chain(self.links.iter().map(|(client_id, link)| NodeAddress { client_id: *client_id, address: link.address }))
+            .filter(|(_, peer)| {
+                peer.proved_at
+                    .is_some_and(|at| now.saturating_sub(at) <= PROVED_FOR)
+            })
+            .map(|(client_id, peer)| NodeAddress {
+                client_id: *client_id,
+                address: peer.address,
+            })
+            .chain(self.links.iter().map(|(client_id, link)| NodeAddress {
+                client_id: *client_id,
+                address: link.address,
+            }))
             .filter(|node| node.client_id != *asker && peers::may_be_believed(node.address, asker_at))
             .collect();
         known.sort_by_key(|node| node.client_id);
@@ -97,8 +132,10 @@ impl Node {
 
         let mut chosen = Vec::with_capacity(most);
         if let Some(place) = self.place(asker) {
-            let mut on_ring: Vec<([u8; 32], NodeAddress)> =
-                known.iter().filter_map(|node| Some((self.place(&node.client_id)?, node.clone()))).collect();
+            let mut on_ring: Vec<([u8; 32], NodeAddress)> = known
+                .iter()
+                .filter_map(|node| Some((self.place(&node.client_id)?, node.clone())))
+                .collect();
             on_ring.sort_by_key(|(at, _)| *at);
             let next = on_ring.partition_point(|(at, _)| *at < place);
             let count = on_ring.len();

@@ -59,6 +59,8 @@ pub(super) struct Signed {
     slots: BTreeMap<(InviteId, u16), MemberId>,
     held: VecDeque<Held>,
     denied_at: Option<Duration>,
+    /// Whether some link has told us its whole roster: from then on, what is news to us is news to others.
+    pub(super) has_roster: bool,
 }
 
 /// A session of a member.
@@ -96,8 +98,17 @@ pub(super) struct Held {
 
 impl Signed {
     pub(super) fn new(state: SignedState, client_id: ClientId, now: &Now) -> Self {
-        let SignedState { chat, charter, member_key, credential, invite_key, rendezvous, joined, admitted, topic_fact } =
-            state;
+        let SignedState {
+            chat,
+            charter,
+            member_key,
+            credential,
+            invite_key,
+            rendezvous,
+            joined,
+            admitted,
+            topic_fact,
+        } = state;
         let session = SessionCertificate::sign(&member_key, &chat, &client_id, now.unix_ms, 0);
         let chain = Chain { credential, session };
         let charter = charter.or_else(|| match &chain.credential {
@@ -120,6 +131,7 @@ impl Signed {
             slots: BTreeMap::new(),
             held: VecDeque::new(),
             denied_at: None,
+            has_roster: false,
             chain,
         };
         for bytes in admitted.iter().take(MAX_MEMBERS) {
@@ -157,8 +169,12 @@ impl Signed {
 
     pub(super) fn members(&self) -> Vec<NodeMember> {
         let own = self.member();
-        let online: BTreeSet<MemberId> =
-            self.sessions.values().filter(|session| session.online).map(|session| session.member).collect();
+        let online: BTreeSet<MemberId> = self
+            .sessions
+            .values()
+            .filter(|session| session.online)
+            .map(|session| session.member)
+            .collect();
         self.members
             .iter()
             .filter(|(member, _)| **member != own)
@@ -180,12 +196,18 @@ impl Signed {
     /// The first sessions above a key, by key.
     pub(super) fn sessions_after(&self, after: &ClientId) -> impl Iterator<Item = (&ClientId, &Session)> {
         use std::ops::Bound::{Excluded, Unbounded};
-        self.sessions.range((Excluded(*after), Unbounded)).filter(|(_, session)| session.online)
+        self.sessions
+            .range((Excluded(*after), Unbounded))
+            .filter(|(_, session)| session.online)
     }
 
     /// Sessions of others that stand.
     pub(super) fn sessions_online(&self) -> usize {
         self.sessions.values().filter(|session| session.online).count() - 1
+    }
+
+    pub(super) fn is_session_online(&self, client_id: &ClientId) -> bool {
+        self.sessions.get(client_id).is_some_and(|session| session.online)
     }
 
     pub(super) fn member_of(&self, client_id: &ClientId) -> Option<MemberId> {
@@ -197,7 +219,10 @@ impl Signed {
     }
 
     pub(super) fn role_of_session(&self, client_id: &ClientId) -> NodeRole {
-        let member = self.sessions.get(client_id).and_then(|session| self.members.get(&session.member));
+        let member = self
+            .sessions
+            .get(client_id)
+            .and_then(|session| self.members.get(&session.member));
         member.map_or(NodeRole::Observer, |member| member.role)
     }
 
@@ -227,7 +252,9 @@ impl Signed {
 
     /// Whether the member may come in by that slot as far as we know: nobody else holds it.
     pub(super) fn slot_is_free_for(&self, invite: &InviteId, slot: u16, member: &MemberId) -> bool {
-        self.slots.get(&(*invite, slot)).is_none_or(|holder| holder == member)
+        self.slots
+            .get(&(*invite, slot))
+            .is_none_or(|holder| holder == member)
     }
 
     /// Whether a member was admitted before.
@@ -244,19 +271,30 @@ impl Signed {
         if let Credential::Invited { invite, admission } = credential
             && invite.slots != 0
         {
-            self.slots.entry((invite.invite, admission.slot)).or_insert(member);
+            self.slots
+                .entry((invite.invite, admission.slot))
+                .or_insert(member);
         }
         let role = role_by(credential);
         let credential = credential.encode();
         self.members.insert(
             member,
-            Member { role, credential, nick: String::new(), nick_at: (0, 0), status: 0, status_at: (0, 0) },
+            Member {
+                role,
+                credential,
+                nick: String::new(),
+                nick_at: (0, 0),
+                status: 0,
+                status_at: (0, 0),
+            },
         );
         true
     }
 
     fn is_online(&self, member: &MemberId) -> bool {
-        self.sessions.values().any(|session| session.online && session.member == *member)
+        self.sessions
+            .values()
+            .any(|session| session.online && session.member == *member)
     }
 
     /// Makes room for a session of that member: what is offline leaves first, then the oldest.
@@ -264,11 +302,17 @@ impl Signed {
         let leaving = |sessions: &BTreeMap<ClientId, Session>, only: Option<&MemberId>| {
             sessions
                 .iter()
-                .filter(|(client_id, session)| *client_id != own && only.is_none_or(|member| session.member == *member))
+                .filter(|(client_id, session)| {
+                    *client_id != own && only.is_none_or(|member| session.member == *member)
+                })
                 .min_by_key(|(_, session)| (session.online, session.start_ms))
                 .map(|(client_id, _)| *client_id)
         };
-        let of_member = self.sessions.values().filter(|session| session.member == *member).count();
+        let of_member = self
+            .sessions
+            .values()
+            .filter(|session| session.member == *member)
+            .count();
         let client_id = if of_member >= MAX_SESSIONS_OF_ONE {
             leaving(&self.sessions, Some(member))
         } else if self.sessions.len() >= MAX_SESSIONS {
@@ -296,7 +340,9 @@ impl Node {
     /// Learns a session from its chain, if that verifies. The error is the cause of a drop.
     pub(super) fn meet(&mut self, client_id: ClientId, chain: &[u8]) -> Result<MemberId, &'static str> {
         let own = self.client_id;
-        let Kind::Signed(signed) = &mut self.kind else { return Err("kind_of_signed_chats") };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return Err("kind_of_signed_chats");
+        };
         if let Some(session) = signed.sessions.get(&client_id)
             && session.chain == chain
         {
@@ -315,7 +361,9 @@ impl Node {
             return Err("own_member");
         }
         self.admit_member(&chain.credential);
-        let Kind::Signed(signed) = &mut self.kind else { return Err("kind_of_signed_chats") };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return Err("kind_of_signed_chats");
+        };
         if !signed.is_admitted(&member) {
             return Err("too_many_members");
         }
@@ -336,17 +384,25 @@ impl Node {
 
     /// Notes a member by a credential that has been verified.
     pub(super) fn admit_member(&mut self, credential: &Credential) {
-        let Kind::Signed(signed) = &mut self.kind else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
         if signed.admit(credential) {
-            self.emit(NodeEvent::Admitted { member: credential.member(), chain: credential.encode() });
+            self.emit(NodeEvent::Admitted {
+                member: credential.member(),
+                chain: credential.encode(),
+            });
         }
     }
 
     /// Says that waited for this session are taken now.
     fn take_held(&mut self, client_id: ClientId) {
-        let Kind::Signed(signed) = &mut self.kind else { return };
-        let (now, later): (VecDeque<Held>, VecDeque<Held>) =
-            std::mem::take(&mut signed.held).into_iter().partition(|held| held.say.signed.client_id == client_id);
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let (now, later): (VecDeque<Held>, VecDeque<Held>) = std::mem::take(&mut signed.held)
+            .into_iter()
+            .partition(|held| held.say.signed.client_id == client_id);
         signed.held = later;
         for held in now {
             self.take_say(held.sender, held.say);
@@ -358,15 +414,21 @@ impl Node {
         if *client_id == self.client_id {
             return;
         }
-        let Kind::Signed(signed) = &mut self.kind else { return };
-        let Some(session) = signed.sessions.get_mut(client_id) else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(session) = signed.sessions.get_mut(client_id) else {
+            return;
+        };
         session.reporters.clear();
         let (member, start_ms) = (session.member, session.start_ms);
         if session.online {
             return;
         }
-        let is_superseded =
-            signed.sessions.values().any(|other| other.member == member && other.online && other.start_ms > start_ms);
+        let is_superseded = signed
+            .sessions
+            .values()
+            .any(|other| other.member == member && other.online && other.start_ms > start_ms);
         if is_superseded {
             return;
         }
@@ -377,7 +439,11 @@ impl Node {
             }
         }
         if !was_online && let Some(known) = signed.members.get(&member) {
-            let event = NodeEvent::MemberJoined { member, nick: known.nick.clone(), status: known.status };
+            let event = NodeEvent::MemberJoined {
+                member,
+                nick: known.nick.clone(),
+                status: known.status,
+            };
             self.emit(event);
         }
         self.choose_links_soon();
@@ -385,8 +451,12 @@ impl Node {
 
     /// A session is over. True if that is news.
     pub(super) fn session_ended(&mut self, client_id: &ClientId, quit: bool) -> bool {
-        let Kind::Signed(signed) = &mut self.kind else { return false };
-        let Some(session) = signed.sessions.get_mut(client_id) else { return false };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        let Some(session) = signed.sessions.get_mut(client_id) else {
+            return false;
+        };
         if !session.online || *client_id == self.client_id {
             return false;
         }
@@ -414,8 +484,13 @@ impl Node {
     pub(super) fn take_report(&mut self, reporter: &ClientId, gone: ClientId) {
         let now = self.now.elapsed;
         if gone == self.client_id {
-            let Kind::Signed(signed) = &mut self.kind else { return };
-            if signed.denied_at.is_none_or(|at| now.saturating_sub(at) >= DENY_EVERY) {
+            let Kind::Signed(signed) = &mut self.kind else {
+                return;
+            };
+            if signed
+                .denied_at
+                .is_none_or(|at| now.saturating_sub(at) >= DENY_EVERY)
+            {
                 signed.denied_at = Some(now);
                 self.tell_signed(Body::Ping, false);
             }
@@ -424,10 +499,16 @@ impl Node {
         if self.links.contains_key(&gone) {
             return;
         }
-        let Kind::Signed(signed) = &mut self.kind else { return };
-        let Some(reporter) = signed.member_of(reporter) else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(reporter) = signed.member_of(reporter) else {
+            return;
+        };
         let few = signed.sessions_online() <= FEW;
-        let Some(session) = signed.sessions.get_mut(&gone) else { return };
+        let Some(session) = signed.sessions.get_mut(&gone) else {
+            return;
+        };
         if session.reporters.len() < MAX_REPORTERS {
             session.reporters.insert(reporter);
         }
@@ -438,10 +519,16 @@ impl Node {
 
     /// A nick, by the last writer: (start of the session, number).
     pub(super) fn take_nick(&mut self, say: &Say, nick: String) {
-        let Kind::Signed(signed) = &mut self.kind else { return };
-        let Some(session) = signed.sessions.get(&say.signed.client_id) else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
+            return;
+        };
         let (member, at) = (session.member, (session.start_ms, say.signed.number));
-        let Some(known) = signed.members.get_mut(&member) else { return };
+        let Some(known) = signed.members.get_mut(&member) else {
+            return;
+        };
         if at <= known.nick_at {
             return;
         }
@@ -457,10 +544,16 @@ impl Node {
 
     /// A status, by the last writer.
     pub(super) fn take_status(&mut self, say: &Say, status: u8) {
-        let Kind::Signed(signed) = &mut self.kind else { return };
-        let Some(session) = signed.sessions.get(&say.signed.client_id) else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
+            return;
+        };
         let (member, at) = (session.member, (session.start_ms, say.signed.number));
-        let Some(known) = signed.members.get_mut(&member) else { return };
+        let Some(known) = signed.members.get_mut(&member) else {
+            return;
+        };
         if at <= known.status_at {
             return;
         }
@@ -479,19 +572,28 @@ impl Node {
 
     /// Keeps a session's last name or status for those who ask who is there.
     pub(super) fn keep_for_roster(&mut self, say: &Say) {
-        let Kind::Signed(signed) = &mut self.kind else { return };
-        let Some(session) = signed.sessions.get_mut(&say.signed.client_id) else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(session) = signed.sessions.get_mut(&say.signed.client_id) else {
+            return;
+        };
         let kept = match say.signed.body {
             Body::Name(_) => &mut session.name,
             Body::Status(_) => &mut session.status,
             _ => return,
         };
-        *kept = Some(Say { chain: None, ..say.clone() });
+        *kept = Some(Say {
+            chain: None,
+            ..say.clone()
+        });
     }
 
     /// The nick that a hello brought, until a signed name comes.
     pub(super) fn take_hello_nick(&mut self, member: &MemberId, nick: String) {
-        let Kind::Signed(signed) = &mut self.kind else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
         if let Some(known) = signed.members.get_mut(member)
             && known.nick.is_empty()
         {
@@ -501,8 +603,12 @@ impl Node {
 
     /// Another slot was offered: our chain changes with it.
     pub(super) fn sign_another_slot(&mut self, slot: u16) -> bool {
-        let Kind::Signed(signed) = &mut self.kind else { return false };
-        let Some(invite_key) = &signed.invite_key else { return false };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        let Some(invite_key) = &signed.invite_key else {
+            return false;
+        };
         let credential = invite_key.admit(signed.chain.credential.member(), slot, self.now.unix_ms);
         signed.chain.credential = credential;
         let encoded = signed.chain.credential.encode();
@@ -516,16 +622,25 @@ impl Node {
     /// What is kept up in a signed chat by itself.
     pub(super) fn look_after_signed(&mut self) {
         let now = self.now.elapsed;
-        let Kind::Signed(signed) = &mut self.kind else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
         signed.half_open.retain(|_, half| half.until > now);
         self.ask_rosters_again();
     }
 
     /// The says that introduce a session to somebody who asked: its name with its chain, and its status.
     pub(super) fn introductions(session: &Session) -> Vec<Packet> {
-        let stay = super::say::NOT_PASSED_ON;
-        let name = session.name.iter().map(|say| Say { hops: stay, chain: Some(session.chain.clone()), ..say.clone() });
-        let status = session.status.iter().map(|say| Say { hops: stay, ..say.clone() });
+        let answer = super::say::ROSTER_ANSWER;
+        let name = session.name.iter().map(|say| Say {
+            hops: answer,
+            chain: Some(session.chain.clone()),
+            ..say.clone()
+        });
+        let status = session.status.iter().map(|say| Say {
+            hops: answer,
+            ..say.clone()
+        });
         name.chain(status).map(Packet::Say).collect()
     }
 }

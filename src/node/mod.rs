@@ -358,7 +358,11 @@ impl Node {
         let session = BoxKeyPair::generate(&mut rng);
         let client_id = session.client_id();
         let (member, joined, kind) = match config.kind {
-            NodeKind::Classic(state) => (MemberId::from(client_id), true, Kind::Classic(Classic::new(state, &now))),
+            NodeKind::Classic(state) => (
+                MemberId::from(client_id),
+                true,
+                Kind::Classic(Classic::new(state, &now)),
+            ),
             NodeKind::Signed(state) => {
                 let joined = state.joined;
                 let signed = Signed::new(*state, client_id, &now);
@@ -391,7 +395,10 @@ impl Node {
 
     /// Takes in what has happened.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
-        self.now = Now { elapsed: now.elapsed.max(self.now.elapsed), unix_ms: now.unix_ms };
+        self.now = Now {
+            elapsed: now.elapsed.max(self.now.elapsed),
+            unix_ms: now.unix_ms,
+        };
         if self.quit {
             return;
         }
@@ -505,14 +512,18 @@ impl Node {
     /// "A packet is taken only if it is addressed to our client_id, opens, comes from a client_id that is in the
     /// chat, and its body has exactly the form above." The cheap checks come first.
     fn handle_classic(&mut self, from: SocketAddr, header: &Header, sealed: &[u8]) {
-        let Kind::Classic(classic) = &self.kind else { return };
+        let Kind::Classic(classic) = &self.kind else {
+            return;
+        };
         if header.receiver != self.client_id {
             return self.drop_packet("not_for_us");
         }
         if !classic.is_in_chat(&header.sender) {
             return self.drop_packet("not_in_chat");
         }
-        let Some(packet) = self.open(header, sealed) else { return };
+        let Some(packet) = self.open(header, sealed) else {
+            return;
+        };
         match packet {
             Packet::GetNodes { ping_id } => self.handle_get_nodes(from, header.sender, ping_id),
             Packet::SendNodes(answer) => self.handle_send_nodes(from, header.sender, answer),
@@ -528,7 +539,9 @@ impl Node {
         if !self.is_expected(&header.sender) && !self.may_meet_stranger() {
             return self.drop_packet("stranger_budget");
         }
-        let Some(packet) = self.open(header, sealed) else { return };
+        let Some(packet) = self.open(header, sealed) else {
+            return;
+        };
         let sender = header.sender;
         match packet {
             Packet::Hello(hello) => self.handle_hello(from, sender, hello),
@@ -540,8 +553,12 @@ impl Node {
             Packet::Facts(facts) => self.handle_facts(from, sender, facts),
             Packet::Say(say) => self.handle_say(from, sender, say),
             // In signed chats only links look up and are looked up: everybody else has to say hello.
-            Packet::GetNodes { ping_id } if self.is_link_at(&sender, from) => self.handle_get_nodes(from, sender, ping_id),
-            Packet::SendNodes(answer) if self.is_link_at(&sender, from) => self.handle_send_nodes(from, sender, answer),
+            Packet::GetNodes { ping_id } if self.is_link_at(&sender, from) => {
+                self.handle_get_nodes(from, sender, ping_id)
+            }
+            Packet::SendNodes(answer) if self.is_link_at(&sender, from) => {
+                self.handle_send_nodes(from, sender, answer)
+            }
             Packet::GetNodes { .. } | Packet::SendNodes(_) => self.drop_packet("not_linked"),
             Packet::Broadcast(_) => self.drop_packet("kind_of_classic_chats"),
         }
@@ -605,7 +622,15 @@ impl Node {
         let Some(sealed) = self.keys.seal(&receiver, &nonce, plain) else {
             return self.drop_packet("low_order_key");
         };
-        self.transmit(to, &Header { receiver, sender: self.client_id, nonce }, &sealed);
+        self.transmit(
+            to,
+            &Header {
+                receiver,
+                sender: self.client_id,
+                nonce,
+            },
+            &sealed,
+        );
     }
 
     fn transmit(&mut self, to: SocketAddr, header: &Header, sealed: &[u8]) {

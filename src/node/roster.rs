@@ -44,7 +44,9 @@ impl Asking {
 impl Node {
     /// Asks a link for all sessions it knows, from the start. One asking at a time.
     pub(super) fn ask_roster(&mut self, client_id: ClientId) {
-        let Some(link) = self.links.get_mut(&client_id) else { return };
+        let Some(link) = self.links.get_mut(&client_id) else {
+            return;
+        };
         if !link.roster.is_waiting() {
             link.roster.tries = 0;
             self.ask_page(client_id, ClientId([0; 32]));
@@ -53,7 +55,9 @@ impl Node {
 
     fn ask_page(&mut self, client_id: ClientId, after: ClientId) {
         let now = self.now.elapsed;
-        let Some(link) = self.links.get_mut(&client_id) else { return };
+        let Some(link) = self.links.get_mut(&client_id) else {
+            return;
+        };
         let Some(t) = link.next_token() else { return };
         let address = link.address;
         link.roster.after = Some(after);
@@ -89,13 +93,20 @@ impl Node {
             return;
         }
         let now = self.now.elapsed;
-        let Some(link) = self.links.get_mut(&sender) else { return };
-        let bucket = link.roster.answers.get_or_insert_with(|| Bucket::full(PAGES_PER_SECOND, now));
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        let bucket = link
+            .roster
+            .answers
+            .get_or_insert_with(|| Bucket::full(PAGES_PER_SECOND, now));
         if !bucket.take(PAGES_PER_SECOND, PAGES_PER_SECOND, now) {
             return self.drop_packet("roster_budget");
         }
         let Kind::Signed(signed) = &self.kind else { return };
-        let mut page = signed.sessions_after(&ask.after).filter(|(client_id, _)| **client_id != sender);
+        let mut page = signed
+            .sessions_after(&ask.after)
+            .filter(|(client_id, _)| **client_id != sender);
         let mut last = ask.after;
         let mut says = Vec::new();
         for (client_id, session) in page.by_ref().take(PAGE) {
@@ -103,10 +114,15 @@ impl Node {
             says.extend(Self::introductions(session));
         }
         let more = page.next().is_some();
+        drop(page);
         for say in says {
             self.send(from, sender, &say);
         }
-        if let Some(t) = self.links.get_mut(&sender).and_then(super::links::Link::next_token) {
+        if let Some(t) = self
+            .links
+            .get_mut(&sender)
+            .and_then(super::links::Link::next_token)
+        {
             self.send(from, sender, &Packet::Roster(Roster { t, last, more }));
         }
     }
@@ -116,12 +132,19 @@ impl Node {
         if !self.accept_token(from, sender, &roster.t) {
             return;
         }
-        let Some(link) = self.links.get_mut(&sender) else { return };
-        let Some(after) = link.roster.after.take() else { return };
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        let Some(after) = link.roster.after.take() else {
+            return;
+        };
         link.roster.tries = 0;
         // A page that leads nowhere would be asked for again for ever.
         if roster.more && roster.last > after {
-            self.ask_page(sender, roster.last);
+            return self.ask_page(sender, roster.last);
+        }
+        if let Kind::Signed(signed) = &mut self.kind {
+            signed.has_roster = true;
         }
     }
 
@@ -132,8 +155,14 @@ impl Node {
             self.tell_topic(sender);
         }
         let same = keepalive.roster == self.roster_fingerprint();
-        let Some(link) = self.links.get_mut(&sender) else { return };
-        link.roster.different = if same { 0 } else { link.roster.different.saturating_add(1) };
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        link.roster.different = if same {
+            0
+        } else {
+            link.roster.different.saturating_add(1)
+        };
         if link.roster.different >= DIFFERENT {
             link.roster.different = 0;
             self.ask_roster(sender);
@@ -142,7 +171,9 @@ impl Node {
 
     /// A hash of the sessions that stand and the numbers of their last name and status: 16 bytes.
     pub(super) fn roster_fingerprint(&self) -> [u8; 16] {
-        let Kind::Signed(signed) = &self.kind else { return [0; 16] };
+        let Kind::Signed(signed) = &self.kind else {
+            return [0; 16];
+        };
         let mut bytes = Vec::new();
         for (client_id, session) in signed.sessions().filter(|(_, session)| session.online) {
             bytes.extend(client_id.0);

@@ -11,8 +11,8 @@ use crate::wire::{Body, Packet, Say, SignedSay};
 /// The label of a say's signature.
 const SAY: &str = "throng/1 say";
 
-/// In place of the hops: for the receiver alone, not to be passed on. The answers to a roster ask bear it.
-pub(super) const NOT_PASSED_ON: u8 = 255;
+/// In place of the hops: the answer to a roster ask. A newcomer, to whom everything is news, does not pass it on.
+pub(super) const ROSTER_ANSWER: u8 = 255;
 
 /// Says over this far in the future by our clock are refused; by a clock that is right nobody sends such. A guess
 /// (threats.md, row 26 allows clocks ±12 h).
@@ -25,9 +25,14 @@ impl Node {
     pub(super) fn say_signed(&mut self, text: String, action: bool) {
         let body = match action {
             false => Body::Message(text.clone()),
-            true => Body::Action { text: text.clone(), historic_id: false },
+            true => Body::Action {
+                text: text.clone(),
+                historic_id: false,
+            },
         };
-        let Some((id, say)) = self.sign(body, false) else { return };
+        let Some((id, say)) = self.sign(body, false) else {
+            return;
+        };
         let message = self.message_of(id, &say, text, action);
         self.emit(NodeEvent::Message(message));
         self.deliver(id, Packet::Say(say).encode());
@@ -40,7 +45,9 @@ impl Node {
             return;
         }
         let keeps = matches!(body, Body::Name(_) | Body::Status(_));
-        let Some((_, say)) = self.sign(body, with_chain) else { return };
+        let Some((_, say)) = self.sign(body, with_chain) else {
+            return;
+        };
         if keeps {
             self.keep_for_roster(&say);
         }
@@ -57,20 +64,41 @@ impl Node {
 
     /// The base protocol has no empty names.
     fn nick_or_default(&self) -> String {
-        if self.nick.is_empty() { self.member.short() } else { self.nick.clone() }
+        if self.nick.is_empty() {
+            self.member.short()
+        } else {
+            self.nick.clone()
+        }
     }
 
     fn sign(&mut self, body: Body, with_chain: bool) -> Option<(MessageId, Say)> {
         let number = self.next_number();
-        let Kind::Signed(signed) = &mut self.kind else { return None };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return None;
+        };
         signed.hlc = (signed.hlc + 1).max(self.now.unix_ms << 16);
-        let say = SignedSay { client_id: self.client_id, number, hlc: signed.hlc, after: signed.last_message, body };
+        let say = SignedSay {
+            client_id: self.client_id,
+            number,
+            hlc: signed.hlc,
+            after: signed.last_message,
+            body,
+        };
         let bytes = say.encode();
         let signature = signed.member_key.sign(SAY, &signed.chat, &bytes);
         let id = MessageId(crypto::hash_signed(SAY, &signed.chat, &bytes));
         let chain = with_chain.then(|| signed.chain.encode());
         self.seen.insert(id.0, ());
-        Some((id, Say { tree: 0, hops: 0, chain, signed: say, signature }))
+        Some((
+            id,
+            Say {
+                tree: 0,
+                hops: 0,
+                chain,
+                signed: say,
+                signature,
+            },
+        ))
     }
 
     fn message_of(&self, id: MessageId, say: &Say, text: String, action: bool) -> NodeMessage {
@@ -100,7 +128,7 @@ impl Node {
             return self.drop_packet("not_linked");
         }
         if let Some(link) = self.links.get_mut(&sender) {
-            link.heard(self.now.elapsed);
+            link.heard();
         }
         self.take_say(sender, say);
     }
@@ -121,7 +149,9 @@ impl Node {
         {
             return self.drop_packet(cause);
         }
-        let Kind::Signed(signed) = &mut self.kind else { return };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
         let Some(member) = signed.member_of(&origin) else {
             signed.hold(Held { sender, say });
             return self.ask_roster(sender);
@@ -136,8 +166,13 @@ impl Node {
         if !self.act_on_say(id, &say) {
             return;
         }
-        if say.hops != NOT_PASSED_ON {
-            let passed_on = Say { hops: say.hops.saturating_add(1).min(NOT_PASSED_ON - 1), ..say };
+        let Kind::Signed(signed) = &self.kind else { return };
+        // What a newcomer tells of itself in its roster is news to all: its introduction may have come before its link.
+        if say.hops != ROSTER_ANSWER || origin == sender || signed.has_roster {
+            let passed_on = Say {
+                hops: (say.hops % ROSTER_ANSWER + 1).min(ROSTER_ANSWER - 1),
+                ..say
+            };
             self.send_to_links(&Packet::Say(passed_on).encode(), Some(sender));
         }
     }
@@ -145,7 +180,9 @@ impl Node {
     /// False: it is not to be passed on.
     fn act_on_say(&mut self, id: MessageId, say: &Say) -> bool {
         let origin = say.signed.client_id;
-        let Kind::Signed(signed) = &mut self.kind else { return false };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
         let ahead = (self.now.unix_ms + FOLLOW_AHEAD_MS) << 16;
         signed.hlc = signed.hlc.max(say.signed.hlc.min(ahead));
         let may_speak = signed.role_of_session(&origin) != NodeRole::Observer;

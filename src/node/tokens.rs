@@ -21,14 +21,23 @@ pub(super) struct Tokens {
 impl Tokens {
     /// For a fresh pair of tokens; counters start at 1.
     pub(super) fn new(ours: [u8; 8], theirs: [u8; 8]) -> Self {
-        Self { theirs, ours, sent: 0, highest: 0, window: 0 }
+        Self {
+            theirs,
+            ours,
+            sent: 0,
+            highest: 0,
+            window: 0,
+        }
     }
 
     /// The next to send under. After 2^32-1 packets (at 100 a second: 497 days) the peer will drop ours, the link
     /// ends for silence and is made anew.
     pub(super) fn next(&mut self) -> TokenCounter {
         self.sent = self.sent.saturating_add(1);
-        TokenCounter { token: self.theirs, counter: self.sent }
+        TokenCounter {
+            token: self.theirs,
+            counter: self.sent,
+        }
     }
 
     /// Whether that is the token that we send under.
@@ -64,7 +73,12 @@ mod tests {
     #[test]
     fn each_counter_is_taken_once_within_the_window() {
         let mut tokens = Tokens::new([1; 8], [2; 8]);
-        let mut take = |counter| tokens.accept(&TokenCounter { token: [1; 8], counter });
+        let mut take = |counter| {
+            tokens.accept(&TokenCounter {
+                token: [1; 8],
+                counter,
+            })
+        };
         assert!(!take(0), "counters start at 1");
         assert!(take(1) && take(3) && take(2));
         assert!(!take(1) && !take(2) && !take(3), "replayed");

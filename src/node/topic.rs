@@ -32,8 +32,22 @@ impl Node {
         if topic.len() > MAX_TOPIC_LEN || signed.own_role() == NodeRole::Observer {
             return;
         }
-        let counter = signed.topic.as_ref().map_or(1, |fact| fact.counter.saturating_add(1));
-        let fact = TopicFact::sign(&signed.member_key, &signed.chat, counter, now_ms, counter, topic);
+        let counter = signed
+            .topic
+            .as_ref()
+            .map_or(1, |fact| fact.counter.saturating_add(1));
+        // Only the newest topic is kept, so an issuer's facts form no chain yet: its counter serves as their number.
+        let fact = TopicFact {
+            issuer: signed.member(),
+            seq: counter,
+            prev: [0; 16],
+            epoch: 0,
+            at_ms: now_ms,
+            counter,
+            topic,
+            signature: [0; 64],
+        };
+        let fact = fact.sign(&signed.member_key, &signed.chat);
         self.take_topic(fact, None);
     }
 
@@ -55,7 +69,10 @@ impl Node {
     /// A topic that came. One that does not win is not even verified.
     fn check_topic(&mut self, fact: TopicFact, sender: ClientId) {
         let Kind::Signed(signed) = &self.kind else { return };
-        let wins = signed.topic.as_ref().is_none_or(|held| rank(&fact, &signed.chat) > rank(held, &signed.chat));
+        let wins = signed
+            .topic
+            .as_ref()
+            .is_none_or(|held| rank(&fact, &signed.chat) > rank(held, &signed.chat));
         if !wins {
             return;
         }
@@ -71,12 +88,22 @@ impl Node {
     }
 
     fn take_topic(&mut self, fact: TopicFact, sender: Option<ClientId>) {
-        let Kind::Signed(signed) = &mut self.kind else { return };
-        let event =
-            NodeEvent::TopicChanged { topic: fact.topic.clone(), by: fact.issuer, fact: fact.encode() };
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let event = NodeEvent::TopicChanged {
+            topic: fact.topic.clone(),
+            by: fact.issuer,
+            fact: fact.encode(),
+        };
         signed.topic = Some(fact);
         self.emit(event);
-        let others: Vec<ClientId> = self.links.keys().filter(|id| Some(**id) != sender).copied().collect();
+        let others: Vec<ClientId> = self
+            .links
+            .keys()
+            .filter(|id| Some(**id) != sender)
+            .copied()
+            .collect();
         for client_id in others {
             self.tell_topic(client_id);
         }
@@ -91,7 +118,9 @@ impl Node {
             facts.push([&[CREDENTIAL_ITEM], credential].concat());
         }
         facts.push(fact.encode());
-        let Some(link) = self.links.get_mut(&client_id) else { return };
+        let Some(link) = self.links.get_mut(&client_id) else {
+            return;
+        };
         let address = link.address;
         if let Some(t) = link.next_token() {
             self.send(address, client_id, &Packet::Facts(Facts { t, facts }));
@@ -100,7 +129,9 @@ impl Node {
 
     fn take_credential(&mut self, bytes: &[u8]) {
         let Kind::Signed(signed) = &self.kind else { return };
-        let Ok((credential, [])) = Credential::decode(bytes) else { return self.drop_packet("malformed_chain") };
+        let Ok((credential, [])) = Credential::decode(bytes) else {
+            return self.drop_packet("malformed_chain");
+        };
         if signed.is_admitted(&credential.member()) {
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::reports::ReportSender;
 use super::socket::{Batch, ChatSocket};
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Request, Tag};
-use crate::node::{Input, Now};
+use crate::node::Input;
 use crate::store::{self, ChatRecord, Store, StoreError, Write};
 
 /// Chats of one profile. Each costs a socket and some 100 kB. A guess at what nobody reaches.
@@ -32,8 +32,8 @@ const MAX_ERRANDS: u32 = 32;
 /// How long such errands may hold up a shutdown.
 const ERRANDS_END_WITHIN: Duration = Duration::from_secs(2);
 
-/// The range of a default listen address: all addresses, any port.
-const LISTEN_ANYWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
+/// Where chats listen unless told otherwise: on all addresses, on any port.
+const LISTEN_ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
 
 /// Runs a node until it is told to stop or everybody who could command it is gone.
 pub(super) async fn run(
@@ -76,9 +76,16 @@ pub(super) async fn run(
 
 /// Opens the profile; that can wait for the disk.
 async fn open_store(options: &Options) -> Result<Store, Failure> {
-    let profile = options.profile.clone().or_else(store::default_profile).ok_or_else(|| {
-        Failure::new(Code::NotFound, "Throng could not find your home folder. Start it with --profile DIR.")
-    })?;
+    let profile = options
+        .profile
+        .clone()
+        .or_else(store::default_profile)
+        .ok_or_else(|| {
+            Failure::new(
+                Code::NotFound,
+                "Throng could not find your home folder. Start it with --profile DIR.",
+            )
+        })?;
     let opened = tokio::task::spawn_blocking(move || Store::open(&profile)).await;
     Ok(opened.unwrap_or(Err(StoreError::Closed))?)
 }
@@ -86,7 +93,15 @@ async fn open_store(options: &Options) -> Result<Store, Failure> {
 /// Ends before anything began.
 async fn give_up(mut reports: ReportSender, failure: Failure) {
     let Failure { code, message } = failure;
-    reports.put(Event::Error { chat: None, command: String::new(), code, message }.into());
+    reports.put(
+        Event::Error {
+            chat: None,
+            command: String::new(),
+            code,
+            message,
+        }
+        .into(),
+    );
     reports.finish(Event::Bye.into()).await;
 }
 
@@ -104,10 +119,14 @@ pub(super) enum Errand {
         command: &'static str,
         chat: Option<ChatId>,
         tag: Option<Tag>,
-        result: Result<Event, Failure>,
+        result: Result<Box<Event>, Failure>,
     },
     /// The text of an invite file to be imported.
-    InviteRead { nick: String, tag: Option<Tag>, result: Result<String, Failure> },
+    InviteRead {
+        nick: String,
+        tag: Option<Tag>,
+        result: Result<String, Failure>,
+    },
 }
 
 /// All chats, and what they need.
@@ -145,12 +164,25 @@ impl Actor {
             errands,
             errands_at_once: Arc::new(Semaphore::new(MAX_ERRANDS as usize)),
         };
-        (actor, Inputs { batches: batch_receiver, errands: errand_receiver, store_errors })
+        (
+            actor,
+            Inputs {
+                batches: batch_receiver,
+                errands: errand_receiver,
+                store_errors,
+            },
+        )
     }
 
     async fn open_profile(&mut self, records: Vec<ChatRecord>) {
         let listen = self.listen.unwrap_or(LISTEN_ANYWHERE);
-        self.outlet.report(Event::Ready { version: env!("CARGO_PKG_VERSION").to_owned(), listen }, None);
+        self.outlet.report(
+            Event::Ready {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                listen,
+            },
+            None,
+        );
         for record in records {
             let (chat, name) = (record.chat, record.name.clone());
             if let Err(failure) = self.open_chat(record, None).await {
@@ -185,7 +217,9 @@ impl Actor {
 
     /// Gives a chat its socket.
     pub(super) async fn open_socket(&mut self, id: ChatId) -> Result<(), Failure> {
-        let Some(chat) = self.chats.get_mut(&id) else { return Ok(()) };
+        let Some(chat) = self.chats.get_mut(&id) else {
+            return Ok(());
+        };
         let opened = ChatSocket::open(id, self.listen, chat.record.port, self.batches.clone()).await;
         let socket = opened.map_err(|error| {
             let place = self.listen.map(|listen| format!(" {listen}")).unwrap_or_default();
@@ -224,14 +258,26 @@ impl Actor {
     /// Leave to send somebody for something.
     pub(super) fn errand_permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
         self.errands_at_once.clone().try_acquire_owned().map_err(|_| {
-            Failure::new(Code::Busy, "Throng is still busy with earlier requests. Try again in a moment.")
+            Failure::new(
+                Code::Busy,
+                "Throng is still busy with earlier requests. Try again in a moment.",
+            )
         })
     }
 
     async fn handle_errand(&mut self, errand: Errand) {
         match errand {
-            Errand::Answer { tag, result: Ok(event), .. } => self.outlet.report(event, tag),
-            Errand::Answer { command, chat, tag, result: Err(failure) } => {
+            Errand::Answer {
+                tag,
+                result: Ok(event),
+                ..
+            } => self.outlet.report(*event, tag),
+            Errand::Answer {
+                command,
+                chat,
+                tag,
+                result: Err(failure),
+            } => {
                 self.outlet.command_failed(command, chat, tag, failure);
             }
             Errand::InviteRead { nick, tag, result } => {
@@ -248,7 +294,9 @@ impl Actor {
 
     fn handle_batch(&mut self, batch: &Batch) {
         // One that was left while this waited.
-        let Some(chat) = self.chats.get_mut(&batch.chat) else { return };
+        let Some(chat) = self.chats.get_mut(&batch.chat) else {
+            return;
+        };
         for (from, bytes) in &batch.datagrams {
             let now = self.clock.now();
             chat.node.handle(now, Input::Datagram { from: *from, bytes });
@@ -278,7 +326,7 @@ impl Actor {
 
     /// Leaves the chats (goodbye is said), waits a moment for errands, flushes the store, says the last word.
     async fn shut_down(mut self, mut inputs: Inputs) {
-        let now: Now = self.clock.now();
+        let now = self.clock.now();
         for chat in self.chats.values_mut() {
             chat.node.handle(now, Input::Quit);
             chat.drain(now, &mut Cause::none(), &mut self.outlet);
@@ -301,7 +349,10 @@ impl Actor {
         while let Ok(error) = inputs.store_errors.try_recv() {
             self.outlet.failed(None, error.into());
         }
-        let bye = Report { event: Event::Bye, tag: self.ending_tag };
+        let bye = Report {
+            event: Event::Bye,
+            tag: self.ending_tag,
+        };
         self.outlet.finish(bye).await;
     }
 }

@@ -12,7 +12,9 @@ use crate::crypto::SigningKey;
 use crate::id::{ClientId, MemberId};
 use crate::invite::{Charter, Credential, InviteKey, Rights};
 use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Role, Stats, Status, Tag};
-use crate::node::{ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, NodeRole, Now, Refusal, SignedState};
+use crate::node::{
+    ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, NodeRole, Now, Refusal, SignedState,
+};
 use crate::store::ChatRecord;
 
 /// After this long without a link, one who wants to come in is told that nobody answers.
@@ -75,10 +77,17 @@ impl Chat {
             ChatKind::Private | ChatKind::Public => std::mem::take(&mut record.peers),
         };
         let targets = peers.into_iter().chain(invite_addresses);
-        let targets = targets.map(|address| Target { client_id: None, address });
+        let targets = targets.map(|address| Target {
+            client_id: None,
+            address,
+        });
         let nicks = std::mem::take(&mut record.nicks).into_iter().collect();
         let own_role = own_role(&kind);
-        let config = NodeConfig { kind, nick: record.nick.clone(), status: Status::Online as u8 };
+        let config = NodeConfig {
+            kind,
+            nick: record.nick.clone(),
+            status: Status::Online as u8,
+        };
         Ok(Self {
             node: Node::new(config, seed, now),
             socket: None,
@@ -144,7 +153,10 @@ impl Chat {
             return Role::Member;
         }
         let members = self.node.members();
-        members.iter().find(|known| known.member == *member).map_or(Role::Member, |known| role(known.role))
+        members
+            .iter()
+            .find(|known| known.member == *member)
+            .map_or(Role::Member, |known| role(known.role))
     }
 
     /// What a member is called: by what they said, else by the start of their id.
@@ -187,7 +199,10 @@ impl Chat {
 
     /// The tag of the `connect` that this link answers.
     pub(super) fn take_connect_tag(&mut self, client_id: &ClientId) -> Option<Tag> {
-        let at = self.connect_tags.iter().position(|(waiting, _)| waiting == client_id)?;
+        let at = self
+            .connect_tags
+            .iter()
+            .position(|(waiting, _)| waiting == client_id)?;
         Some(self.connect_tags.remove(at).1)
     }
 
@@ -203,7 +218,11 @@ impl Chat {
         }
         let at = |ip: IpAddr| SocketAddr::new(ip, listen.port());
         let v6 = local.v6.filter(|_| listen.is_ipv6());
-        let sources = local.v4.map(|ip| at(ip.into())).into_iter().chain(v6.map(|ip| at(ip.into())));
+        let sources = local
+            .v4
+            .map(|ip| at(ip.into()))
+            .into_iter()
+            .chain(v6.map(|ip| at(ip.into())));
         let mut addresses: Vec<SocketAddr> = Vec::new();
         for address in sources.chain(self.observed.iter().copied()) {
             if !address.ip().is_loopback() && !addresses.contains(&address) {
@@ -218,7 +237,14 @@ impl Chat {
 
     /// When something is to be done if nothing happens before, in terms of [`Now::elapsed`].
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        [self.node.poll_timeout(), self.reconnect.due(), self.unreachable_at].into_iter().flatten().min()
+        [
+            self.node.poll_timeout(),
+            self.reconnect.due(),
+            self.unreachable_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Does what is due.
@@ -254,7 +280,12 @@ impl Chat {
 
     /// Everyone there, by nick.
     pub(super) fn members(&self) -> Vec<MemberInfo> {
-        let mut members: Vec<_> = self.node.members().into_iter().map(|known| self.member_info(known)).collect();
+        let mut members: Vec<_> = self
+            .node
+            .members()
+            .into_iter()
+            .map(|known| self.member_info(known))
+            .collect();
         members.sort_by_cached_key(|member| (member.nick.to_lowercase(), member.member));
         members
     }
@@ -262,7 +293,11 @@ impl Chat {
     fn member_info(&self, known: NodeMember) -> MemberInfo {
         MemberInfo {
             member: known.member,
-            nick: if known.nick.is_empty() { self.nick_of(&known.member) } else { known.nick },
+            nick: if known.nick.is_empty() {
+                self.nick_of(&known.member)
+            } else {
+                known.nick
+            },
             role: role(known.role),
             status: status(known.status),
             online: known.online,
@@ -283,7 +318,9 @@ impl Chat {
                     client_id: link.client_id,
                     member: link.member,
                     address: link.address,
-                    round_trip_ms: link.round_trip.map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
+                    round_trip_ms: link
+                        .round_trip
+                        .map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
                 })
                 .collect(),
             members: self.node.members().len() as u32,
@@ -293,7 +330,9 @@ impl Chat {
             bytes_out: stats.bytes_out,
             duplicates: stats.duplicates,
             repaired: stats.repaired,
-            dropped: dropped.map(|(cause, count)| ((*cause).to_owned(), *count)).collect(),
+            dropped: dropped
+                .map(|(cause, count)| ((*cause).to_owned(), *count))
+                .collect(),
         }
     }
 }

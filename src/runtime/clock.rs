@@ -15,7 +15,9 @@ pub(super) struct Clock {
 impl Clock {
     /// A clock that starts at 0 now.
     pub(super) fn start() -> Self {
-        Self { start: Instant::now() }
+        Self {
+            start: Instant::now(),
+        }
     }
 
     /// What time it is.
@@ -31,13 +33,18 @@ impl Clock {
     /// The moment that [`Now::elapsed`] calls `elapsed`. One too far away to be told is in an hour.
     pub(super) fn instant(&self, elapsed: Duration) -> tokio::time::Instant {
         let instant = self.start.checked_add(elapsed);
-        instant.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600)).into()
+        instant
+            .unwrap_or_else(|| Instant::now() + Duration::from_secs(3600))
+            .into()
     }
 }
 
 /// The same moment for the model. A peer can name any; what a calendar can't hold becomes the last that it can.
 pub(super) fn timestamp(unix_ms: u64) -> Timestamp {
-    i64::try_from(unix_ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok()).unwrap_or(Timestamp::MAX)
+    i64::try_from(unix_ms)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -48,7 +55,10 @@ mod tests {
     fn any_moment_a_peer_names_has_a_timestamp() {
         assert_eq!(timestamp(0), Timestamp::UNIX_EPOCH);
         assert_eq!(timestamp(1_795_000_000_123).as_millisecond(), 1_795_000_000_123);
-        assert_eq!(timestamp((1 << 48) - 1), Timestamp::from_millisecond((1 << 48) - 1).unwrap_or(Timestamp::MAX));
+        assert_eq!(
+            timestamp((1 << 48) - 1),
+            Timestamp::from_millisecond((1 << 48) - 1).unwrap_or(Timestamp::MAX)
+        );
         assert_eq!(timestamp(u64::MAX), Timestamp::MAX);
     }
 

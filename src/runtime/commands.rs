@@ -34,18 +34,32 @@ impl Actor {
         let cause = &mut Cause::command(&command, tag.clone());
         match command {
             Command::CreateChat { name, kind, nick } => self.create_chat(name, kind, nick, tag).await,
-            Command::ExportInvite { chat, path, uses, expires_in, rights } => {
-                self.export_invite(chat, path, uses.unwrap_or(1), expires_in, rights, tag)
-            }
+            Command::ExportInvite {
+                chat,
+                path,
+                uses,
+                expires_in,
+                rights,
+            } => self.export_invite(chat, path, uses.unwrap_or(1), expires_in, rights, tag),
             Command::ImportInvite { path, text, nick } => self.import_invite(path, text, nick, tag).await,
-            Command::Connect { chat, client_id, address } => self.connect(chat, client_id, address, tag),
+            Command::Connect {
+                chat,
+                client_id,
+                address,
+            } => self.connect(chat, client_id, address, tag),
             Command::Admit { chat, client_id } => self.admit(chat, client_id, cause),
             Command::Say { chat, text } => self.say(chat, text, false, cause),
             Command::Act { chat, text } => self.say(chat, text, true, cause),
             Command::SetNick { chat, nick } => self.set_nick(chat, nick, cause),
             Command::SetTopic { chat, topic } => self.set_topic(chat, topic, cause),
             Command::SetStatus { chat, status } => self.set_status(chat, status, cause),
-            Command::History { chat, before, after, around, limit } => {
+            Command::History {
+                chat,
+                before,
+                after,
+                around,
+                limit,
+            } => {
                 let query = match (before, after, around) {
                     (None, None, None) => HistoryQuery::Newest,
                     (Some(id), None, None) => HistoryQuery::Before(id),
@@ -128,16 +142,33 @@ impl Actor {
         let chat = self.chat_mut(id)?;
         chat.record.nick.clone_from(&nick);
         let member = chat.node.member();
-        self.outlet.keep(Write::SetNick { chat: id, nick: nick.clone() });
+        self.outlet.keep(Write::SetNick {
+            chat: id,
+            nick: nick.clone(),
+        });
         // Of ourselves the node tells others only.
-        self.outlet.answer(Event::NickChanged { chat: id, member, nick }, cause);
+        self.outlet.answer(
+            Event::NickChanged {
+                chat: id,
+                member,
+                nick,
+            },
+            cause,
+        );
         Ok(())
     }
 
     fn set_status(&mut self, id: ChatId, status: Status, cause: &mut Cause) -> Result<(), Failure> {
         self.tell_node(id, Input::SetStatus(status as u8), cause)?;
         let member = self.chat(id)?.node.member();
-        self.outlet.answer(Event::StatusChanged { chat: id, member, status }, cause);
+        self.outlet.answer(
+            Event::StatusChanged {
+                chat: id,
+                member,
+                status,
+            },
+            cause,
+        );
         Ok(())
     }
 
@@ -147,7 +178,8 @@ impl Actor {
         self.tell_node(id, Input::SetTopic(topic.clone()), cause)?;
         // The same topic as before is no event of the node, but an answer all the same.
         let by = self.chat(id)?.node.member();
-        self.outlet.answer(Event::TopicChanged { chat: id, topic, by }, cause);
+        self.outlet
+            .answer(Event::TopicChanged { chat: id, topic, by }, cause);
         Ok(())
     }
 
@@ -160,7 +192,9 @@ impl Actor {
     ) -> Result<(), Failure> {
         let chat = self.chat_mut(id)?;
         if address.port() == 0 || address.ip().is_unspecified() || address.ip().is_multicast() {
-            return Err(bad_command(format!("Nobody can be reached at {address}. Give the peer's own address.")));
+            return Err(bad_command(format!(
+                "Nobody can be reached at {address}. Give the peer's own address."
+            )));
         }
         if client_id == chat.node.client_id() {
             return Err(bad_command("That is our own client_id. Give the peer's."));
@@ -195,7 +229,12 @@ impl Actor {
         self.ask_store("history", Some(id), tag, async move {
             let page = store.history(id, query, limit).await?;
             let (more_before, more_after) = (page.more_before, page.more_after);
-            Ok(Event::History { chat: id, messages: page.messages, more_before, more_after })
+            Ok(Event::History {
+                chat: id,
+                messages: page.messages,
+                more_before,
+                more_after,
+            })
         })
     }
 
@@ -203,7 +242,11 @@ impl Actor {
         let store = self.outlet.store.clone();
         self.ask_store("load_workspace", None, tag, async move {
             let (settings, workspace, chats) = store.workspace().await?;
-            Ok(Event::Workspace { settings, workspace, chats })
+            Ok(Event::Workspace {
+                settings,
+                workspace,
+                chats,
+            })
         })
     }
 
@@ -245,8 +288,13 @@ impl Actor {
     ) -> Result<(), Failure> {
         let permit = self.errand_permit()?;
         self.send_for(permit, async move {
-            let result = answer.await.map_err(Failure::from);
-            Errand::Answer { command, chat, tag, result }
+            let result = answer.await.map(Box::new).map_err(Failure::from);
+            Errand::Answer {
+                command,
+                chat,
+                tag,
+                result,
+            }
         });
         Ok(())
     }
@@ -301,5 +349,8 @@ pub(super) fn check_kind(kind: ChatKind) -> Result<(), Failure> {
 }
 
 fn no_such_chat() -> Failure {
-    Failure::new(Code::NotFound, "There is no such chat in this profile. Its id may be mistyped, or it was left.")
+    Failure::new(
+        Code::NotFound,
+        "There is no such chat in this profile. Its id may be mistyped, or it was left.",
+    )
 }

@@ -22,7 +22,10 @@ pub(super) struct Failure {
 impl Failure {
     /// A failure with a sentence that says what to do.
     pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }
 
@@ -43,7 +46,11 @@ pub(super) struct Outlet {
 impl Outlet {
     /// An outlet to an open store.
     pub(super) fn new(store: Store, reports: ReportSender) -> Self {
-        Self { store, reports, keeps_up: true }
+        Self {
+            store,
+            reports,
+            keeps_up: true,
+        }
     }
 
     /// Tells the reader, with the tag of the command that this answers.
@@ -67,7 +74,15 @@ impl Outlet {
         failure: Failure,
     ) {
         let Failure { code, message } = failure;
-        self.report(Event::Error { chat, command: command.to_owned(), code, message }, tag);
+        self.report(
+            Event::Error {
+                chat,
+                command: command.to_owned(),
+                code,
+                message,
+            },
+            tag,
+        );
     }
 
     /// Tells the reader of a failure that no command caused.
@@ -119,7 +134,10 @@ impl Cause {
 
     /// A command.
     pub(super) fn command(command: &Command, tag: Option<Tag>) -> Self {
-        Self { name: command.name(), tag }
+        Self {
+            name: command.name(),
+            tag,
+        }
     }
 
     /// The tag, if one of these commands is being carried out and was not answered before.
@@ -154,19 +172,51 @@ impl Chat {
         match event {
             NodeEvent::Joined => self.joined(outlet),
             NodeEvent::Refused(refusal) => self.refused(refusal, outlet),
-            NodeEvent::PeerLinked { client_id, member, address } => {
+            NodeEvent::PeerLinked {
+                client_id,
+                member,
+                address,
+            } => {
                 self.linked(client_id, address, now, outlet);
                 let tag = self.take_connect_tag(&client_id);
-                outlet.report(Event::PeerLinked { chat, client_id, member, address }, tag);
+                outlet.report(
+                    Event::PeerLinked {
+                        chat,
+                        client_id,
+                        member,
+                        address,
+                    },
+                    tag,
+                );
             }
             NodeEvent::PeerLost { client_id, member } => {
                 self.reconnect.lost(now.elapsed);
-                outlet.report(Event::PeerLost { chat, client_id, member }, None);
+                outlet.report(
+                    Event::PeerLost {
+                        chat,
+                        client_id,
+                        member,
+                    },
+                    None,
+                );
             }
-            NodeEvent::MemberJoined { member, nick, status: number } => {
+            NodeEvent::MemberJoined {
+                member,
+                nick,
+                status: number,
+            } => {
                 self.keep_nick(member, &nick, outlet);
                 let (nick, role, status) = (self.nick_of(&member), self.role_of(&member), status(number));
-                outlet.report(Event::MemberJoined { chat, member, nick, role, status }, None);
+                outlet.report(
+                    Event::MemberJoined {
+                        chat,
+                        member,
+                        nick,
+                        role,
+                        status,
+                    },
+                    None,
+                );
             }
             NodeEvent::MemberLeft { member, quit } => {
                 if quit && self.is_classic() {
@@ -174,28 +224,70 @@ impl Chat {
                     self.reconnect.forget(ClientId(member.0));
                 }
                 let why = if quit { LeftWhy::Quit } else { LeftWhy::Lost };
-                outlet.report(Event::MemberLeft { chat, member, nick: self.nick_of(&member), why }, None);
+                outlet.report(
+                    Event::MemberLeft {
+                        chat,
+                        member,
+                        nick: self.nick_of(&member),
+                        why,
+                    },
+                    None,
+                );
             }
             NodeEvent::NickChanged { member, nick } => {
                 self.keep_nick(member, &nick, outlet);
                 outlet.report(Event::NickChanged { chat, member, nick }, None);
             }
-            NodeEvent::StatusChanged { member, status: number } => {
-                outlet.report(Event::StatusChanged { chat, member, status: status(number) }, None);
+            NodeEvent::StatusChanged {
+                member,
+                status: number,
+            } => {
+                outlet.report(
+                    Event::StatusChanged {
+                        chat,
+                        member,
+                        status: status(number),
+                    },
+                    None,
+                );
             }
             NodeEvent::TopicChanged { topic, by, fact } => self.topic_changed(topic, by, fact, cause, outlet),
             NodeEvent::Banned { member, by } => {
                 self.reconnect.forget(ClientId(member.0));
-                outlet.report(Event::Banned { chat, member, by, reason: String::new() }, None);
+                outlet.report(
+                    Event::Banned {
+                        chat,
+                        member,
+                        by,
+                        reason: String::new(),
+                    },
+                    None,
+                );
             }
             NodeEvent::Message(message) => self.said(message, cause, outlet),
             NodeEvent::Delivery { id, links } => {
-                let state = if links > 0 { DeliveryState::Sent } else { DeliveryState::Waiting };
+                let state = if links > 0 {
+                    DeliveryState::Sent
+                } else {
+                    DeliveryState::Waiting
+                };
                 outlet.keep(Write::SetDelivery { chat, id, state });
-                outlet.report(Event::Delivery { chat, id, state, reached: links }, None);
+                outlet.report(
+                    Event::Delivery {
+                        chat,
+                        id,
+                        state,
+                        reached: links,
+                    },
+                    None,
+                );
             }
             NodeEvent::Admitted { member, chain } => {
-                outlet.keep(Write::AddMember { chat, member, credential: chain });
+                outlet.keep(Write::AddMember {
+                    chat,
+                    member,
+                    credential: chain,
+                });
             }
             NodeEvent::Observed(address) => self.observed_at(address),
             NodeEvent::CharterLearned(charter) => self.charter_learned(charter, outlet),
@@ -256,9 +348,16 @@ impl Chat {
     fn linked(&mut self, client_id: ClientId, address: SocketAddr, now: Now, outlet: &mut Outlet) {
         self.reconnect.linked();
         let of = self.is_classic().then_some(client_id);
-        self.reconnect.add(Target { client_id: of, address });
+        self.reconnect.add(Target {
+            client_id: of,
+            address,
+        });
         if !self.is_classic() {
-            outlet.keep(Write::SawPeer { chat: self.record.chat, address, at_ms: now.unix_ms });
+            outlet.keep(Write::SawPeer {
+                chat: self.record.chat,
+                address,
+                at_ms: now.unix_ms,
+            });
         }
     }
 
@@ -266,7 +365,11 @@ impl Chat {
         // In a classic chat the member is the session: at the next start nobody has that id.
         if self.learn_nick(member, nick) && !self.is_classic() {
             let chat = self.record.chat;
-            outlet.keep(Write::SetMemberNick { chat, member, nick: nick.to_owned() });
+            outlet.keep(Write::SetMemberNick {
+                chat,
+                member,
+                nick: nick.to_owned(),
+            });
         }
     }
 
@@ -283,7 +386,12 @@ impl Chat {
         self.record.topic.clone_from(&topic);
         self.record.topic_by = Some(by);
         self.record.topic_fact.clone_from(&fact);
-        outlet.keep(Write::SetTopic { chat, topic: topic.clone(), by: Some(by), fact });
+        outlet.keep(Write::SetTopic {
+            chat,
+            topic: topic.clone(),
+            by: Some(by),
+            fact,
+        });
         let own = by == self.node.member();
         let tag = own.then(|| cause.answer(&["set_topic"])).flatten();
         outlet.report(Event::TopicChanged { chat, topic, by }, tag);
@@ -297,23 +405,37 @@ impl Chat {
             id: said.id,
             number: said.number,
             at: timestamp(said.at_ms),
-            body: if said.action { MessageBody::Action } else { MessageBody::Message },
+            body: if said.action {
+                MessageBody::Action
+            } else {
+                MessageBody::Message
+            },
             text: said.text,
             own: said.own,
             history: false,
         };
         let tag = said.own.then(|| cause.answer(&["say", "act"])).flatten();
         let (client_id, signed) = (said.client_id, said.signed);
-        outlet.keep(Write::AddMessage { message: message.clone(), client_id, signed });
+        outlet.keep(Write::AddMessage {
+            message: message.clone(),
+            client_id,
+            signed,
+        });
         outlet.report(Event::Message(message), tag);
     }
 
     fn charter_learned(&mut self, charter: Vec<u8>, outlet: &mut Outlet) {
-        let Ok(decoded) = Charter::decode(&charter) else { return };
+        let Ok(decoded) = Charter::decode(&charter) else {
+            return;
+        };
         let chat = self.record.chat;
         self.record.charter = Some(charter.clone());
         self.record.name.clone_from(&decoded.name);
-        outlet.keep(Write::SetCharter { chat, name: decoded.name, charter });
+        outlet.keep(Write::SetCharter {
+            chat,
+            name: decoded.name,
+            charter,
+        });
         // The name was not known when the chat opened.
         outlet.report(self.opened(), None);
     }
@@ -326,13 +448,18 @@ fn refusal_sentence(refusal: Refusal) -> Failure {
             Code::Spent,
             "This invite has been used as often as it may be. Ask whoever gave it to you for a new one.",
         ),
-        Refusal::Expired => {
-            (Code::Expired, "This invite's time is over. Ask whoever gave it to you for a new one.")
-        }
-        Refusal::Closed => (Code::Closed, "This invite was closed. Ask whoever gave it to you for a new one."),
-        Refusal::Banned => {
-            (Code::Banned, "You are banned from this chat. Only a moderator of the chat can lift that.")
-        }
+        Refusal::Expired => (
+            Code::Expired,
+            "This invite's time is over. Ask whoever gave it to you for a new one.",
+        ),
+        Refusal::Closed => (
+            Code::Closed,
+            "This invite was closed. Ask whoever gave it to you for a new one.",
+        ),
+        Refusal::Banned => (
+            Code::Banned,
+            "You are banned from this chat. Only a moderator of the chat can lift that.",
+        ),
         Refusal::Stranger => (
             Code::Stranger,
             "The members of this chat do not accept the invite as one of theirs. Ask whoever gave it to you for a \

@@ -84,7 +84,9 @@ impl Actor {
         let permit = self.errand_permit()?;
         let now = self.clock.now();
         let until_ms = expires_in.map_or(0, |secs| {
-            now.unix_ms.saturating_add(secs.saturating_mul(1000)).clamp(1, LAST_UNTIL_MS)
+            now.unix_ms
+                .saturating_add(secs.saturating_mul(1000))
+                .clamp(1, LAST_UNTIL_MS)
         });
         let (key, number) = self.issue_invite(id, uses, until_ms, rights)?;
         let invite = key.id();
@@ -98,7 +100,13 @@ impl Actor {
             created_ms: now.unix_ms,
         });
         let (text, link) = (key.to_armour(), key.to_link());
-        let event = Event::InviteExported { chat: id, invite, path: path.clone(), text: text.clone(), link };
+        let event = Event::InviteExported {
+            chat: id,
+            invite,
+            path: path.clone(),
+            text: text.clone(),
+            link,
+        };
         let Some(path) = path else {
             self.outlet.report(event, tag);
             return Ok(());
@@ -106,7 +114,12 @@ impl Actor {
         self.send_for(permit, async move {
             let written = tokio::task::spawn_blocking(move || write_invite(&path, &text)).await;
             let result = written.unwrap_or_else(|_| Err(file_failed("written", "the work was broken off")));
-            Errand::Answer { command: "export_invite", chat: Some(id), tag, result: result.map(|()| event) }
+            Errand::Answer {
+                command: "export_invite",
+                chat: Some(id),
+                tag,
+                result: result.map(|()| Box::new(event)),
+            }
         });
         Ok(())
     }
@@ -121,7 +134,10 @@ impl Actor {
         let local = self.network.addresses();
         let seen_ms = self.clock.now().unix_ms;
         let Some(chat) = self.chats.get_mut(&id) else {
-            return Err(Failure::new(Code::NotFound, "There is no such chat in this profile."));
+            return Err(Failure::new(
+                Code::NotFound,
+                "There is no such chat in this profile.",
+            ));
         };
         if chat.is_classic() {
             return Err(Failure::new(
@@ -153,7 +169,9 @@ impl Actor {
             },
             uses,
             until_ms,
-            addresses.map(|address| SeenAddress { address, seen_ms }).collect(),
+            addresses
+                .map(|address| SeenAddress { address, seen_ms })
+                .collect(),
             &mut ChaCha20Rng::from_seed(random()),
         );
         chat.record.next_invite = number.saturating_add(1);
@@ -305,8 +323,15 @@ fn invite_failed(error: InviteError) -> Failure {
 /// Reads an invite file, or what was taken for one: no more of it than an invite can have.
 fn read_invite(path: &Path) -> Result<String, Failure> {
     let failed = |error: &io::Error| {
-        let code = if error.kind() == io::ErrorKind::NotFound { Code::NotFound } else { Code::File };
-        Failure::new(code, format!("The invite {} could not be read: {error}.", path.display()))
+        let code = if error.kind() == io::ErrorKind::NotFound {
+            Code::NotFound
+        } else {
+            Code::File
+        };
+        Failure::new(
+            code,
+            format!("The invite {} could not be read: {error}.", path.display()),
+        )
     };
     // Asked before opening: a pipe, say, would wait for its writer for ever.
     if !fs::metadata(path).map_err(|error| failed(&error))?.is_file() {
@@ -317,7 +342,9 @@ fn read_invite(path: &Path) -> Result<String, Failure> {
     }
     let file = fs::File::open(path).map_err(|error| failed(&error))?;
     let mut bytes = Vec::new();
-    file.take(MAX_INVITE_FILE_LEN as u64 + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+    file.take(MAX_INVITE_FILE_LEN as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| failed(&error))?;
     if bytes.len() > MAX_INVITE_FILE_LEN {
         return Err(invite_failed(InviteError::TooLarge));
     }
@@ -339,7 +366,10 @@ fn write_invite(path: &Path, text: &str) -> Result<(), Failure> {
             ),
         )
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let name: u64 = u64::from_be_bytes(random());
     let temporary = folder.join(format!(".throng-{name:016x}.tmp"));
     let written = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
@@ -361,7 +391,10 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
 }
 
 fn file_failed(what: &str, why: &str) -> Failure {
-    Failure::new(Code::File, format!("The invite could not be {what}: {why}. Try again."))
+    Failure::new(
+        Code::File,
+        format!("The invite could not be {what}: {why}. Try again."),
+    )
 }
 
 #[cfg(test)]
@@ -382,7 +415,11 @@ mod tests {
             let mode = fs::metadata(&path).expect("there").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1, "no temporary file is left");
+        assert_eq!(
+            fs::read_dir(folder.path()).expect("a folder").count(),
+            1,
+            "no temporary file is left"
+        );
         let failure = write_invite(&folder.path().join("no/such/folder"), "x").expect_err("no folder");
         assert_eq!(failure.code, Code::File);
     }
@@ -391,10 +428,18 @@ mod tests {
     fn what_is_not_an_invite_file_is_not_read_to_its_end() {
         let folder = tempfile::tempdir().expect("a folder");
         let large = folder.path().join("large");
-        fs::File::create(&large).expect("created").set_len(1 << 30).expect("a gigabyte of nothing");
+        fs::File::create(&large)
+            .expect("created")
+            .set_len(1 << 30)
+            .expect("a gigabyte of nothing");
         assert_eq!(read_invite(&large).expect_err("too large").code, Code::Damaged);
         assert_eq!(read_invite(folder.path()).expect_err("a folder").code, Code::File);
-        assert_eq!(read_invite(&folder.path().join("none")).expect_err("nothing").code, Code::NotFound);
+        assert_eq!(
+            read_invite(&folder.path().join("none"))
+                .expect_err("nothing")
+                .code,
+            Code::NotFound
+        );
         let binary = folder.path().join("binary");
         fs::write(&binary, [0xFF; 40]).expect("written");
         assert_eq!(read_invite(&binary).expect_err("not text").code, Code::Damaged);

@@ -56,7 +56,10 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Threads(error) => {
-                write!(f, "The system did not let Throng start its threads ({error}). Close other programs and try again.")
+                write!(
+                    f,
+                    "The system did not let Throng start its threads ({error}). Close other programs and try again."
+                )
             }
         }
     }
@@ -113,7 +116,12 @@ pub fn start(options: Options, wake: impl Fn() + Send + Sync + 'static) -> Resul
     let thread = thread::Builder::new()
         .name("throng-node".to_owned())
         .spawn(move || {
-            tokio.block_on(Box::pin(actor::run(options, command_receiver, report_sender, stopped)));
+            tokio.block_on(Box::pin(actor::run(
+                options,
+                command_receiver,
+                report_sender,
+                stopped,
+            )));
             tokio.shutdown_timeout(WORKERS_END_WITHIN);
         })
         .map_err(StartError::Threads)?;
@@ -139,10 +147,12 @@ pub struct Handle {
 impl Handle {
     /// Hands in a command, a [`Command`] or a [`Request`], without waiting.
     pub fn send(&self, request: impl Into<Request>) -> Result<(), SendError> {
-        self.commands.try_send(request.into()).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => SendError::Full,
-            mpsc::error::TrySendError::Closed(_) => SendError::Stopped,
-        })
+        self.commands
+            .try_send(request.into())
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => SendError::Full,
+                mpsc::error::TrySendError::Closed(_) => SendError::Stopped,
+            })
     }
 
     /// The end for commands, for those who have to wait for room or are on another thread.

@@ -24,8 +24,10 @@ impl LocalAddresses {
     pub(super) fn look_up() -> Self {
         // The addresses of documentation (RFC 5737, RFC 3849): nobody's, and on the way to everybody.
         let v4 = source_towards(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into());
-        let v6 =
-            source_towards(Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into());
+        let v6 = source_towards(
+            Ipv6Addr::UNSPECIFIED.into(),
+            Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+        );
         Self {
             v4: v4.and_then(|ip| match ip {
                 IpAddr::V4(ip) => Some(ip),
@@ -57,7 +59,10 @@ pub(super) struct NetworkWatch {
 impl NetworkWatch {
     /// A watch over what is so now.
     pub(super) fn new(now: Now) -> Self {
-        Self { addresses: LocalAddresses::look_up(), looked_at: now }
+        Self {
+            addresses: LocalAddresses::look_up(),
+            looked_at: now,
+        }
     }
 
     /// When to look next, in terms of [`Now::elapsed`].
@@ -80,7 +85,10 @@ impl NetworkWatch {
         let by_monotonic = (now.elapsed.saturating_sub(self.looked_at.elapsed)).as_millis() as i128;
         let slept = (by_clock - by_monotonic).unsigned_abs() > SLEPT.as_millis();
         let moved = addresses != self.addresses;
-        *self = Self { addresses, looked_at: now };
+        *self = Self {
+            addresses,
+            looked_at: now,
+        };
         slept || moved
     }
 }
@@ -91,12 +99,24 @@ mod tests {
 
     #[test]
     fn sleep_and_another_network_are_noticed_and_nothing_else() {
-        let at = |secs, unix_ms| Now { elapsed: Duration::from_secs(secs), unix_ms };
-        let home = LocalAddresses { v4: Some(Ipv4Addr::new(10, 0, 0, 7)), v6: None };
+        let at = |secs, unix_ms| Now {
+            elapsed: Duration::from_secs(secs),
+            unix_ms,
+        };
+        let home = LocalAddresses {
+            v4: Some(Ipv4Addr::new(10, 0, 0, 7)),
+            v6: None,
+        };
         let away = LocalAddresses { v4: None, ..home };
-        let mut watch = NetworkWatch { addresses: home, looked_at: at(0, 1_000_000) };
+        let mut watch = NetworkWatch {
+            addresses: home,
+            looked_at: at(0, 1_000_000),
+        };
         assert!(!watch.compare(at(5, 1_005_000), home));
-        assert!(!watch.compare(at(10, 1_039_000), home), "29 s: a clock that was set right");
+        assert!(
+            !watch.compare(at(10, 1_039_000), home),
+            "29 s: a clock that was set right"
+        );
         assert!(watch.compare(at(15, 1_075_001), home), "31 s");
         assert!(watch.compare(at(20, 1_000_000), home), "backwards");
         assert!(watch.compare(at(25, 1_005_000), away));

@@ -34,7 +34,10 @@ pub(super) struct Reconnect {
 impl Reconnect {
     /// Has all of `targets` tried from `now` on; if they are too many, those named first.
     pub(super) fn new(targets: impl IntoIterator<Item = Target>, now: Duration) -> Self {
-        let mut new = Self { due: Some(now), ..Self::default() };
+        let mut new = Self {
+            due: Some(now),
+            ..Self::default()
+        };
         for target in targets {
             if new.targets.len() < MAX_TARGETS && !new.targets.contains(&target) {
                 new.targets.push_back(target);
@@ -104,14 +107,20 @@ mod tests {
     }
 
     fn target(port: u16) -> Target {
-        Target { client_id: None, address: SocketAddr::from(([127, 0, 0, 1], port)) }
+        Target {
+            client_id: None,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+        }
     }
 
     #[test]
     fn all_are_tried_at_the_start_and_after_the_last_loss() {
         let mut reconnect = Reconnect::new([target(1), target(2), target(1)], secs(0));
         assert_eq!(reconnect.take_due(secs(0)), [target(2), target(1)]);
-        assert!(reconnect.take_due(secs(1)).is_empty(), "the node goes on by itself");
+        assert!(
+            reconnect.take_due(secs(1)).is_empty(),
+            "the node goes on by itself"
+        );
         reconnect.linked();
         reconnect.linked();
         reconnect.lost(secs(200));
@@ -132,13 +141,25 @@ mod tests {
         }
         reconnect.add(target(50));
         let tried = reconnect.take_due(secs(0));
-        assert_eq!((tried.len(), tried[63], tried[62]), (MAX_TARGETS, target(50), target(100)));
+        assert_eq!(
+            (tried.len(), tried[63], tried[62]),
+            (MAX_TARGETS, target(50), target(100))
+        );
     }
 
     #[test]
     fn a_session_that_is_over_is_not_tried() {
         let client_id = Some(ClientId([1; 32]));
-        let mut reconnect = Reconnect::new([Target { client_id, ..target(1) }, target(2)], secs(0));
+        let mut reconnect = Reconnect::new(
+            [
+                Target {
+                    client_id,
+                    ..target(1)
+                },
+                target(2),
+            ],
+            secs(0),
+        );
         reconnect.forget(ClientId([1; 32]));
         assert_eq!(reconnect.take_due(secs(0)), [target(2)]);
     }

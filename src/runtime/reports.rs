@@ -20,7 +20,12 @@ const LAST_REPORT_WITHIN: Duration = Duration::from_secs(1);
 pub(super) fn channel(wake: impl Fn() + Send + Sync + 'static) -> (ReportSender, ReportReceiver) {
     let (sender, receiver) = mpsc::channel(MAX_WAITING_REPORTS);
     let woken = Arc::new(AtomicBool::new(false));
-    let sender = ReportSender { sender, woken: woken.clone(), wake: Box::new(wake), dropped: 0 };
+    let sender = ReportSender {
+        sender,
+        woken: woken.clone(),
+        wake: Box::new(wake),
+        dropped: 0,
+    };
     (sender, ReportReceiver { receiver, woken })
 }
 
@@ -186,6 +191,8 @@ mod tests {
     }
 
     impl Event {
-        const LAST: Self = Self::Joined { chat: crate::id::ChatId([1; 32]) };
+        const LAST: Self = Self::Joined {
+            chat: crate::id::ChatId([1; 32]),
+        };
     }
 }

@@ -53,13 +53,21 @@ impl ChatSocket {
         batches: mpsc::Sender<Batch>,
     ) -> io::Result<Self> {
         let socket = bind_first(&candidates(listen, last_port))?;
-        let local = socket.local_addr()?.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+        let local = socket
+            .local_addr()?
+            .as_socket()
+            .ok_or(io::ErrorKind::Unsupported)?;
         let dual_stack = local.is_ipv6() && local.ip().is_unspecified();
         let socket = Arc::new(UdpSocket::from_std(socket.into())?);
         // Until the system has said once that it can be written to, tokio refuses to try.
         socket.writable().await?;
         let receiver = tokio::spawn(receive(chat, socket.clone(), batches));
-        Ok(Self { socket, local, dual_stack, receiver })
+        Ok(Self {
+            socket,
+            local,
+            dual_stack,
+            receiver,
+        })
     }
 
     /// Where it listens.
@@ -92,15 +100,21 @@ fn candidates(listen: Option<SocketAddr>, last_port: Option<u16>) -> Vec<SocketA
     match listen {
         Some(listen) if listen.port() != 0 => {
             let last = listen.port().saturating_add(PORTS_TRIED - 1);
-            (listen.port()..=last).map(|port| SocketAddr::new(listen.ip(), port)).collect()
+            (listen.port()..=last)
+                .map(|port| SocketAddr::new(listen.ip(), port))
+                .collect()
         }
-        Some(listen) => {
-            last_port.into_iter().chain([0]).map(|port| SocketAddr::new(listen.ip(), port)).collect()
-        }
+        Some(listen) => last_port
+            .into_iter()
+            .chain([0])
+            .map(|port| SocketAddr::new(listen.ip(), port))
+            .collect(),
         None => {
             let any: [IpAddr; 2] = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
             let ports = last_port.into_iter().chain([0]);
-            ports.flat_map(|port| any.map(|ip| SocketAddr::new(ip, port))).collect()
+            ports
+                .flat_map(|port| any.map(|ip| SocketAddr::new(ip, port)))
+                .collect()
         }
     }
 }
@@ -115,7 +129,10 @@ fn bind_first(candidates: &[SocketAddr]) -> io::Result<Socket> {
                 // Only another port can help against a port that is taken.
                 let hopeless = candidate.port() != 0
                     && !candidate.ip().is_unspecified()
-                    && !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied);
+                    && !matches!(
+                        error.kind(),
+                        io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied
+                    );
                 first_error.get_or_insert(error);
                 if hopeless {
                     break;
@@ -191,23 +208,41 @@ mod tests {
             candidates(None, Some(4000)),
             [at("[::]:4000"), at("0.0.0.0:4000"), at("[::]:0"), at("0.0.0.0:0")]
         );
-        assert_eq!(candidates(Some(at("127.0.0.1:0")), Some(9)), [at("127.0.0.1:9"), at("127.0.0.1:0")]);
+        assert_eq!(
+            candidates(Some(at("127.0.0.1:0")), Some(9)),
+            [at("127.0.0.1:9"), at("127.0.0.1:0")]
+        );
         let row = candidates(Some(at("127.0.0.1:5000")), Some(9));
-        assert_eq!((row.len(), row[0], row[255]), (256, at("127.0.0.1:5000"), at("127.0.0.1:5255")));
-        assert_eq!(candidates(Some(at("127.0.0.1:65535")), None), [at("127.0.0.1:65535")]);
+        assert_eq!(
+            (row.len(), row[0], row[255]),
+            (256, at("127.0.0.1:5000"), at("127.0.0.1:5255"))
+        );
+        assert_eq!(
+            candidates(Some(at("127.0.0.1:65535")), None),
+            [at("127.0.0.1:65535")]
+        );
     }
 
     #[tokio::test]
     async fn the_next_free_port_is_taken_and_ipv4_looks_like_ipv4() {
         let (batches, mut received) = mpsc::channel(8);
-        let first = ChatSocket::open(CHAT, Some(SocketAddr::from(([127, 0, 0, 1], 0))), None, batches.clone())
+        let first = ChatSocket::open(
+            CHAT,
+            Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+            None,
+            batches.clone(),
+        )
+        .await
+        .expect("a free port");
+        let second = ChatSocket::open(CHAT, Some(first.local()), None, batches.clone())
             .await
-            .expect("a free port");
-        let second = ChatSocket::open(CHAT, Some(first.local()), None, batches.clone()).await.expect("the next one");
+            .expect("the next one");
         assert!(second.local().port() > first.local().port());
 
         // All addresses: IPv6 and IPv4, or IPv4 alone where there is no IPv6.
-        let all = ChatSocket::open(CHAT, None, None, batches).await.expect("a free port");
+        let all = ChatSocket::open(CHAT, None, None, batches)
+            .await
+            .expect("a free port");
         let to = SocketAddr::from(([127, 0, 0, 1], all.local().port()));
         first.send(to, b"one").expect("sent at once");
         let batch = received.recv().await.expect("a batch");

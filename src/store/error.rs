@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::model::Code;
 
@@ -90,6 +90,10 @@ impl StoreError {
                     Self::Damaged { folder, detail }
                 }
                 Some(ErrorCode::DiskFull) => Self::DiskFull { folder },
+                // So it says when there is no room for the log's index.
+                _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) => {
+                    Self::DiskFull { folder }
+                }
                 Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                     Self::NotWritable { folder, detail }
                 }

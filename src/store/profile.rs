@@ -55,7 +55,7 @@ impl Profile {
         let path = self.folder.join(DATABASE);
         // Made here, since SQLite would make it readable for others.
         open_private_file(&path).map_err(|error| StoreError::from_io(&self.folder, &error))?;
-        self.tighten_log_files()
+        self.guard_log_files()
             .map_err(|error| StoreError::from_io(&self.folder, &error))?;
 
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -78,9 +78,9 @@ impl Profile {
     }
 
     /// For a folder that was copied without its modes; new ones get the database's.
-    fn tighten_log_files(&self) -> io::Result<()> {
+    fn guard_log_files(&self) -> io::Result<()> {
         for log in self.log_files().filter(|log| log.exists()) {
-            tighten_file(&log)?;
+            take_rights_from_others(&log)?;
         }
         Ok(())
     }
@@ -113,9 +113,8 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    #[cfg(unix)]
     if fs::read_dir(folder)?.next().is_none() {
-        fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        take_rights_from_others(folder)?;
     }
     Ok(())
 }
@@ -127,16 +126,23 @@ fn open_private_file(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = options.open(path)?;
-    tighten_file(path)?;
+    take_rights_from_others(path)?;
     Ok(file)
 }
 
+/// Leaves our own rights as they are: a file that its user made read-only stays so.
 #[cfg(unix)]
-fn tighten_file(path: &Path) -> io::Result<()> {
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+fn take_rights_from_others(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = fs::metadata(path)?.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        fs::set_permissions(path, PermissionsExt::from_mode(mode & 0o700))?;
+    }
+    Ok(())
 }
 
 #[cfg(not(unix))]
-fn tighten_file(_path: &Path) -> io::Result<()> {
+fn take_rights_from_others(_path: &Path) -> io::Result<()> {
     Ok(()) // The profile lies in a folder that the system keeps for its user.
 }

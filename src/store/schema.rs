@@ -6,8 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
 
-/// Each brings the database from the version that is its place here to the next, in a transaction of its own. What
-/// has once been released is not changed any more; profiles of every version lie in `tests/profiles`.
+/// Each brings the database from the version that is its place here to the next, in a transaction of its own. One that
+/// was released is never changed: a further one is added.
 const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
 
 /// "Thro", as the first migration sets it.

@@ -14,7 +14,7 @@ pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> O
     let mut action = None;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let members = format!("{}", chat.members.len());
+        let members = chat.members.online().to_string();
         let count = ui.add(flat((theme::icon(Icon::Users), RichText::new(&members))));
         count.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Members, {members}")));
         if count.on_hover_text("Show or hide the members").clicked() {

@@ -144,3 +144,149 @@ impl Packet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ClientId;
+    use crate::wire::{Body, MAX_BROADCAST_DATA_LEN, MAX_SAY_DATA_LEN, SignedSay};
+
+    fn refusal(parts: &[&[u8]]) -> WireError {
+        Packet::decode(&parts.concat()).expect_err("it has not the form of its kind")
+    }
+
+    #[test]
+    fn every_fault_has_its_own_cause() {
+        let t = [0; 12];
+        let origin = [[1; 32].as_slice(), &[0, 0, 0, 1]].concat();
+        let nodes = |bytes: &[u8]| refusal(&[&[SEND_NODES], &[0; 8], &[0; 32], bytes]);
+        let broadcast = |bytes: &[u8]| refusal(&[&[BROADCAST], &origin, bytes]);
+        let say =
+            |flags: u8, bytes: &[u8]| refusal(&[&[SAY, flags, 0, 0], &origin, &[0; 16], bytes, &[0; 64]]);
+
+        assert_eq!(refusal(&[]), WireError::EmptyBox);
+        assert_eq!(refusal(&[&[47]]), WireError::UnknownKind);
+        assert_eq!(refusal(&[&[128]]), WireError::UnknownKind);
+        assert_eq!(refusal(&[&[100]]), WireError::UnknownExtension);
+        assert_eq!(
+            refusal(&[&[GET_NODES; MAX_PLAIN_LEN + 1]]),
+            WireError::DatagramTooLong
+        );
+        assert_eq!(refusal(&[&[GET_NODES; 8]]), WireError::TooShort);
+        assert_eq!(refusal(&[&[GET_NODES; 10]]), WireError::TooLong);
+        assert_eq!(nodes(&[3; 19]), WireError::AddressFamily);
+        assert_eq!(
+            nodes(&[2; 19]),
+            WireError::Padding,
+            "after an IPv4 address, long form"
+        );
+        assert_eq!(nodes(&[2; 8]), WireError::Padding, "short form");
+        assert_eq!(nodes(&[2; 9]), WireError::RaggedNodes);
+        assert_eq!(
+            refusal(&[&[SEND_NODES], &[0; 8 + 7 * 40]]),
+            WireError::TooManyNodes
+        );
+        assert_eq!(
+            refusal(&[&[BROADCAST], &[1; 32], &[0; 4], &[0]]),
+            WireError::NumberZero
+        );
+        assert_eq!(broadcast(&[1]), WireError::UnknownBody);
+        assert_eq!(
+            broadcast(&[[25].as_slice(), &[0; 32]].concat()),
+            WireError::UnknownBody,
+            "gone"
+        );
+        assert_eq!(broadcast(&[66]), WireError::UnknownBody);
+        assert_eq!(broadcast(&[49, 3]), WireError::Status);
+        assert_eq!(broadcast(&[64]), WireError::TextLen);
+        assert_eq!(broadcast(&[64, 0xFF]), WireError::NotUtf8);
+        assert_eq!(
+            broadcast(&[[18].as_slice(), &[b'x'; 513]].concat()),
+            WireError::TextLen
+        );
+        assert_eq!(say(0, &[18]), WireError::NotInSigned);
+        assert_eq!(say(0, &[63, b'x']), WireError::NotInSigned);
+        assert_eq!(say(0, &[192]), WireError::UnknownBody);
+        assert_eq!(say(2, &[0]), WireError::UnknownValue, "unassigned flag");
+        assert_eq!(refusal(&[&[HELLO, 2], &[0; 71]]), WireError::Version);
+        assert_eq!(refusal(&[&[WELCOME, 2], &[0; 90]]), WireError::Version);
+        assert_eq!(refusal(&[&[LINK], &t, &[2, 0, 0]]), WireError::UnknownValue);
+        assert_eq!(refusal(&[&[FACTS], &t]), WireError::FactCount);
+        assert_eq!(refusal(&[&[FACTS], &t, &[0, 0]]), WireError::FactCount);
+        assert_eq!(
+            refusal(&[&[FACTS], &t, &[0, 1, 5].repeat(9)]),
+            WireError::FactCount
+        );
+        assert_eq!(refusal(&[&[ROSTER], &t, &[0; 32], &[2]]), WireError::UnknownValue);
+    }
+
+    #[test]
+    fn the_longest_texts_fill_a_datagram() {
+        let client_id = ClientId([1; 32]);
+        let text = |len| Body::Message("x".repeat(len));
+        let broadcast = |len| {
+            Packet::Broadcast(Broadcast {
+                origin: client_id,
+                number: 1,
+                body: text(len),
+            })
+        };
+        assert_eq!(broadcast(MAX_BROADCAST_DATA_LEN).encode().len(), MAX_PLAIN_LEN);
+        let signed = |len| SignedSay {
+            client_id,
+            number: 1,
+            hlc: 0,
+            after: [0; 8],
+            body: text(len),
+        };
+        let say = |len| {
+            Packet::Say(Say {
+                tree: 0,
+                hops: 0,
+                chain: None,
+                signed: signed(len),
+                signature: [0; 64],
+            })
+        };
+        assert_eq!(say(MAX_SAY_DATA_LEN).encode().len(), MAX_PLAIN_LEN);
+    }
+
+    #[test]
+    fn values_out_of_bounds_encode_to_what_nobody_takes() {
+        let client_id = ClientId([1; 32]);
+        let nick = "x".repeat(300);
+        let body = Body::Name(nick.clone());
+        let packets = [
+            Packet::Broadcast(Broadcast {
+                origin: client_id,
+                number: 1,
+                body,
+            }),
+            Packet::Broadcast(Broadcast {
+                origin: client_id,
+                number: 0,
+                body: Body::Ping,
+            }),
+            Packet::Hello(Hello {
+                capabilities: 0,
+                nonce: [0; 16],
+                token: [0; 8],
+                time_ms: 0,
+                facts_root: [0; 32],
+                members: 0,
+                nick,
+                chain: Vec::new(),
+            }),
+            Packet::Facts(Facts {
+                t: TokenCounter {
+                    token: [0; 8],
+                    counter: 0,
+                },
+                facts: vec![vec![0; 70_000]],
+            }),
+        ];
+        for packet in packets {
+            assert!(Packet::decode(&packet.encode()).is_err(), "{packet:?}");
+        }
+    }
+}

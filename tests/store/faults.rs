@@ -103,6 +103,24 @@ async fn a_damaged_profile_is_refused() {
 }
 
 #[tokio::test]
+async fn a_crash_takes_nothing_that_was_saved() {
+    let (running, crashed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(running.path()).unwrap();
+    store.save(Write::PutChat(Box::new(record(1)))).await.unwrap();
+    store.save(add(message(chat(1), 1, 5))).await.unwrap();
+    for (name, bytes) in files(running.path()) {
+        fs::write(crashed.path().join(name), bytes).unwrap(); // As they would lie there after a kill.
+    }
+    store.close().await;
+
+    let store = Store::open(crashed.path()).unwrap();
+    assert_eq!(all_of(&store.chats().await.unwrap()[0]), all_of(&record(1)));
+    let page = store.history(chat(1), HistoryQuery::Newest, 9).await.unwrap();
+    assert_eq!(page.messages, [message(chat(1), 1, 5)]);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn another_program_s_database_is_refused() {
     let profile = tempfile::tempdir().unwrap();
     let other = Connection::open(database(profile.path())).unwrap();
