@@ -79,7 +79,7 @@ const CLASSIC_HINT: &str = "In a classic chat nothing is signed: anyone in it ca
     the fingerprint changes whenever they come back.";
 
 /// A member's id as people compare it: groups of four hex digits, eight a line.
-pub fn fingerprint(member: MemberId) -> String {
+pub(super) fn fingerprint(member: MemberId) -> String {
     let hex = member.to_string();
     let groups: Vec<&str> = (0..hex.len()).step_by(4).map(|at| &hex[at..at + 4]).collect();
     groups.chunks(8).map(|line| line.join(" ")).collect::<Vec<_>>().join("\n")
