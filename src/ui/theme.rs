@@ -412,7 +412,7 @@ fn widgets(tokens: &Tokens) -> Widgets {
 
 impl Tokens {
     /// Behind selected text and chosen buttons, whose text is `accent`.
-    fn selection_fill(&self) -> Color32 {
+    pub(crate) fn selection_fill(&self) -> Color32 {
         if self.dark {
             Color32::from_rgb(0x22, 0x33, 0x50)
         } else {

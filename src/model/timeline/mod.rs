@@ -245,6 +245,15 @@ impl Timeline {
         self.starts.get(chunk).copied().unwrap_or(self.len)
     }
 
+    /// In which chunk a row stands, and where in it. Past the end: the chunk after the last.
+    pub fn locate(&self, index: usize) -> (usize, usize) {
+        if index >= self.len {
+            return (self.chunks.len(), 0);
+        }
+        let chunk = self.starts.partition_point(|start| *start <= index) - 1;
+        (chunk, index - self.starts[chunk])
+    }
+
     /// The index of the first row at a place or after it; the number of rows if there is none.
     pub fn index_at(&self, key: RowKey) -> usize {
         let chunk = self
@@ -382,15 +391,6 @@ impl Timeline {
             self.starts.push(start);
             start += chunk.rows.len();
         }
-    }
-
-    /// In which chunk a row stands, and where in it. Past the end: the chunk after the last.
-    fn locate(&self, index: usize) -> (usize, usize) {
-        if index >= self.len {
-            return (self.chunks.len(), 0);
-        }
-        let chunk = self.starts.partition_point(|start| *start <= index) - 1;
-        (chunk, index - self.starts[chunk])
     }
 
     /// Works out anew what stands above a row: that depends on the row before it and on nothing else, so rows are

@@ -1,0 +1,156 @@
+//! What was typed, understood: words to say, or a command.
+
+/// What was written, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Submission {
+    /// Say it.
+    Say(String),
+    /// Do it (/me).
+    Act(String),
+    /// A command.
+    Command(SlashCommand),
+}
+
+/// The commands that can be typed, apart from /me.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlashCommand {
+    /// /nick NAME
+    Nick(String),
+    /// /topic TEXT; without a text it is cleared.
+    Topic(String),
+    /// /away
+    Away,
+    /// /back
+    Back,
+    /// /busy
+    Busy,
+    /// /invite: export an invite of this chat.
+    Invite,
+    /// /join TEXT: an invite as text or link; empty: the dialog.
+    Join(String),
+    /// /leave
+    Leave,
+    /// /clear: empty the timeline, forget nothing.
+    Clear,
+    /// /help
+    Help,
+}
+
+/// A command as completion and the help show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandHelp {
+    /// Its name, without the slash.
+    pub name: &'static str,
+    /// What is typed after it.
+    pub arguments: &'static str,
+    /// What it does.
+    pub purpose: &'static str,
+}
+
+/// All commands, in the order in which the help lists them.
+pub const COMMANDS: [CommandHelp; 11] = [
+    help("me", "WHAT YOU DO", "Say what you do"),
+    help("nick", "NAME", "Change what you are called here"),
+    help("topic", "TEXT", "Change the topic; without a text, clear it"),
+    help("away", "", "Show that you are away"),
+    help("back", "", "Show that you are back"),
+    help("busy", "", "Show that you are busy"),
+    help("invite", "", "Export an invite to this chat"),
+    help("join", "INVITE", "Join a chat by its invite"),
+    help("leave", "", "Leave this chat and forget it"),
+    help("clear", "", "Empty the window; the history stays"),
+    help("help", "", "List the commands and keys"),
+];
+
+/// Commands that people have in their fingers and that are not there yet.
+const NOT_YET: [&str; 7] = ["ban", "unban", "role", "ignore", "search", "export", "quit"];
+
+/// Understands what was typed. Otherwise the error says, to the one who typed it, why not and what to do.
+pub(super) fn parse(text: &str) -> Result<Submission, String> {
+    let text = text.trim();
+    let Some(rest) = text.strip_prefix('/') else {
+        return Ok(Submission::Say(text.to_owned()));
+    };
+    // Two slashes say one: "//nick is a command".
+    if rest.starts_with('/') {
+        return Ok(Submission::Say(rest.to_owned()));
+    }
+    let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let argument = argument.trim().to_owned();
+    let name = name.to_lowercase();
+    let command = match name.as_str() {
+        "me" if argument.is_empty() => return Err("/me needs to know what you do: /me waves".to_owned()),
+        "me" => return Ok(Submission::Act(argument)),
+        "nick" if argument.is_empty() => return Err("/nick needs a name: /nick alice".to_owned()),
+        "nick" => SlashCommand::Nick(argument),
+        "topic" => SlashCommand::Topic(argument),
+        "join" => SlashCommand::Join(argument),
+        "away" => SlashCommand::Away,
+        "back" => SlashCommand::Back,
+        "busy" => SlashCommand::Busy,
+        "invite" => SlashCommand::Invite,
+        "leave" => SlashCommand::Leave,
+        "clear" => SlashCommand::Clear,
+        "help" => SlashCommand::Help,
+        name if NOT_YET.contains(&name) => return Err(format!("/{name} is not there yet.")),
+        _ => {
+            return Err(format!(
+                "There is no command /{name}. Type /help for the list, or //{name} to say it."
+            ));
+        }
+    };
+    Ok(Submission::Command(command))
+}
+
+const fn help(name: &'static str, arguments: &'static str, purpose: &'static str) -> CommandHelp {
+    CommandHelp {
+        name,
+        arguments,
+        purpose,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_understood() {
+        let say = |text: &str| Ok(Submission::Say(text.to_owned()));
+        let command = |command| Ok(Submission::Command(command));
+        for (text, expected) in [
+            ("hello", say("hello")),
+            ("  hello\nworld ", say("hello\nworld")),
+            ("//nick", say("/nick")),
+            ("a /nick b", say("a /nick b")),
+            ("/me waves", Ok(Submission::Act("waves".to_owned()))),
+            ("/NICK  bob ", command(SlashCommand::Nick("bob".to_owned()))),
+            ("/topic", command(SlashCommand::Topic(String::new()))),
+            ("/topic a b", command(SlashCommand::Topic("a b".to_owned()))),
+            (
+                "/join throng:abc",
+                command(SlashCommand::Join("throng:abc".to_owned())),
+            ),
+            ("/away", command(SlashCommand::Away)),
+        ] {
+            assert_eq!(parse(text), expected, "{text}");
+        }
+        for (text, word) in [
+            ("/dance", "/help"),
+            ("/me", "/me"),
+            ("/nick ", "/nick"),
+            ("/ban x", "yet"),
+            ("/", "/help"),
+        ] {
+            let problem = parse(text).expect_err(text);
+            assert!(problem.contains(word), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn every_listed_command_is_understood() {
+        for command in COMMANDS {
+            assert!(parse(&format!("/{} x", command.name)).is_ok(), "{}", command.name);
+        }
+    }
+}

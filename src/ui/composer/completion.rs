@@ -1,0 +1,170 @@
+//! Completing a nick, a command or an `:emoji:` at the cursor. Pure: text and cursor in, candidates out.
+
+use std::ops::Range;
+
+use super::command::COMMANDS;
+
+/// So many candidates are offered at once.
+const MAX_CANDIDATES: usize = 8;
+/// So many letters of an emoji's name are typed before candidates are offered unasked: ":)" and ":D" stay as they
+/// are.
+const EMOJI_LETTERS: usize = 2;
+
+/// What could stand in place of the word at the cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Completion {
+    /// The word, in bytes of the text.
+    pub(super) word: Range<usize>,
+    /// Never empty.
+    pub(super) candidates: Vec<Candidate>,
+}
+
+/// One way to complete a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// What takes the place of the word.
+    pub(super) insert: String,
+    /// How it is listed.
+    pub(super) shown: String,
+    /// What it is, for those who don't know it.
+    pub(super) hint: String,
+}
+
+/// What the word before the cursor (in bytes) could become. `asked`: Tab was pressed, so a plain word may be a nick;
+/// otherwise only words that begin with a sign (`/`, `:`, `@`) are completed.
+pub(super) fn complete(text: &str, cursor: usize, nicks: &[String], asked: bool) -> Option<Completion> {
+    let before = text.get(..cursor)?;
+    let start = before
+        .rfind(char::is_whitespace)
+        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    let word = &before[start..];
+    let at_start = start == 0;
+    let candidates = match word.chars().next()? {
+        '/' if at_start => commands(&word[1..]),
+        ':' if word.len() > if asked { 1 } else { EMOJI_LETTERS } => emojis(&word[1..]),
+        '@' if asked || word.len() > 1 => matching_nicks(&word[1..], nicks, "@", at_start),
+        _ if asked => matching_nicks(word, nicks, "", at_start),
+        _ => Vec::new(),
+    };
+    let same = candidates.len() == 1 && candidates[0].insert.trim_end() == word;
+    (!candidates.is_empty() && !same).then(|| Completion {
+        word: start..cursor,
+        candidates,
+    })
+}
+
+/// The emoji that stands in place of `:name:` when its last colon has just been typed: where, and what.
+pub(super) fn closed_emoji(text: &str, cursor: usize) -> Option<(Range<usize>, &'static str)> {
+    let before = text.get(..cursor)?;
+    let inner = before.strip_suffix(':')?;
+    let start = inner.rfind(':')?;
+    // Only where a word begins: "10:100:5" is a time of day to somebody.
+    let begins_word = inner[..start].chars().next_back().is_none_or(char::is_whitespace);
+    let emoji = emojis::get_by_shortcode(&inner[start + 1..])?;
+    begins_word.then(|| (start..cursor, emoji.as_str()))
+}
+
+fn commands(typed: &str) -> Vec<Candidate> {
+    let typed = typed.to_lowercase();
+    let matching = COMMANDS.iter().filter(|command| command.name.starts_with(&typed));
+    matching
+        .map(|command| Candidate {
+            insert: format!("/{} ", command.name),
+            shown: format!("/{} {}", command.name, command.arguments)
+                .trim_end()
+                .to_owned(),
+            hint: command.purpose.to_owned(),
+        })
+        .collect()
+}
+
+/// Nicks that begin with what was typed; at the start of a line one speaks to them.
+fn matching_nicks(typed: &str, nicks: &[String], sign: &str, at_start: bool) -> Vec<Candidate> {
+    let typed = typed.to_lowercase();
+    let after = if at_start { ": " } else { " " };
+    let matching = nicks
+        .iter()
+        .filter(|nick| nick.to_lowercase().starts_with(&typed));
+    matching
+        .take(MAX_CANDIDATES)
+        .map(|nick| Candidate {
+            insert: format!("{sign}{nick}{after}"),
+            shown: nick.clone(),
+            hint: String::new(),
+        })
+        .collect()
+}
+
+/// Emoji whose name begins with what was typed, then those that have it somewhere; short names first.
+fn emojis(typed: &str) -> Vec<Candidate> {
+    let typed = typed.to_lowercase();
+    let names = emojis::iter().flat_map(|emoji| emoji.shortcodes().map(move |name| (name, emoji)));
+    let mut found: Vec<_> = names.filter(|(name, _)| name.contains(&typed)).collect();
+    found.sort_by_key(|(name, _)| (!name.starts_with(&typed), name.len(), *name));
+    found.truncate(MAX_CANDIDATES);
+    found
+        .into_iter()
+        .map(|(name, emoji)| Candidate {
+            insert: format!("{emoji} "),
+            shown: format!("{emoji}  :{name}:"),
+            hint: String::new(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn completed(text: &str, asked: bool) -> Vec<String> {
+        let nicks = [
+            "alice".to_owned(),
+            "Albert".to_owned(),
+            "bob".to_owned(),
+            "Žofie".to_owned(),
+        ];
+        let completion = complete(text, text.len(), &nicks, asked);
+        let inserts = |completion: Completion| {
+            let candidates = completion.candidates.into_iter();
+            candidates
+                .map(|candidate| format!("{}{}", &text[..completion.word.start], candidate.insert))
+                .collect()
+        };
+        completion.map_or_else(Vec::new, inserts)
+    }
+
+    #[test]
+    fn nicks_are_completed_when_asked_for() {
+        assert_eq!(completed("al", true), ["alice: ", "Albert: "]);
+        assert_eq!(completed("al", false), [""; 0]);
+        assert_eq!(completed("hi b", true), ["hi bob "]);
+        assert_eq!(completed("hi @b", false), ["hi @bob "]);
+        assert_eq!(completed("žo", true), ["Žofie: "]);
+        assert_eq!(completed("hi ", true), [""; 0]);
+        assert_eq!(completed("", true), [""; 0]);
+    }
+
+    #[test]
+    fn commands_are_completed_at_the_start_alone() {
+        assert_eq!(completed("/ni", false), ["/nick "]);
+        assert_eq!(completed("/b", false), ["/back ", "/busy "]);
+        assert_eq!(completed("say /ni", false), [""; 0]);
+        assert_eq!(
+            completed("/nick", false),
+            [""; 0],
+            "there is nothing left to complete"
+        );
+    }
+
+    #[test]
+    fn emoji_are_found_by_name() {
+        assert_eq!(completed("so :thumbsu", false)[0], "so 👍 ");
+        for smiley in [":)", ":D", ":-", "::"] {
+            assert_eq!(completed(smiley, false), [""; 0], "{smiley}");
+        }
+        assert_eq!(closed_emoji("so :tada:", 9), Some((3..9, "🎉")));
+        for text in ["10:100:", ":nothing of the kind:", "::", ":"] {
+            assert_eq!(closed_emoji(text, text.len()), None, "{text}");
+        }
+    }
+}
