@@ -68,11 +68,11 @@ impl App {
             Action::ToggleChatList => self.overlays.chat_list = !self.overlays.chat_list,
             Action::CloseDialog => {
                 self.overlays.dialog = None;
-                self.focus_composer();
+                self.overlays.focus_wanted = true;
             }
             Action::CloseSwitcher => {
                 self.overlays.switcher = None;
-                self.focus_composer();
+                self.overlays.focus_wanted = true;
             }
             Action::DismissToast(id) => self.toasts.dismiss(id),
         }
@@ -154,16 +154,10 @@ impl App {
         let after = self.tabs.workspace();
         if before.selected != after.selected {
             self.overlays.topic_edit = None;
-            self.focus_composer();
+            self.overlays.focus_wanted = true;
         }
         if before != after {
             self.save_workspace();
-        }
-    }
-
-    fn focus_composer(&mut self) {
-        if let Some(view) = self.selected().and_then(|chat| self.views.get_mut(&chat)) {
-            view.composer.focus();
         }
     }
 
@@ -269,7 +263,7 @@ impl App {
         {
             self.outbox.send(Command::SetTopic { chat: chat.id, topic });
         }
-        self.focus_composer();
+        self.overlays.focus_wanted = true;
     }
 
     fn set_status(&mut self, status: Status) {

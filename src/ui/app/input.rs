@@ -14,7 +14,11 @@ impl App {
                 ctx.request_repaint();
             }
         }
-        let commands = commands::take_pressed(ctx);
+        let mut commands = commands::take_pressed(ctx);
+        if self.overlays.take_keys() {
+            // What stands over the chats is finished or closed first.
+            commands.retain(|command| command.works_everywhere());
+        }
         match self.phase {
             Phase::Running => {
                 self.actions.extend(commands.into_iter().map(Action::Do));

@@ -105,6 +105,7 @@ impl App {
         self.settings = settings.clone();
         theme::choose(ctx, settings.theme, settings.zoom_percent);
         self.tabs.restore(workspace);
+        self.overlays.focus_wanted = true;
         self.phase = if settings.nick.is_empty() { Phase::Welcome(String::new()) } else { Phase::Running };
     }
 

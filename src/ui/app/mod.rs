@@ -72,6 +72,8 @@ struct Overlays {
     dialog: Option<Dialog>,
     switcher: Option<Switcher>,
     topic_edit: Option<String>,
+    /// The keyboard is to go to the composer as soon as nothing stands over it.
+    focus_wanted: bool,
     /// In a narrow window: the list of chats instead of the chat.
     chat_list: bool,
     /// In a narrow window: the members beside or instead of the chat.

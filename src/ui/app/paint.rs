@@ -122,11 +122,16 @@ impl App {
     fn chat_ui(&mut self, ui: &mut Ui, chat: ChatId, width: f32) {
         let Some(found) = self.chats.get(chat) else { return };
         let tokens = theme::tokens(ui);
-        let view = self.views.entry(chat).or_insert_with(|| {
-            let mut view = ChatView::new(found);
-            view.composer.focus();
-            view
-        });
+        let view = self.views.entry(chat).or_insert_with(|| ChatView::new(found));
+        if self.overlays.focus_wanted {
+            // A dialog closed in this frame still bars what was under it from the keyboard.
+            if ui.memory(|memory| memory.allows_interaction(ui.layer_id())) {
+                self.overlays.focus_wanted = false;
+                view.composer.focus();
+            } else if !self.overlays.take_keys() {
+                ui.ctx().request_repaint();
+            }
+        }
         let header = Panel::top("header").exact_size(size::HEADER_HEIGHT);
         let frame = Frame::new().fill(tokens.base).inner_margin(Margin { left: 16, right: 8, top: 4, bottom: 4 });
         let topic_edit = &mut self.overlays.topic_edit;

@@ -13,7 +13,7 @@ use crate::model::{Command, Event, Rights, Tag};
 use crate::ui::app::Action;
 use crate::ui::files::{FileAnswer, FileRequest, invite_file_name, typed_path};
 use crate::ui::theme;
-use crate::ui::widgets::{area_ui, dialog_buttons, error_ui, field_ui, hint_ui, secondary_button};
+use crate::ui::widgets::{area_ui, dialog_buttons, error_ui, field_ui, hint_ui, labelled_button, secondary_button};
 
 /// Seconds of a day.
 const DAY_SECS: u64 = 24 * 60 * 60;
@@ -122,13 +122,13 @@ impl ExportDialog {
         let idle = self.waiting.is_none();
         ui.horizontal_wrapped(|ui| {
             let may_ask = idle && self.file.may_ask(context.elapsed);
-            if way_button(ui, Icon::Save, "Save as file…", may_ask) {
+            if labelled_button(ui, Icon::Save, "Save as file…", may_ask).clicked() {
                 way = Some(Way::ChooseFile);
             }
-            if way_button(ui, Icon::Copy, "Copy text", idle) {
+            if labelled_button(ui, Icon::Copy, "Copy text", idle).clicked() {
                 way = Some(Way::CopyText);
             }
-            if way_button(ui, Icon::Link, "Copy link", idle) {
+            if labelled_button(ui, Icon::Link, "Copy link", idle).clicked() {
                 way = Some(Way::CopyLink);
             }
         });
@@ -205,13 +205,6 @@ impl ExportDialog {
         }
         Vec::new()
     }
-}
-
-fn way_button(ui: &mut Ui, icon: Icon, name: &str, enabled: bool) -> bool {
-    let button = egui::Button::new((theme::icon(icon), name)).min_size(egui::vec2(80.0, 32.0));
-    let button = ui.add_enabled(enabled, button);
-    button.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, enabled, name));
-    button.clicked()
 }
 
 fn choices_ui<T: PartialEq + Copy>(ui: &mut Ui, label: &str, choices: &[(T, &str)], chosen: &mut T) {

@@ -11,7 +11,9 @@ use crate::model::{Command, Event, Tag, check_nick};
 use crate::ui::app::{Action, ImportSource};
 use crate::ui::files::{FileAnswer, FileRequest, typed_path};
 use crate::ui::theme;
-use crate::ui::widgets::{area_ui, dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button};
+use crate::ui::widgets::{
+    area_ui, dialog_buttons, error_ui, field_ui, hint_ui, labelled_button, primary_button, secondary_button,
+};
 
 /// The dialog that imports an invite.
 #[derive(Debug)]
@@ -56,10 +58,7 @@ impl ImportDialog {
         let mut actions = Vec::new();
         ui.horizontal(|ui| {
             let may_ask = self.file.may_ask(context.elapsed) && self.waiting.is_none();
-            let choose = egui::Button::new((theme::icon(Icon::FolderOpen), "Choose file…"));
-            let choose = ui.add_enabled(may_ask, choose.min_size(egui::vec2(80.0, 32.0)));
-            choose.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, may_ask, "Choose file…"));
-            if choose.clicked() {
+            if labelled_button(ui, Icon::FolderOpen, "Choose file…", may_ask).clicked() {
                 actions.push(Action::AskFile(FileRequest::ChooseInvite));
             }
             hint_ui(ui, "or drop a .throng file on this window");

@@ -9,7 +9,7 @@ use crate::model::ChatKind;
 use crate::ui::app::Action;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme;
-use crate::ui::widgets::{copyable_ui, dialog_buttons, hint_ui, presence_dot, secondary_button};
+use crate::ui::widgets::{copyable_ui, dialog_buttons, hint_ui, labelled_button, presence_dot};
 
 /// A member's card.
 #[derive(Debug)]
@@ -57,14 +57,8 @@ impl MemberCard {
         hint_ui(ui, if classic { CLASSIC_HINT } else { SIGNED_HINT });
         dialog_buttons(ui, |ui| {
             let Some(member) = member.filter(|member| !member.own) else { return };
-            let mention = egui::Button::new((theme::icon(Icon::AtSign), "Mention")).min_size(egui::vec2(80.0, 32.0));
-            let mention = ui.add(mention);
-            mention.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, "Mention"));
-            if mention.clicked() {
+            if labelled_button(ui, Icon::AtSign, "Mention", true).clicked() {
                 actions.push(Action::Mention(self.chat, member.nick.clone()));
-                actions.push(Action::CloseDialog);
-            }
-            if secondary_button(ui, "Close card", true).clicked() {
                 actions.push(Action::CloseDialog);
             }
         });
