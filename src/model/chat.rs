@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
-use super::event::{Event, LeftWhy, Message, Role, Stats};
+use super::event::{Event, LeftWhy, Message, MessageBody, Role, Stats};
 use super::members::{Member, Members};
 use super::settings::OpenChat;
 use super::text::{mentions, shown_nick, shown_text};
-use super::timeline::{RowContent, Timeline};
+use super::timeline::{Row, Timeline};
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
 
 /// How long one looks for members before saying that nobody is reachable (a guess: a few rounds of asking).
@@ -56,8 +56,8 @@ pub struct Chat {
     pub unread: u32,
     /// How many of those say our nick.
     pub mentions: u32,
-    /// Whether older messages are stored than the timeline holds.
-    pub more_before: bool,
+    /// The newest message in a line, with its author's nick; empty if nothing was said.
+    pub last_line: String,
     links: BTreeMap<ClientId, MemberId>,
     looking_since: Timestamp,
 }
@@ -114,7 +114,7 @@ impl Chat {
             read: None,
             unread: 0,
             mentions: 0,
-            more_before: false,
+            last_line: String::new(),
             links: BTreeMap::new(),
             looking_since: now,
         })
@@ -129,7 +129,7 @@ impl Chat {
         self.read = before.read;
         self.unread = before.unread;
         self.mentions = before.mentions;
-        self.more_before = before.more_before;
+        self.last_line = before.last_line;
     }
 
     /// Takes over how the window was left.
@@ -219,6 +219,7 @@ impl Chat {
 
     fn message_came(&mut self, message: &Message) {
         let is_new = self.timeline.insert(message.clone());
+        self.renew_last_line();
         if is_new && !message.own {
             self.unread = self.unread.saturating_add(1);
             if mentions(&message.text, &self.nick) {
@@ -231,14 +232,24 @@ impl Chat {
         for message in messages {
             self.timeline.insert(message.clone());
         }
+        self.renew_last_line();
         // Only the page that begins with the oldest row held says whether there is more before it.
         if messages.first().is_none_or(|first| self.timeline.first_message() == Some(first.id)) {
-            self.more_before = more_before;
             self.timeline.set_more_before(more_before);
         }
         if self.read.is_some() {
             self.mentions = self.unread_after(self.read).1.min(self.unread);
         }
+    }
+
+    fn renew_last_line(&mut self) {
+        let Some(said) = self.timeline.rows().rev().find_map(Row::said) else { return };
+        let line = said.text.lines().next().unwrap_or_default();
+        self.last_line = match (said.body, said.own) {
+            (MessageBody::Action, _) => format!("{} {line}", said.nick),
+            (MessageBody::Message, true) => format!("You: {line}"),
+            (MessageBody::Message, false) => format!("{}: {line}", said.nick),
+        };
     }
 
     fn member_joined(&mut self, id: MemberId, nick: &str, role: Role, status: Status, now: Timestamp) {
@@ -344,12 +355,12 @@ impl Chat {
     fn unread_after(&self, read: Option<MessageId>) -> (u32, u32) {
         let (mut unread, mut mentioned) = (0, 0);
         for row in self.timeline.rows().rev() {
-            let RowContent::Said(said) = &row.content else { continue };
-            if Some(said.id) == read {
+            let Some(said) = row.said() else { continue };
+            if Some(said.message) == read {
                 break;
             }
             unread += u32::from(!said.own);
-            mentioned += u32::from(!said.own && said.mention);
+            mentioned += u32::from(said.mentions_own);
         }
         (unread, mentioned)
     }

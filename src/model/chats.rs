@@ -32,19 +32,17 @@ pub struct Chats {
 pub struct Effects {
     /// To be sent.
     pub commands: Vec<Command>,
-    /// To be shown for a while.
-    pub notes: Vec<Note>,
+    /// What failed, to be shown for a while.
+    pub errors: Vec<Trouble>,
 }
 
-/// Something that the user should know, in a sentence.
+/// Something that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub struct Trouble {
     /// The chat that it is about.
     pub chat: Option<ChatId>,
-    /// Whether something failed.
-    pub is_error: bool,
-    /// The sentence.
-    pub text: String,
+    /// What failed, and what to do.
+    pub sentence: String,
 }
 
 impl Chats {
@@ -120,13 +118,13 @@ impl Chats {
             self.order.push(id);
         }
         self.chats.insert(id, chat);
-        Effects { commands: ask_for(id), notes: Vec::new() }
+        Effects { commands: ask_for(id), errors: Vec::new() }
     }
 
     fn close(&mut self, id: ChatId) -> Effects {
         self.order.retain(|other| *other != id);
-        let Some(chat) = self.chats.remove(&id) else { return Effects::default() };
-        Effects::note(None, format!("You left {}.", chat.name))
+        self.chats.remove(&id);
+        Effects::default()
     }
 
     fn restore(&mut self, saved: &[OpenChat]) -> Effects {
@@ -141,7 +139,7 @@ impl Chats {
 
     fn ask_again(&self) -> Effects {
         let stats = self.order.iter().map(|chat| Command::Stats { chat: *chat });
-        Effects { commands: self.order.iter().copied().flat_map(ask_for).chain(stats).collect(), notes: Vec::new() }
+        Effects { commands: self.order.iter().copied().flat_map(ask_for).chain(stats).collect(), errors: Vec::new() }
     }
 }
 
@@ -181,14 +179,10 @@ fn event_chat(event: &Event) -> Option<ChatId> {
 
 impl Effects {
     fn send(command: Command) -> Self {
-        Self { commands: vec![command], notes: Vec::new() }
+        Self { commands: vec![command], errors: Vec::new() }
     }
 
-    fn note(chat: Option<ChatId>, text: String) -> Self {
-        Self { commands: Vec::new(), notes: vec![Note { chat, is_error: false, text }] }
-    }
-
-    fn error(chat: Option<ChatId>, text: String) -> Self {
-        Self { commands: Vec::new(), notes: vec![Note { chat, is_error: true, text }] }
+    fn error(chat: Option<ChatId>, sentence: String) -> Self {
+        Self { commands: Vec::new(), errors: vec![Trouble { chat, sentence }] }
     }
 }

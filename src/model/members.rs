@@ -77,8 +77,10 @@ impl Members {
         for info in infos {
             let online = info.online;
             let member = Member::new(info.member, &info.nick, info.role, info.status, info.own);
-            members.put(Member { online, ..member });
+            members.take(member.id);
+            members.insert(Member { online, ..member });
         }
+        members.renew_nicks();
         members
     }
 

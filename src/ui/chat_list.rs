@@ -61,7 +61,10 @@ pub fn menu_button_ui(ui: &mut Ui, has_chat: bool) -> Option<Action> {
                 let weak = theme::tokens(ui).weak;
                 let keys = RichText::new(shortcut).font(theme::meta()).color(weak);
                 let row = egui::Button::new(entry.name).right_text(keys).min_size(egui::vec2(ui.available_width(), 28.0));
-                if ui.add_enabled(has_chat || !entry.needs_chat, row).clicked() {
+                let enabled = has_chat || !entry.needs_chat;
+                let row = ui.add_enabled(enabled, row);
+                row.widget_info(|| WidgetInfo::labeled(egui::Role::MenuItem, enabled, entry.name));
+                if row.clicked() {
                     action = Some(Action::Do(entry.command));
                 }
             }

@@ -161,6 +161,11 @@ impl UiCommand {
     pub fn entry(self) -> &'static Entry {
         TABLE.iter().find(|entry| entry.command == self).expect("every command has its row in the table")
     }
+
+    /// Whether it makes sense while a dialog is open.
+    pub fn works_everywhere(self) -> bool {
+        matches!(self, Self::ZoomIn | Self::ZoomOut | Self::ZoomReset | Self::Quit)
+    }
 }
 
 impl Entry {
@@ -187,12 +192,18 @@ pub fn take_pressed(ctx: &Context) -> Vec<UiCommand> {
         TABLE.iter().flat_map(|entry| entry.shortcuts.iter().map(|shortcut| (*shortcut, entry.command))).collect();
     shortcuts.sort_by_key(|(shortcut, _)| std::cmp::Reverse(modifier_count(shortcut.modifiers)));
     ctx.input_mut(|input| {
-        shortcuts
-            .into_iter()
-            // Esc belongs to whatever is in front: the window asks for it after everybody else has.
-            .filter(|(shortcut, _)| shortcut.logical_key != Key::Escape)
-            .filter_map(|(shortcut, command)| input.consume_shortcut(&shortcut).then_some(command))
-            .collect()
+        let mut pressed = Vec::new();
+        // Esc belongs to whatever is in front: the window asks for it after everybody else has.
+        for (shortcut, command) in shortcuts.into_iter().filter(|(shortcut, _)| shortcut.logical_key != Key::Escape) {
+            if input.consume_shortcut(&shortcut) {
+                pressed.push(command);
+                if shortcut.modifiers.alt {
+                    // With Alt a key's letter comes as well, and would be typed.
+                    input.events.retain(|event| !matches!(event, egui::Event::Text(_)));
+                }
+            }
+        }
+        pressed
     })
 }
 

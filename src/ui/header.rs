@@ -1,25 +1,21 @@
 //! The header of the chat in front: its name, topic, how many are there, and what is done most.
 
-use egui::{Align, Button, Key, Label, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo};
+use egui::{Align, Key, Label, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo};
 use lucide_icons::Icon;
 
 use super::app::Action;
 use super::commands::UiCommand;
 use super::theme;
-use super::widgets::plain_label;
-use crate::model::{Chat, ChatKind, Role};
-
-/// No topic is longer, in bytes (the base protocol).
-const MAX_TOPIC_LEN: usize = 512;
+use super::widgets::{flat_button, plain_label};
+use crate::model::{Chat, ChatKind, MAX_TOPIC_LEN, Role, within};
 
 /// Paints the header. While the topic is being changed, `topic_edit` holds what is typed.
 pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> Option<Action> {
     let mut action = None;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let members = format!("{}", chat.members.len());
-        let count = ui.add(flat((theme::icon(Icon::Users), RichText::new(&members))));
-        count.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Members, {members}")));
+        let members = chat.members.online().to_string();
+        let count = flat_button(ui, Icon::Users, &members, &format!("Members, {members}"), true);
         if count.on_hover_text("Show or hide the members").clicked() {
             action = Some(Action::Do(UiCommand::ToggleMembers));
         }
@@ -43,20 +39,15 @@ pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> O
     action
 }
 
-fn flat<'a>(atoms: impl egui::IntoAtoms<'a>) -> Button<'a> {
-    Button::new(atoms).frame_when_inactive(false).min_size(egui::vec2(28.0, 28.0)).gap(6.0)
-}
-
 fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     if chat.kind == ChatKind::Classic {
-        let connect = ui.add(flat((theme::icon(Icon::UserPlus), "Connect…")));
+        let connect = flat_button(ui, Icon::UserPlus, "Connect…", "Connect…", true);
         let connect = connect.on_hover_text("Connect to a peer, or admit one");
         return connect.clicked().then_some(Action::Do(UiCommand::ShowConnection));
     }
     // Today only the founder holds the key that makes invites.
     let may = chat.role == Role::Founder;
-    let invite = ui.add_enabled(may, flat((theme::icon(Icon::UserPlus), "Export invite…")));
-    invite.widget_info(|| WidgetInfo::labeled(egui::Role::Button, may, "Export invite…"));
+    let invite = flat_button(ui, Icon::UserPlus, "Export invite…", "Export invite…", may);
     let invite = invite
         .on_hover_text("Let others into this chat")
         .on_disabled_hover_text("Only the founder of this chat can invite.");
@@ -88,7 +79,6 @@ fn topic_edit_ui(ui: &mut Ui, text: &mut String) -> Option<Action> {
     }
     ui.data_mut(|data| data.remove::<bool>(edit.id));
     let given_up = ui.input(|input| input.key_pressed(Key::Escape));
-    let within = (0..=MAX_TOPIC_LEN.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    let typed = text[..within].trim();
+    let typed = within(text.trim(), MAX_TOPIC_LEN);
     Some(Action::EndTopicEdit((!given_up).then(|| typed.to_owned())))
 }

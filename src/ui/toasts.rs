@@ -73,6 +73,11 @@ impl Toasts {
         self.shown.retain(|toast| toast.id != id);
     }
 
+    /// Takes the one away whose button does this.
+    pub fn dismiss_about(&mut self, action: &Action) {
+        self.shown.retain(|toast| toast.button.as_ref().is_none_or(|(_, does)| does != action));
+    }
+
     /// Takes those away whose time is over.
     pub fn expire(&mut self, now: Duration) {
         self.shown.retain(|toast| toast.until > now);
@@ -89,7 +94,7 @@ impl Toasts {
             return None;
         }
         let mut action = None;
-        let area = Area::new(Id::new("toasts")).order(Order::Tooltip).anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -96.0));
+        let area = Area::new(Id::unique("toasts")).order(Order::Tooltip).anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -96.0));
         area.show(ui.ctx(), |ui| {
             ui.spacing_mut().item_spacing.y = 8.0;
             for toast in &self.shown {

@@ -56,6 +56,21 @@ pub fn secondary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     ui.add_enabled(enabled, Button::new(text).min_size(vec2(80.0, 32.0)))
 }
 
+/// A button with an icon and words; the words alone are its name.
+pub fn labelled_button(ui: &mut Ui, icon: Icon, text: &str, enabled: bool) -> Response {
+    let button = ui.add_enabled(enabled, Button::new((theme::icon(icon), text)).min_size(vec2(80.0, 32.0)));
+    button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, enabled, text));
+    button
+}
+
+/// As [`labelled_button`], without a frame while the pointer is elsewhere.
+pub fn flat_button(ui: &mut Ui, icon: Icon, text: &str, name: &str, enabled: bool) -> Response {
+    let button = Button::new((theme::icon(icon), text)).frame_when_inactive(false).min_size(vec2(28.0, 28.0)).gap(6.0);
+    let button = ui.add_enabled(enabled, button);
+    button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, enabled, name));
+    button
+}
+
 /// A number in a pill, or nothing for 0. Mentions stand out, mere unread messages do not shout.
 pub fn badge_ui(ui: &mut Ui, unread: u32, mentions: u32) {
     let Some(text) = badge_text(unread, mentions) else { return };
@@ -210,7 +225,7 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
     let room = ctx.content_rect();
     let width = width.min(room.width() - 32.0);
     let tokens = theme::tokens(ui);
-    let id = Id::new(("dialog", title));
+    let id = Id::unique(("dialog", title));
     let frame = Frame::new()
         .fill(tokens.panel)
         .stroke(Stroke::new(1.0, tokens.border))
@@ -228,8 +243,11 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
             });
         });
         ui.add_space(size::GRID);
+        let most = (room.height() - 120.0).max(80.0);
         let inner = ScrollArea::vertical()
-            .max_height((room.height() - 120.0).max(80.0))
+            .max_height(most)
+            // Otherwise it would stay as high as it was when less stood in it.
+            .min_scrolled_height(most)
             .show(ui, |ui| {
                 ui.set_width(ui.available_width());
                 contents(ui)

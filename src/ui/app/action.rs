@@ -8,7 +8,7 @@ use crate::ui::files::FileRequest;
 use crate::ui::timeline::TimelineAction;
 
 /// What painting asks for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Something from the table of commands.
     Do(UiCommand),
