@@ -34,24 +34,38 @@ fn own_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     let color = status_color(chat.status, theme::tokens(ui));
     let word = status_word(chat.status);
     let nick = crate::model::shown_nick(&chat.nick);
-    let own = dotted_button(ui, color, &nick, &format!("You are {nick}, {}", word.to_lowercase()));
-    egui::Popup::menu(&own).accessible_name("You").width(160.0).show(|ui| {
-        for status in [Status::Online, Status::Away, Status::Busy] {
-            if ui.add(Button::selectable(chat.status == status, status_word(status))).clicked() {
-                action = Some(Action::SetStatus(status));
+    let own = dotted_button(
+        ui,
+        color,
+        &nick,
+        &format!("You are {nick}, {}", word.to_lowercase()),
+    );
+    egui::Popup::menu(&own)
+        .accessible_name("You")
+        .width(160.0)
+        .show(|ui| {
+            for status in [Status::Online, Status::Away, Status::Busy] {
+                if ui
+                    .add(Button::selectable(chat.status == status, status_word(status)))
+                    .clicked()
+                {
+                    action = Some(Action::SetStatus(status));
+                }
             }
-        }
-        ui.separator();
-        if ui.button(UiCommand::EditNick.entry().name).clicked() {
-            action = Some(Action::Do(UiCommand::EditNick));
-        }
-    });
+            ui.separator();
+            if ui.button(UiCommand::EditNick.entry().name).clicked() {
+                action = Some(Action::Do(UiCommand::EditNick));
+            }
+        });
     action
 }
 
 fn dotted_button(ui: &mut Ui, color: egui::Color32, text: &str, name: &str) -> egui::Response {
     let weak = theme::tokens(ui).weak;
-    let atoms = (RichText::new("●").font(theme::meta()).color(color), RichText::new(text).font(theme::meta()).color(weak));
+    let atoms = (
+        RichText::new("●").font(theme::meta()).color(color),
+        RichText::new(text).font(theme::meta()).color(weak),
+    );
     let button = ui.add(Button::new(atoms).frame_when_inactive(false).gap(6.0));
     button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, name));
     button
