@@ -309,6 +309,13 @@ fn fonts() -> FontDefinitions {
     fonts
 }
 
+/// The style of menus, with room around their words: `Popup::context_menu(&response).style(theme::menu_style)`.
+pub fn menu_style(style: &mut Style) {
+    egui::containers::menu::menu_style(style);
+    style.spacing.button_padding = vec2(12.0, 4.0);
+    style.spacing.item_spacing = vec2(8.0, 2.0);
+}
+
 fn restyle(style: &mut Style, tokens: &Tokens) {
     style.text_styles = BTreeMap::from([
         (TextStyle::Small, meta()),
