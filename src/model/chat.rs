@@ -120,7 +120,7 @@ impl Chat {
             role: *role,
             status: Status::Online,
             join: if *joined { Join::Joined } else { Join::Asking },
-            members: Members::default(),
+            members: Members::of_one(Member::new(*member, nick, *role, Status::Online, true)),
             timeline,
             draft: String::new(),
             read: None,

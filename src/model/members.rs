@@ -92,6 +92,12 @@ impl Members {
         members
     }
 
+    pub(super) fn of_one(member: Member) -> Self {
+        let mut members = Self::default();
+        members.put(member);
+        members
+    }
+
     /// As they are listed.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Member> {
         self.sorted.iter().filter_map(|(_, _, id)| self.by_id.get(id))

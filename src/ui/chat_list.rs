@@ -56,27 +56,22 @@ pub fn chat_list_ui<'a>(
 pub fn menu_button_ui(ui: &mut Ui, has_chat: bool) -> Option<Action> {
     let mut action = None;
     let button = icon_button(ui, Icon::Menu, "Menu");
-    egui::Popup::menu(&button)
-        .accessible_name("Menu")
-        .width(240.0)
-        .show(|ui| {
-            for (index, group) in Group::ALL.into_iter().enumerate() {
-                if index > 0 {
-                    ui.separator();
-                }
-                for entry in TABLE.iter().filter(|entry| entry.in_menu && entry.group == group) {
-                    let shortcut = entry.shortcut_text(ui.ctx()).unwrap_or_default();
-                    let weak = theme::tokens(ui).weak;
-                    let keys = RichText::new(shortcut).font(theme::meta()).color(weak);
-                    let row = egui::Button::new(entry.name)
-                        .right_text(keys)
-                        .min_size(egui::vec2(ui.available_width(), 28.0));
-                    let enabled = has_chat || !entry.needs_chat;
-                    let row = ui.add_enabled(enabled, row);
-                    row.widget_info(|| WidgetInfo::labeled(egui::Role::MenuItem, enabled, entry.name));
-                    if row.clicked() {
-                        action = Some(Action::Do(entry.command));
-                    }
+    egui::Popup::menu(&button).accessible_name("Menu").width(300.0).show(|ui| {
+        ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
+        for (index, group) in Group::ALL.into_iter().enumerate() {
+            if index > 0 {
+                ui.separator();
+            }
+            for entry in TABLE.iter().filter(|entry| entry.in_menu && entry.group == group) {
+                let shortcut = entry.keys().next().unwrap_or_default();
+                let weak = theme::tokens(ui).weak;
+                let keys = RichText::new(shortcut).font(theme::meta()).color(weak);
+                let row = egui::Button::new(entry.name).right_text(keys).min_size(egui::vec2(ui.available_width(), 28.0));
+                let enabled = has_chat || !entry.needs_chat;
+                let row = ui.add_enabled(enabled, row);
+                row.widget_info(|| WidgetInfo::labeled(egui::Role::MenuItem, enabled, entry.name));
+                if row.clicked() {
+                    action = Some(Action::Do(entry.command));
                 }
             }
         });

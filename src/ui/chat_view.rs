@@ -9,7 +9,7 @@ use super::commands::UiCommand;
 use super::composer::{Composer, ComposerContext, composer_ui};
 use super::theme;
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
-use super::widgets::{connection_color, secondary_button};
+use super::widgets::{connection_color, paragraph_ui, secondary_button};
 use crate::model::{Chat, ChatKind, Chats, Connection, Join, Role, max_text_len};
 
 /// What the window keeps of a chat between frames.
@@ -60,8 +60,7 @@ pub fn chat_view_ui(
                 actions.extend(banner.ui(ui, connection));
             });
     }
-    let composer = Panel::bottom("composer").frame(Frame::new().inner_margin(Margin::symmetric(12, 8)));
-    composer.show_separator_line(false).show(ui, |ui| {
+    Panel::bottom("composer").frame(Frame::new()).show_separator_line(false).show(ui, |ui| {
         let context = composer_context(chat);
         let done = composer_ui(ui, &mut view.composer, &context);
         actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
@@ -125,7 +124,7 @@ impl<'a> Banner<'a> {
             (_, Connection::Alone) if chat.role == Role::Founder => Self {
                 icon: Icon::UserPlus,
                 sentence: "Nobody else is here yet. Export an invite, and give it to those who should be.",
-                steps: vec![("Export invite…", Action::Do(UiCommand::ExportInvite))],
+                steps: vec![("Invite somebody…", Action::Do(UiCommand::ExportInvite))],
             },
             (_, Connection::Nobody) => Self {
                 icon: Icon::Unplug,
@@ -163,12 +162,8 @@ impl<'a> Banner<'a> {
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let color = connection_color(connection, tokens);
-                    ui.label(
-                        RichText::new(self.icon.unicode())
-                            .font(theme::icon_font(16.0))
-                            .color(color),
-                    );
-                    ui.add(egui::Label::new(self.sentence).wrap());
+                    ui.label(RichText::new(self.icon.unicode()).font(theme::icon_font(16.0)).color(color));
+                    paragraph_ui(ui, self.sentence);
                 });
             });
         });

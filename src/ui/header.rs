@@ -56,23 +56,8 @@ fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
 
 fn topic_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     let weak = theme::tokens(ui).weak;
-    let shown = if chat.topic.is_empty() {
-        "Add a topic"
-    } else {
-        chat.topic.as_str()
-    };
-    let text = RichText::new(shown).color(weak);
-    let text = if chat.topic.is_empty() {
-        text.italics()
-    } else {
-        text
-    };
-    let topic = ui.add(
-        Label::new(text)
-            .truncate()
-            .selectable(false)
-            .sense(Sense::click()),
-    );
+    let shown = if chat.topic.is_empty() { "Add a topic" } else { chat.topic.as_str() };
+    let topic = ui.add(Label::new(RichText::new(shown).color(weak)).truncate().selectable(false).sense(Sense::click()));
     topic.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Topic: {shown}")));
     super::widgets::focus_ring(ui, &topic);
     topic

@@ -34,23 +34,12 @@ fn own_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     let color = status_color(chat.status, theme::tokens(ui));
     let word = status_word(chat.status);
     let nick = crate::model::shown_nick(&chat.nick);
-    let own = dotted_button(
-        ui,
-        color,
-        &nick,
-        &format!("You are {nick}, {}", word.to_lowercase()),
-    );
-    egui::Popup::menu(&own)
-        .accessible_name("You")
-        .width(160.0)
-        .show(|ui| {
-            for status in [Status::Online, Status::Away, Status::Busy] {
-                if ui
-                    .add(Button::selectable(chat.status == status, status_word(status)))
-                    .clicked()
-                {
-                    action = Some(Action::SetStatus(status));
-                }
+    let own = dotted_button(ui, color, &nick, &format!("You are {nick}, {}", word.to_lowercase()));
+    egui::Popup::menu(&own).accessible_name("You").width(180.0).show(|ui| {
+        ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
+        for status in [Status::Online, Status::Away, Status::Busy] {
+            if ui.add(Button::selectable(chat.status == status, status_word(status))).clicked() {
+                action = Some(Action::SetStatus(status));
             }
             ui.separator();
             if ui.button(UiCommand::EditNick.entry().name).clicked() {

@@ -80,18 +80,12 @@ impl Switcher {
         if places.is_empty() {
             ui.label(RichText::new("Nothing is called that.").color(theme::tokens(ui).weak));
         }
-        ScrollArea::vertical()
-            .max_height(ROW_HEIGHT * 9.0)
-            .show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
-                for (index, place) in places.iter().enumerate() {
-                    let row = place.row_ui(ui, index == self.chosen);
-                    if index == self.chosen && (down > 0 || up > 0) {
-                        row.scroll_to_me(None);
-                    }
-                    if row.clicked() {
-                        gone_to = Some(place);
-                    }
+        ScrollArea::vertical().max_height((ROW_HEIGHT + 2.0) * 9.0).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            for (index, place) in places.iter().enumerate() {
+                let row = place.row_ui(ui, index == self.chosen);
+                if index == self.chosen && (down > 0 || up > 0) {
+                    row.scroll_to_me(None);
                 }
             });
         gone_to
@@ -144,7 +138,7 @@ impl Place {
                     let entry = command.entry();
                     plain_label(ui, theme::icon(Icon::Zap).color(weak));
                     plain_label(ui, RichText::new(entry.name));
-                    let keys = entry.shortcut_text(ui.ctx()).unwrap_or_default();
+                    let keys = entry.keys().next().unwrap_or_default();
                     plain_label(ui, RichText::new(keys).font(theme::meta()).color(weak));
                 }
             }

@@ -1,9 +1,6 @@
 //! The row of tabs: which chats stand open, in which order, and which is in front.
 
-use egui::{
-    Align, Align2, CornerRadius, Layout, PointerButton, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
-    pos2, vec2,
-};
+use egui::{Align, Align2, CornerRadius, Id, Layout, PointerButton, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use lucide_icons::Icon;
 
 use super::app::Action;
@@ -155,27 +152,11 @@ pub fn tabs_ui(ui: &mut Ui, chats: &[&Chat], selected: Option<ChatId>) -> Vec<Ac
 
 fn tab_ui(ui: &mut Ui, chat: &Chat, selected: bool, actions: &mut Vec<Action>) -> Rect {
     let tokens = theme::tokens(ui);
-    let font = if chat.unread > 0 {
-        theme::nick()
-    } else {
-        theme::body()
-    };
-    let color = if selected || chat.unread > 0 {
-        tokens.text
-    } else {
-        tokens.weak
-    };
-    let badge = if badge_text(chat.unread, chat.mentions).is_some() {
-        BADGE_WIDTH
-    } else {
-        0.0
-    };
-    let around = 12.0 + badge + 26.0;
-    let name_width = ui
-        .painter()
-        .layout_no_wrap(chat.name.clone(), font.clone(), color)
-        .size()
-        .x;
+    let font = if chat.unread > 0 { theme::nick() } else { theme::body() };
+    let color = if selected || chat.unread > 0 { tokens.text } else { tokens.weak };
+    let badge = if badge_text(chat.unread, chat.mentions).is_some() { BADGE_WIDTH } else { 0.0 };
+    let around = 12.0 + badge + 30.0;
+    let name_width = ui.painter().layout_no_wrap(chat.name.clone(), font.clone(), color).size().x;
     let width = (name_width + around).clamp(*TAB_WIDTH.start(), *TAB_WIDTH.end());
 
     let (rect, response) =
@@ -246,10 +227,19 @@ fn tab_ui(ui: &mut Ui, chat: &Chat, selected: bool, actions: &mut Vec<Action>) -
     } else if response.clicked() {
         actions.push(Action::Select(chat.id));
     }
-    if selected && !ui.clip_rect().contains_rect(rect) && !response.dragged() {
-        response.scroll_to_me(None);
+    if selected {
+        scroll_once(ui, &response, chat.id);
     }
     rect
+}
+
+/// Brings the tab in front into view, once for each that comes to the front.
+fn scroll_once(ui: &Ui, tab: &egui::Response, chat: ChatId) {
+    let shown = Id::unique("the tab that was scrolled to");
+    if ui.data(|data| data.get_temp(shown)) != Some(chat) {
+        ui.data_mut(|data| data.insert_temp(shown, chat));
+        tab.scroll_to_me(None);
+    }
 }
 
 /// Where a dragged tab would land: a line, and on release the action.

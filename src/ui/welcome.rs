@@ -7,7 +7,7 @@ use lucide_icons::Icon;
 use super::app::Action;
 use super::commands::UiCommand;
 use super::theme::{self, size};
-use super::widgets::{error_ui, hint_ui, primary_button, secondary_button};
+use super::widgets::{error_ui, hint_ui, paragraph_ui, primary_button, secondary_button};
 use crate::model::{Code, check_nick};
 
 /// The first start: asks for a nick and nothing else.
@@ -53,10 +53,10 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
 /// A profile without chats: the next step.
 pub fn no_chats_ui(ui: &mut Ui, nick: &str) -> Option<Action> {
     let mut action = None;
-    centered_ui(ui, 440.0, 300.0, |ui| {
+    centered_ui(ui, 460.0, 300.0, |ui| {
         title_ui(ui, &format!("Hello, {}", crate::model::shown_nick(nick)));
         ui.add_space(size::GRID);
-        ui.label("Start a chat of your own, or come into one that you were invited to.");
+        paragraph_ui(ui, "Start a chat of your own, or come into one that you were invited to.");
         ui.add_space(size::GRID * 4.0);
         let create = (
             "Create a chat",
@@ -113,7 +113,7 @@ pub fn failed_ui(ui: &mut Ui, code: Code, message: &str) -> Option<Action> {
         ui.add_space(size::GRID * 2.0);
         title_ui(ui, failed_title(code));
         ui.add_space(size::GRID * 2.0);
-        ui.add(Label::new(message).wrap());
+        paragraph_ui(ui, message);
         ui.add_space(size::GRID * 4.0);
         if primary_button(ui, "Quit", true).clicked() {
             action = Some(Action::Do(UiCommand::Quit));

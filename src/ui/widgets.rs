@@ -56,16 +56,21 @@ pub fn focus_ring(ui: &Ui, response: &Response) {
 /// The button of what a dialog is for.
 pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let tokens = theme::tokens(ui);
-    let button = Button::new(RichText::new(text).font(theme::nick()).color(tokens.on_accent))
-        .fill(tokens.accent_fill)
-        .stroke(Stroke::NONE)
-        .min_size(vec2(80.0, 32.0));
-    ui.add_enabled(enabled, button)
+    let words = RichText::new(text).font(theme::nick()).color(tokens.on_accent);
+    let button = Button::new(words).fill(tokens.accent_fill).stroke(Stroke::NONE);
+    sized_button(ui, button, text, enabled)
 }
 
 /// A button of second rank, as large as [`primary_button`].
 pub fn secondary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
-    ui.add_enabled(enabled, Button::new(text).min_size(vec2(80.0, 32.0)))
+    sized_button(ui, Button::new(text), text, enabled)
+}
+
+/// As wide as its words, but not much narrower than others, with the words in the middle.
+fn sized_button(ui: &mut Ui, button: Button<'_>, text: &str, enabled: bool) -> Response {
+    let words = ui.painter().layout_no_wrap(text.to_owned(), theme::nick(), egui::Color32::PLACEHOLDER);
+    let width = (words.size().x + 2.0 * ui.spacing().button_padding.x).max(80.0);
+    ui.add_enabled_ui(enabled, |ui| ui.add_sized(vec2(width, 32.0), button)).inner
 }
 
 /// A button with an icon and words; the words alone are its name.
@@ -314,7 +319,24 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
 /// The buttons at the foot of a dialog, at its right; `add` lays them out from right to left.
 pub fn dialog_buttons<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.add_space(size::GRID * 2.0);
-    ui.with_layout(Layout::right_to_left(Align::Center), add).inner
+    let room = vec2(ui.available_width(), 32.0);
+    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), add).inner
+}
+
+/// A sentence of body text, as wide as there is room.
+pub fn paragraph_ui(ui: &mut Ui, text: &str) -> Response {
+    ui.vertical(|ui| ui.add(Label::new(RichText::new(text).line_height(Some(size::BODY_LINE))).wrap())).inner
+}
+
+/// Makes the radio buttons and check boxes of a `Ui` stand out from a dialog.
+pub fn choice_style(ui: &mut Ui) {
+    let tokens = theme::tokens(ui);
+    let widgets = &mut ui.visuals_mut().widgets;
+    for visuals in [&mut widgets.inactive, &mut widgets.hovered] {
+        visuals.bg_fill = tokens.base;
+        visuals.bg_stroke = Stroke::new(1.0, tokens.weak);
+        visuals.fg_stroke = Stroke::new(2.0, tokens.accent);
+    }
 }
 
 /// A row as wide as there is room that can be clicked, with `paint` for what stands in it.

@@ -12,7 +12,7 @@ use crate::ui::app::Action;
 use crate::ui::status_bar::connection_words;
 use crate::ui::theme;
 use crate::ui::widgets::{
-    connection_color, copyable_ui, dialog_buttons, error_ui, field_ui, hint_ui, secondary_button,
+    connection_color, copyable_ui, dialog_buttons, error_ui, field_ui, hint_ui, paragraph_ui, secondary_button,
 };
 
 /// How a chat is connected, and what to do about it.
@@ -64,7 +64,7 @@ impl ConnectionDialog {
             let words = connection_words(chat, connection);
             ui.label(RichText::new(words.trim_end_matches(": what to do")).font(theme::nick()));
         });
-        ui.label(what_to_do(chat, connection));
+        paragraph_ui(ui, &what_to_do(chat, connection));
         if chat.kind == ChatKind::Classic {
             self.classic_ui(ui, chat, &mut actions);
         }

@@ -5,7 +5,9 @@ use egui::{Key, RichText, Ui};
 use crate::model::{ChatKind, Command, Event, Tag, check_chat_name, check_nick};
 use crate::ui::app::Action;
 use crate::ui::theme;
-use crate::ui::widgets::{dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button};
+use crate::ui::widgets::{
+    choice_style, dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button,
+};
 
 /// The dialog that creates a chat.
 #[derive(Debug)]
@@ -70,6 +72,7 @@ impl CreateDialog {
     fn kind_ui(&mut self, ui: &mut Ui) {
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
+            choice_style(ui);
             let weak = theme::tokens(ui).weak;
             ui.label(RichText::new("Kind").font(theme::meta_strong()).color(weak));
             let kinds = [
