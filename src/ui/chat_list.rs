@@ -7,9 +7,7 @@ use lucide_icons::Icon;
 use super::app::Action;
 use super::commands::{Group, TABLE, UiCommand};
 use super::theme;
-use super::widgets::{
-    BADGE_WIDTH, badge_text, badge_ui, connection_color, icon_button, plain_label, row_ui, unread_words,
-};
+use super::widgets::{BADGE_WIDTH, badge_text, badge_ui, connection_color, icon_button, plain_label, row_ui, unread_words};
 use crate::id::ChatId;
 use crate::model::{Chat, ChatKind, Connection};
 
@@ -38,17 +36,14 @@ pub fn chat_list_ui<'a>(
             }
         });
     });
-    ScrollArea::vertical()
-        .id_salt("chats")
-        .auto_shrink(false)
-        .show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            for chat in chats {
-                if chat_row_ui(ui, chat, selected == Some(chat.id), now).clicked() {
-                    actions.push(Action::Select(chat.id));
-                }
+    ScrollArea::vertical().id_salt("chats").auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 2.0;
+        for chat in chats {
+            if chat_row_ui(ui, chat, selected == Some(chat.id), now).clicked() {
+                actions.push(Action::Select(chat.id));
             }
-        });
+        }
+    });
     actions
 }
 
@@ -74,7 +69,8 @@ pub fn menu_button_ui(ui: &mut Ui, has_chat: bool) -> Option<Action> {
                     action = Some(Action::Do(entry.command));
                 }
             }
-        });
+        }
+    });
     action
 }
 
@@ -85,11 +81,7 @@ fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui
     let info = WidgetInfo::selected(egui::Role::ListItem, true, selected, format!("{name}. {state}"));
     row_ui(ui, ROW_HEIGHT, selected, info, |ui| {
         let tokens = theme::tokens(ui);
-        let badge = if badge_text(chat.unread, chat.mentions).is_some() {
-            BADGE_WIDTH
-        } else {
-            0.0
-        };
+        let badge = if badge_text(chat.unread, chat.mentions).is_some() { BADGE_WIDTH } else { 0.0 };
         ui.spacing_mut().item_spacing.x = 10.0;
         let icon = match chat.kind {
             ChatKind::Private => Icon::Lock,
@@ -103,11 +95,7 @@ fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui
             |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 ui.add_space(4.0);
-                let font = if chat.unread > 0 {
-                    theme::nick()
-                } else {
-                    theme::body()
-                };
+                let font = if chat.unread > 0 { theme::nick() } else { theme::body() };
                 plain_label(ui, RichText::new(&chat.name).font(font));
                 let color = match connection {
                     Connection::Nobody | Connection::Refused => connection_color(connection, tokens),
@@ -116,9 +104,7 @@ fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui
                 plain_label(ui, RichText::new(&state).font(theme::meta()).color(color));
             },
         );
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            badge_ui(ui, chat.unread, chat.mentions)
-        });
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| badge_ui(ui, chat.unread, chat.mentions));
     })
 }
 
