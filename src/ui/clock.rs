@@ -26,9 +26,7 @@ pub struct SystemClock {
 impl SystemClock {
     /// Starts counting.
     pub fn start() -> Self {
-        Self {
-            started: Instant::now(),
-        }
+        Self { started: Instant::now() }
     }
 }
 

@@ -41,20 +41,18 @@ fn own_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
             if ui.add(Button::selectable(chat.status == status, status_word(status))).clicked() {
                 action = Some(Action::SetStatus(status));
             }
-            ui.separator();
-            if ui.button(UiCommand::EditNick.entry().name).clicked() {
-                action = Some(Action::Do(UiCommand::EditNick));
-            }
-        });
+        }
+        ui.separator();
+        if ui.button(UiCommand::EditNick.entry().name).clicked() {
+            action = Some(Action::Do(UiCommand::EditNick));
+        }
+    });
     action
 }
 
 fn dotted_button(ui: &mut Ui, color: egui::Color32, text: &str, name: &str) -> egui::Response {
     let weak = theme::tokens(ui).weak;
-    let atoms = (
-        RichText::new("●").font(theme::meta()).color(color),
-        RichText::new(text).font(theme::meta()).color(weak),
-    );
+    let atoms = (RichText::new("●").font(theme::meta()).color(color), RichText::new(text).font(theme::meta()).color(weak));
     let button = ui.add(Button::new(atoms).frame_when_inactive(false).gap(6.0));
     button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, name));
     button

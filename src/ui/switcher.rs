@@ -28,18 +28,8 @@ pub struct Switcher {
 /// Where one can go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    Chat {
-        chat: ChatId,
-        name: String,
-        unread: u32,
-        mentions: u32,
-    },
-    Member {
-        chat: ChatId,
-        member: MemberId,
-        nick: String,
-        chat_name: String,
-    },
+    Chat { chat: ChatId, name: String, unread: u32, mentions: u32 },
+    Member { chat: ChatId, member: MemberId, nick: String, chat_name: String },
     Command(UiCommand),
 }
 
@@ -62,9 +52,7 @@ impl Switcher {
                 input.consume_key(Modifiers::NONE, Key::Enter),
             )
         });
-        let edit = TextEdit::singleline(&mut self.query)
-            .desired_width(f32::INFINITY)
-            .margin(egui::Margin::symmetric(8, 6));
+        let edit = TextEdit::singleline(&mut self.query).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(8, 6));
         let edit = ui.add(edit.hint_text("Chat, member or command"));
         if !std::mem::replace(&mut self.focused, true) {
             edit.request_focus();
@@ -73,9 +61,7 @@ impl Switcher {
             self.chosen = 0;
         }
         let places = places(chats, selected, &self.query);
-        self.chosen = (self.chosen + down)
-            .saturating_sub(up)
-            .min(places.len().saturating_sub(1));
+        self.chosen = (self.chosen + down).saturating_sub(up).min(places.len().saturating_sub(1));
         let mut gone_to = enter.then(|| places.get(self.chosen)).flatten();
         if places.is_empty() {
             ui.label(RichText::new("Nothing is called that.").color(theme::tokens(ui).weak));
@@ -87,10 +73,12 @@ impl Switcher {
                 if index == self.chosen && (down > 0 || up > 0) {
                     row.scroll_to_me(None);
                 }
-            });
-        gone_to
-            .map(|place| vec![Action::CloseSwitcher, place.action()])
-            .unwrap_or_default()
+                if row.clicked() {
+                    gone_to = Some(place);
+                }
+            }
+        });
+        gone_to.map(|place| vec![Action::CloseSwitcher, place.action()]).unwrap_or_default()
     }
 }
 
@@ -114,22 +102,12 @@ impl Place {
             ui.spacing_mut().item_spacing.x = 10.0;
             let weak = theme::tokens(ui).weak;
             match self {
-                Self::Chat {
-                    name,
-                    unread,
-                    mentions,
-                    ..
-                } => {
+                Self::Chat { name, unread, mentions, .. } => {
                     plain_label(ui, theme::icon(Icon::MessagesSquare).color(weak));
                     plain_label(ui, RichText::new(name));
                     badge_ui(ui, *unread, *mentions);
                 }
-                Self::Member {
-                    member,
-                    nick,
-                    chat_name,
-                    ..
-                } => {
+                Self::Member { member, nick, chat_name, .. } => {
                     identicon_ui(ui, &member.0, 16.0);
                     plain_label(ui, RichText::new(nick));
                     plain_label(ui, RichText::new(chat_name).font(theme::meta()).color(weak));
@@ -174,20 +152,12 @@ fn places(chats: &Chats, selected: Option<ChatId>, query: &str) -> Vec<Place> {
             for member in chat.members.iter().filter(|member| !member.own) {
                 if let Some(rank) = rank(&member.nick) {
                     let (nick, chat_name) = (member.nick.clone(), chat.name.clone());
-                    let place = Place::Member {
-                        chat: chat.id,
-                        member: member.id,
-                        nick,
-                        chat_name,
-                    };
+                    let place = Place::Member { chat: chat.id, member: member.id, nick, chat_name };
                     ranked.push((10 + rank + elsewhere, place));
                 }
             }
         }
-        for entry in TABLE
-            .iter()
-            .filter(|entry| selected.is_some() || !entry.needs_chat)
-        {
+        for entry in TABLE.iter().filter(|entry| selected.is_some() || !entry.needs_chat) {
             if entry.command != UiCommand::QuickSwitcher
                 && let Some(rank) = rank(entry.name)
             {

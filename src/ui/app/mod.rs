@@ -99,12 +99,7 @@ struct Presence {
 
 impl App {
     /// A window over `backend`, before the first frame.
-    pub fn new(
-        ctx: &Context,
-        backend: Box<dyn Backend>,
-        files: Box<dyn Files>,
-        clock: Box<dyn Clock>,
-    ) -> Self {
+    pub fn new(ctx: &Context, backend: Box<dyn Backend>, files: Box<dyn Files>, clock: Box<dyn Clock>) -> Self {
         let settings = Settings::default();
         theme::install(ctx, settings.theme, settings.zoom_percent);
         // The settings know the zoom, and keep it.
@@ -113,10 +108,7 @@ impl App {
             outbox: Outbox::new(backend),
             files,
             chats: Chats::new(clock.zone()),
-            presence: Presence {
-                last_input: clock.elapsed(),
-                ..Presence::default()
-            },
+            presence: Presence { last_input: clock.elapsed(), ..Presence::default() },
             clock,
             phase: Phase::Starting,
             settings,
@@ -143,9 +135,7 @@ impl App {
 
     /// The chat in front.
     pub fn selected(&self) -> Option<ChatId> {
-        self.tabs
-            .selected()
-            .filter(|chat| self.chats.get(*chat).is_some())
+        self.tabs.selected().filter(|chat| self.chats.get(*chat).is_some())
     }
 
     /// What stands above the window.
@@ -169,8 +159,6 @@ impl App {
 
     /// The chats that are not about to be left, as they were opened.
     fn listed(&self) -> impl Iterator<Item = &Chat> {
-        self.chats
-            .iter()
-            .filter(|chat| !self.leaving.contains_key(&chat.id))
+        self.chats.iter().filter(|chat| !self.leaving.contains_key(&chat.id))
     }
 }

@@ -15,7 +15,7 @@ use egui::text_edit::TextEditState;
 use egui::{
     Align, Button, Event, EventFilter, Frame, Id, ImeEvent, Key, KeyboardShortcut, Layout, Margin, Modifiers,
     Popup, PopupCloseBehavior, PopupKind, RectAlign, Response, RichText, ScrollArea, Stroke, TextEdit, Ui,
-    WidgetInfo, vec2,
+    UiBuilder, WidgetInfo, vec2,
 };
 use lucide_icons::Icon;
 
@@ -159,7 +159,7 @@ impl Composer {
     }
 }
 
-/// Paints the composer: as wide as there is room, 1 to 8 lines high. The margin around it is the caller's.
+/// Paints the composer: as wide as there is room, 1 to 8 lines high.
 pub fn composer_ui(
     ui: &mut Ui,
     composer: &mut Composer,
@@ -171,9 +171,17 @@ pub fn composer_ui(
         take_keyboard(ui, composer);
         keys(ui, composer, context, &mut actions);
     }
-    problem_ui(ui, composer);
-    let field = field_ui(ui, composer, context, &mut actions);
-    candidates_ui(ui, composer, &field);
+    let outer = Frame::new().inner_margin(Margin {
+        left: 16,
+        right: 16,
+        top: 4,
+        bottom: 12,
+    });
+    outer.show(ui, |ui| {
+        problem_ui(ui, composer);
+        let field = field_ui(ui, composer, context, &mut actions);
+        candidates_ui(ui, composer, &field);
+    });
     if composer.text != before {
         composer.problem = None;
         if !composer.composing {
@@ -434,17 +442,20 @@ fn field_ui(
     let inner = frame.show(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         let button = 28.0;
-        let length = composer.text.trim().len();
-        let near_limit = length + NEAR_LIMIT.min(context.limit_bytes / 2) > context.limit_bytes;
-        let right = button + if near_limit { 80.0 } else { 0.0 };
+        let left = context.limit_bytes.checked_sub(composer.text.trim().len());
+        let counter = left.is_none_or(|left| left < NEAR_LIMIT.min(context.limit_bytes / 2));
+        let right = button + 8.0 + if counter { 80.0 } else { 0.0 };
         ui.with_layout(Layout::left_to_right(Align::Max), |ui| {
-            let width = (ui.available_width() - right - 8.0).max(40.0);
+            let width = (ui.available_width() - right).max(40.0);
             text_ui(ui, composer, context, width);
-            let layout = Layout::right_to_left(Align::Center);
-            ui.allocate_ui_with_layout(vec2(right, button), layout, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Max), |ui| {
                 send_ui(ui, composer, context, button, actions);
-                if near_limit {
-                    counter_ui(ui, length, context.limit_bytes);
+                if counter {
+                    counter_ui(
+                        ui,
+                        left,
+                        composer.text.trim().len() - context.limit_bytes.min(composer.text.trim().len()),
+                    );
                 }
             });
         });
@@ -453,21 +464,15 @@ fn field_ui(
 }
 
 fn text_ui(ui: &mut Ui, composer: &mut Composer, context: &ComposerContext<'_>, width: f32) {
-    let text = composer.text.clone();
-    let (lines, row_height) = ui.fonts_mut(|fonts| {
-        let lines = fonts
-            .layout(text, theme::body(), egui::Color32::PLACEHOLDER, width)
-            .rows
-            .len();
-        (lines, fonts.row_height(&theme::body()))
-    });
-    let height = (lines as f32).clamp(1.0, MAX_LINES) * size::BODY_LINE + 2.0 * size::GRID;
-    ui.allocate_ui_with_layout(vec2(width, height), Layout::top_down(Align::Min), |ui| {
-        ui.spacing_mut().extra_text_line_spacing = size::BODY_LINE - row_height;
+    let height = MAX_LINES * size::BODY_LINE + 2.0 * size::GRID;
+    let builder = UiBuilder::new().layout(Layout::top_down(Align::Min));
+    ui.scope_builder(builder, |ui| {
+        ui.set_width(width);
+        ui.spacing_mut().extra_text_line_spacing = 0.0;
         let scroll = ScrollArea::vertical()
             .id_salt(composer.id)
             .max_height(height)
-            .min_scrolled_height(height);
+            .min_scrolled_height(28.0);
         scroll.show(ui, |ui| {
             let placeholder = RichText::new(context.placeholder).color(theme::tokens(ui).weak);
             let edit = TextEdit::multiline(&mut composer.text)
@@ -544,7 +549,6 @@ fn send_ui(
     };
     let button = Button::new(theme::icon(Icon::SendHorizontal).color(color))
         .fill(fill)
-        .stroke(Stroke::NONE)
         .min_size(vec2(side, side))
         .corner_radius(6);
     ui.spacing_mut().button_padding = vec2(6.0, 4.0);
@@ -555,14 +559,15 @@ fn send_ui(
     }
 }
 
-/// How many bytes there is room for, or how many are too many.
-fn counter_ui(ui: &mut Ui, length: usize, limit: usize) {
+fn counter_ui(ui: &mut Ui, left: Option<usize>, over: usize) {
     let tokens = theme::tokens(ui);
-    let (words, color) = match limit.checked_sub(length) {
+    let (words, color) = match left {
         Some(left) => (format!("{left} left"), tokens.weak),
-        None => (format!("{} too long", length - limit), tokens.red),
+        None => (format!("{over} too long"), tokens.red),
     };
-    ui.label(RichText::new(words).font(theme::meta()).color(color));
+    ui.allocate_ui_with_layout(vec2(72.0, 28.0), Layout::right_to_left(Align::Center), |ui| {
+        ui.label(RichText::new(words).font(theme::meta()).color(color));
+    });
 }
 
 fn candidates_ui(ui: &Ui, composer: &mut Composer, field: &Response) {

@@ -29,9 +29,7 @@ pub(super) fn shortcuts_ui(ui: &mut Ui) -> Vec<Action> {
             }
         });
     }
-    group_ui(ui, "Writing", |ui| {
-        COMPOSING.iter().for_each(|(name, keys)| row_ui(ui, name, keys))
-    });
+    group_ui(ui, "Writing", |ui| COMPOSING.iter().for_each(|(name, keys)| row_ui(ui, name, keys)));
     Vec::new()
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use egui::text::{CCursor, LayoutJob, TextFormat, TextWrapping};
-use egui::{Color32, Galley, Rect, Ui, Vec2};
+use egui::{Color32, Galley, Rect, Stroke, Ui, Vec2};
 use linkify::{LinkFinder, LinkKind};
 
 use super::heights::RowHeight;
@@ -15,7 +15,7 @@ use crate::ui::theme::{self, Tokens, size};
 /// Height of a line that names a day.
 pub(super) const DAY_LINE: f32 = 40.0;
 /// Height of the line where reading stopped.
-pub(super) const NEW_LINE: f32 = 24.0;
+pub(super) const NEW_LINE: f32 = 28.0;
 /// Room kept at the right of a text for the sign of how far it got.
 pub(super) const MARK_WIDTH: f32 = 24.0;
 /// Height of the line below a message that could not be sent.
@@ -111,9 +111,7 @@ impl Laid {
         match &row.content {
             RowContent::Notice(text) => {
                 laid.body.append(text, 0.0, format(theme::meta(), tokens.weak));
-                if !columns.compact {
-                    laid.append_time(row, tokens);
-                }
+                laid.append_time(row, tokens);
             }
             RowContent::Said(said) => {
                 let acts = said.body == MessageBody::Action;
@@ -201,6 +199,7 @@ impl Laid {
         };
         let linked = TextFormat {
             color: tokens.accent,
+            underline: Stroke::new(1.0, tokens.accent.gamma_multiply(0.6)),
             ..plain.clone()
         };
         let (mut at, mut characters) = (0, before);
