@@ -194,13 +194,13 @@ fn members_come_and_go_and_have_cards() {
     window.node.report(Event::MemberJoined { chat, member: who, nick, role, status });
     window.harness.run();
     assert!(window.shows("Cleo joined"));
-    window.click("Cleo, online");
+    window.click("Cleo, Online");
     assert!(window.has("Fingerprint"));
     window.click("Mention");
     assert_eq!(window.control("Message").value().as_deref(), Some("Cleo: "));
     window.node.report(Event::MemberLeft { chat, member: who, nick: "Cleo".to_owned(), why: LeftWhy::Quit });
     window.harness.run();
-    assert!(window.has("Cleo, offline"));
+    assert!(window.has("Cleo, Offline"));
 }
 
 #[test]
@@ -352,9 +352,9 @@ fn a_narrow_window_has_everything_within_reach() {
     let mut window = Window::open_as(Setting { size: [420.0, 640.0], ..Setting::default() });
     window.add_chat(1, "friends");
     window.go_to("friends");
-    assert!(!window.has("Ann, online"));
+    assert!(!window.has("Ann, Online"));
     window.click("Members, 3");
-    window.control("Ann, online");
+    window.control("Ann, Online");
     window.click("Members, 3");
     window.control("Message");
     window.click("Chats");

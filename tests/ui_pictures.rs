@@ -117,7 +117,7 @@ fn look() {
     window.click("Menu");
     save(&mut window, "menu");
     window.press(Modifiers::NONE, Key::Escape);
-    window.control("Ben, away").click(); window.harness.run();
+    window.control("Ben, Away").click(); window.harness.run();
     save(&mut window, "member");
     window.click("Close");
     window.go_to("retro");

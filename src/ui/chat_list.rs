@@ -51,7 +51,7 @@ pub fn chat_list_ui<'a>(
 pub fn menu_button_ui(ui: &mut Ui, has_chat: bool) -> Option<Action> {
     let mut action = None;
     let button = icon_button(ui, Icon::Menu, "Menu");
-    egui::Popup::menu(&button).accessible_name("Menu").width(300.0).show(|ui| {
+    egui::Popup::menu(&button).accessible_name("Menu").width(320.0).show(|ui| {
         ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
         for (index, group) in Group::ALL.into_iter().enumerate() {
             if index > 0 {

@@ -43,7 +43,7 @@ pub fn counts(chat: &Chat) -> String {
 }
 
 fn member_row_ui(ui: &mut Ui, member: &Member, shares_nick: bool) -> bool {
-    let mut label = format!("{}, {}", member.nick, member.presence().to_lowercase());
+    let mut label = format!("{}, {}", member.nick, member.presence());
     if member.role != Role::Member {
         label += &format!(", {}", member.role.name().to_lowercase());
     }

@@ -195,11 +195,12 @@ fn tab_ui(ui: &mut Ui, chat: &Chat, selected: bool, actions: &mut Vec<Action>) -
     rect
 }
 
-/// Brings the tab in front into view, once for each that comes to the front.
+/// Brings the tab in front into view, once for each that comes to the front, and again when the others push it away.
 fn scroll_once(ui: &Ui, tab: &egui::Response, chat: ChatId) {
-    let shown = Id::unique("the tab that was scrolled to");
-    if ui.data(|data| data.get_temp(shown)) != Some(chat) {
-        ui.data_mut(|data| data.insert_temp(shown, chat));
+    let id = Id::unique("the tab that was scrolled to");
+    let place = (chat, (tab.rect.left() - ui.min_rect().left()).round() as i32);
+    if ui.data(|data| data.get_temp(id)) != Some(place) {
+        ui.data_mut(|data| data.insert_temp(id, place));
         tab.scroll_to_me(None);
     }
 }

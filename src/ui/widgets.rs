@@ -280,6 +280,7 @@ pub fn paragraph_ui(ui: &mut Ui, text: &str) -> Response {
 /// Makes the radio buttons and check boxes of a `Ui` stand out from a dialog.
 pub fn choice_style(ui: &mut Ui) {
     let tokens = theme::tokens(ui);
+    ui.visuals_mut().override_text_color = Some(tokens.text);
     let widgets = &mut ui.visuals_mut().widgets;
     for visuals in [&mut widgets.inactive, &mut widgets.hovered] {
         visuals.bg_fill = tokens.base;
