@@ -230,7 +230,8 @@ impl Chat {
 
     fn history_came(&mut self, messages: &[Message], more_before: bool) {
         for message in messages {
-            self.timeline.insert(message.clone());
+            // What is stored was said before this run: nobody hears any more how far it got.
+            self.timeline.insert(Message { history: true, ..message.clone() });
         }
         self.renew_last_line();
         // Only the page that begins with the oldest row held says whether there is more before it.

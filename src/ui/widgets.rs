@@ -81,7 +81,7 @@ pub fn badge_ui(ui: &mut Ui, unread: u32, mentions: u32) {
     let Some(text) = badge_text(unread, mentions) else { return };
     let tokens = theme::tokens(ui);
     let (fill, color) =
-        if mentions > 0 { (tokens.accent_fill, tokens.on_accent) } else { (tokens.selected, tokens.text) };
+        if mentions > 0 { (tokens.accent_fill, tokens.on_accent) } else { (tokens.weak.gamma_multiply(0.3), tokens.text) };
     let galley = ui.painter().layout_no_wrap(text, theme::meta_strong(), color);
     let width = (galley.size().x + 10.0).max(18.0);
     let (rect, _) = ui.allocate_exact_size(vec2(width, 18.0), Sense::hover());
