@@ -3,11 +3,22 @@
 mod program;
 
 use std::fs;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use program::{Program, text};
+use data_encoding::HEXLOWER;
+use program::{DEADLINE, Program, text};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use throng::crypto::SigningKey;
+use throng::id::ChatId;
+use throng::invite::{InviteKey, Rights};
 
 fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
@@ -49,7 +60,7 @@ fn say(program: &mut Program, chat: &str, words: &str) -> Value {
 
 /// The members' nicks and whether they are online, once `is_it` holds of them.
 fn members_until(program: &mut Program, chat: &str, is_it: impl Fn(&[(String, bool)]) -> bool) -> Value {
-    let deadline = std::time::Instant::now() + program::DEADLINE;
+    let deadline = Instant::now() + DEADLINE;
     loop {
         let answer = program.done(json!({ "command": "members", "chat": chat }), "members");
         let members = answer["members"].as_array().expect("a list");
@@ -60,7 +71,7 @@ fn members_until(program: &mut Program, chat: &str, is_it: impl Fn(&[(String, bo
         if is_it(&list) {
             return answer;
         }
-        assert!(std::time::Instant::now() < deadline, "the members stay {list:?}");
+        assert!(Instant::now() < deadline, "the members stay {list:?}");
     }
 }
 
@@ -232,6 +243,7 @@ fn whoever_restarts_is_back_within_seconds() {
     );
     say(&mut ann, &chat, "while bob was away");
 
+    let started_at = Instant::now();
     let mut bob = Program::start("bob again", &folder.path().join("bob"));
     let opened = bob.event("chat_opened", &chat);
     assert_eq!(
@@ -251,6 +263,11 @@ fn whoever_restarts_is_back_within_seconds() {
         .expect("bob");
     assert_eq!(opened["member"], own["member"], "the same member");
     bob.event("peer_linked", &chat);
+    let took = started_at.elapsed();
+    assert!(
+        took < Duration::from_secs(10),
+        "linked again within seconds, not {took:?}"
+    );
     let history = bob.done(
         json!({ "command": "history", "chat": chat, "limit": 10 }),
         "history",
@@ -394,12 +411,6 @@ fn an_invite_lets_in_as_many_as_it_says_and_nobody_else() {
 /// An invite signed by somebody who is not the chat's founder: made of what a member or an ex-member has.
 #[test]
 fn a_forged_invite_leads_nowhere() {
-    use rand_chacha::ChaCha20Rng;
-    use rand_chacha::rand_core::SeedableRng;
-    use throng::crypto::SigningKey;
-    use throng::id::ChatId;
-    use throng::invite::{InviteKey, Rights};
-
     let folder = folder();
     let mut ann = Program::start("ann", &folder.path().join("ann"));
     let mut eve = Program::start("eve", &folder.path().join("eve"));
@@ -583,7 +594,7 @@ fn one_program_per_profile_and_an_end_in_order_by_all_ways() {
     let profile = folder.path().join("ann");
     let mut ann = Program::start("ann", &profile);
     let chat = create(&mut ann, "Mine", "ann");
-    let mut second = Program::spawn("second", &profile);
+    let mut second = Program::spawn("second", &profile, "127.0.0.1:0");
     let error = second.next("an error");
     assert_eq!(
         (&error["event"], &error["code"]),
@@ -629,4 +640,141 @@ fn what_was_said_alone_is_delivered_with_the_first_link() {
     assert_eq!(bob.hears("anybody here?")["id"], said["id"]);
     let sent = ann.event("delivery", &chat);
     assert_eq!((&sent["id"], &sent["state"]), (&said["id"], &json!("sent")));
+}
+
+#[test]
+fn what_was_said_alone_outlives_the_program_and_is_said_once() {
+    let folder = folder();
+    let mut ann = Program::start("ann", &folder.path().join("ann"));
+    let mut bob = Program::start("bob", &folder.path().join("bob"));
+    let chat = create(&mut ann, "Early", "ann");
+    let invite = text(&invite(&mut ann, &chat, &json!({})), "text");
+    say(&mut ann, &chat, "first");
+    ann.done(
+        json!({ "command": "act", "chat": chat, "text": "waits" }),
+        "message",
+    );
+    ann.shut_down();
+
+    // Nobody is there: bob is told so, and comes in when somebody is.
+    import_text(&mut bob, &invite, "bob");
+    let failed = bob.event("join_failed", &chat);
+    assert_eq!(failed["code"], "unreachable");
+    let mut ann = Program::start("ann again", &folder.path().join("ann"));
+    bob.tell(&json!({ "command": "retry", "chat": chat }));
+    bob.event("joined", &chat);
+    assert_eq!(bob.hears("first")["body"], "message");
+    assert_eq!(bob.hears("waits")["body"], "action");
+    ann.expect("the last delivery", |event| {
+        event["event"] == "delivery" && event["state"] == "sent" && event["reached"] == 1
+    });
+
+    for _ in 0..2 {
+        let history = ann.done(
+            json!({ "command": "history", "chat": chat, "limit": 10 }),
+            "history",
+        );
+        let messages = history["messages"].as_array().expect("a list");
+        let texts: Vec<_> = messages.iter().map(|message| text(message, "text")).collect();
+        assert_eq!(texts, ["first", "waits"]);
+        ann.shut_down();
+        ann = Program::start("ann once more", &folder.path().join("ann"));
+        ann.event("peer_linked", &chat);
+    }
+    say(&mut ann, &chat, "last");
+    bob.hears("last");
+    let heard_again = bob.unclaimed().iter().any(|event| event["event"] == "message");
+    assert!(!heard_again, "what was delivered is not said again");
+}
+
+#[test]
+fn where_the_network_can_not_be_used_the_chat_stays_listed() {
+    let folder = folder();
+    let profile = folder.path().join("ann");
+    // An address of documentation: not this computer's.
+    let mut ann = Program::start_at("ann", &profile, "192.0.2.1:4000");
+    let command = json!({ "command": "create_chat", "name": "Here", "kind": "private", "nick": "ann" });
+    let opened = ann.done(command, "chat_opened");
+    assert_eq!(opened["listen"], "0.0.0.0:0");
+    let error = ann.event("error", &text(&opened, "chat"));
+    assert_eq!(error["code"], "network");
+    assert!(text(&error, "message").contains("192.0.2.1:4000"), "{error}");
+    say(&mut ann, &text(&opened, "chat"), "kept");
+    ann.shut_down();
+
+    // Several chats take ports in a row.
+    let mut ann = Program::start("ann again", &profile);
+    let first: SocketAddr = text(&ann.next("the chat"), "listen").parse().expect("an address");
+    ann.shut_down();
+    let mut ann = Program::start_at("ann in a row", &profile, &first.to_string());
+    assert_eq!(text(&ann.next("the chat"), "listen"), first.to_string());
+    let second = create(&mut ann, "Second", "ann");
+    let command = json!({ "command": "export_invite", "chat": second });
+    let invite = InviteKey::parse(&text(&ann.done(command, "invite_exported"), "text")).expect("an invite");
+    let second: Vec<_> = invite.addresses.iter().map(|seen| seen.address).collect();
+    assert_eq!(second.len(), 1);
+    assert_eq!(second[0].ip(), first.ip());
+    assert!(second[0].port() > first.port());
+}
+
+#[test]
+fn garbage_at_full_speed_holds_nobody_up() {
+    let folder = folder();
+    let mut ann = Program::start("ann", &folder.path().join("ann"));
+    let mut bob = Program::start("bob", &folder.path().join("bob"));
+    let command = json!({ "command": "create_chat", "name": "Loud", "kind": "private", "nick": "ann" });
+    let opened = ann.done(command, "chat_opened");
+    let (chat, target) = (text(&opened, "chat"), text(&opened, "listen"));
+    let invite = text(&invite(&mut ann, &chat, &json!({})), "text");
+    let key: [u8; 32] = HEXLOWER
+        .decode(text(&opened, "client_id").as_bytes())
+        .expect("hex")
+        .try_into()
+        .expect("32 bytes");
+
+    let over = Arc::new(AtomicBool::new(false));
+    let flood = {
+        let over = over.clone();
+        thread::spawn(move || {
+            let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+            let mut rng = ChaCha20Rng::seed_from_u64(11);
+            let mut packet = [0; 400];
+            packet[0] = 48;
+            packet[1..33].copy_from_slice(&key);
+            while !over.load(Ordering::Relaxed) {
+                rng.fill_bytes(&mut packet[33..]);
+                // A full buffer is the flooder's own trouble.
+                let _ = socket.send_to(&packet, &target);
+            }
+        })
+    };
+    let began_at = Instant::now();
+    // All goes on under the flood: joining, talking, asking.
+    import_text(&mut bob, &invite, "bob");
+    bob.event("joined", &chat);
+    for n in 0..20 {
+        let words = format!("message {n}");
+        say(&mut ann, &chat, &words);
+        bob.hears(&words);
+    }
+    // Until it was a flood indeed.
+    let mut came = 0;
+    while came < 20_000 {
+        let asked_at = Instant::now();
+        let stats = ann.done(json!({ "command": "stats", "chat": chat }), "stats");
+        let waited = asked_at.elapsed();
+        assert!(
+            waited < Duration::from_secs(2),
+            "an answer took {waited:?} after {came} datagrams"
+        );
+        came = stats["packets_in"].as_u64().expect("a number");
+        assert!(
+            asked_at.duration_since(began_at) < DEADLINE,
+            "only {came} datagrams came"
+        );
+    }
+    say(&mut bob, &chat, "still here");
+    ann.hears("still here");
+    over.store(true, Ordering::Relaxed);
+    flood.join().expect("ended");
 }

@@ -50,7 +50,7 @@ impl fmt::Debug for BoxKeyPair {
     }
 }
 
-/// One own key pair, and the keys that it shares with its peers: a key agreement costs some 40 times what opening
+/// One own key pair, and the keys that it shares with its peers: a key agreement costs some 25 times what opening
 /// a datagram does, so those last used are kept.
 pub struct SharedKeys {
     own: BoxKeyPair,

@@ -36,6 +36,9 @@ impl Bucket {
 /// Answers that one network gets a second before it has proved its address (threats.md, row 3). A guess.
 const ANSWERS_PER_SECOND: f64 = 5.0;
 
+/// And so many at once after a pause: a household that starts its programs together. A guess.
+const ANSWERS_AT_ONCE: f64 = 20.0;
+
 /// Networks watched at a time. Past that, all others share one bucket.
 const MAX_NETWORKS: usize = 1_024;
 
@@ -59,8 +62,8 @@ impl Buckets {
         let bucket = self
             .networks
             .entry(network)
-            .or_insert_with(|| Bucket::full(ANSWERS_PER_SECOND, now));
-        bucket.take(ANSWERS_PER_SECOND, ANSWERS_PER_SECOND, now)
+            .or_insert_with(|| Bucket::full(ANSWERS_AT_ONCE, now));
+        bucket.take(ANSWERS_AT_ONCE, ANSWERS_PER_SECOND, now)
     }
 }
 
@@ -90,7 +93,7 @@ mod tests {
         let given = (0..100)
             .filter(|&host| buckets.take(near(host), Duration::ZERO))
             .count();
-        assert_eq!(given, 5, "hosts of one /24 share a bucket");
+        assert_eq!(given, 20, "hosts of one /24 share a bucket");
         assert!(
             buckets.take(SocketAddr::from(([198, 51, 100, 1], 1)), Duration::ZERO),
             "another network has its own"

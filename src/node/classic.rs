@@ -85,16 +85,20 @@ impl Classic {
         &self.topic
     }
 
+    /// Who was heard, and who is only announced: those are not shown as there.
     pub(super) fn members(&self) -> Vec<NodeMember> {
-        self.heard
-            .iter()
-            .map(|(client_id, heard)| NodeMember {
-                member: MemberId::from(*client_id),
-                nick: heard.nick.clone(),
-                role: NodeRole::Member,
-                status: heard.status,
-                online: true,
-                own: false,
+        self.announced
+            .keys()
+            .map(|client_id| {
+                let heard = self.heard.get(client_id);
+                NodeMember {
+                    member: MemberId::from(*client_id),
+                    nick: heard.map(|heard| heard.nick.clone()).unwrap_or_default(),
+                    role: NodeRole::Member,
+                    status: heard.map_or(0, |heard| heard.status),
+                    online: heard.is_some(),
+                    own: false,
+                }
             })
             .collect()
     }

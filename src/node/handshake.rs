@@ -84,7 +84,9 @@ impl Node {
     /// Sends a hello to a session, or to whoever opens what is sealed to the gate; the question, for its answer to
     /// be known by.
     pub(super) fn say_hello(&mut self, client_id: Option<ClientId>, address: SocketAddr) -> Question {
-        let (nonce, token) = (self.random(), self.random());
+        // One token for all hellos under way to an address: whichever is answered, the tokens of both sides fit.
+        let (nonce, fresh) = (self.random(), self.random());
+        let token = self.peers.token_under_way(address).unwrap_or(fresh);
         let question = Question::Hello {
             client_id,
             nonce,
@@ -351,6 +353,9 @@ impl Node {
         ours: [u8; 8],
         welcome: &Welcome,
     ) {
+        if !self.wins(&sender, true) {
+            return;
+        }
         let mut tokens = Tokens::new(ours, welcome.token);
         let open = crate::wire::Link {
             t: tokens.next(),
@@ -359,16 +364,33 @@ impl Node {
             reason: 0,
         };
         self.send(from, sender, &Packet::Link(open));
-        self.link_stands(from, sender, member, tokens);
+        self.link_stands(from, sender, member, tokens, true);
+    }
+
+    /// Whether a handshake may take the place of the link that stands. When both sides said hello at once there are
+    /// two, with different tokens, and both sides have to settle on the same: that of the lower client_id.
+    fn wins(&self, sender: &ClientId, is_dialled: bool) -> bool {
+        let Some(link) = self.links.get(sender) else {
+            return true;
+        };
+        let is_old = self.now.elapsed.saturating_sub(link.linked_at) >= HALF_OPEN_FOR;
+        let by_lower = (self.client_id < *sender) == is_dialled;
+        is_old || (link.is_dialled != is_dialled && by_lower)
     }
 
     /// A link stands, on our side at least: each asks the other who is there and tells the topic.
-    fn link_stands(&mut self, address: SocketAddr, client_id: ClientId, member: MemberId, tokens: Tokens) {
+    fn link_stands(
+        &mut self,
+        address: SocketAddr,
+        client_id: ClientId,
+        member: MemberId,
+        tokens: Tokens,
+        is_dialled: bool,
+    ) {
         self.session_heard(&client_id);
-        self.add_link(
-            client_id,
-            Link::new(member, address, Some(tokens), self.now.elapsed),
-        );
+        let mut link = Link::new(member, address, Some(tokens), self.now.elapsed);
+        link.is_dialled = is_dialled;
+        self.add_link(client_id, link);
         self.ask_roster(client_id);
         self.tell_topic(client_id);
     }
@@ -419,6 +441,9 @@ impl Node {
         }
         if link.op == LinkOp::Close {
             self.end_link(&sender, false);
+            if self.links.is_empty() {
+                self.connect(None, from);
+            }
         }
     }
 
@@ -442,8 +467,10 @@ impl Node {
             self.drop_packet("bad_token");
             return false;
         }
-        if let Some(half) = signed.half_open.remove(&sender) {
-            self.link_stands(half.address, sender, half.member, half.tokens);
+        if let Some(half) = signed.half_open.remove(&sender)
+            && self.wins(&sender, false)
+        {
+            self.link_stands(half.address, sender, half.member, half.tokens, false);
         }
         true
     }

@@ -42,6 +42,9 @@ const LOOK_AROUND_LONELY: Duration = Duration::from_secs(5);
 /// A link so old is no newcomer's only one any more. A guess.
 const SETTLED: Duration = Duration::from_secs(30);
 
+/// A peer that is linked to us asks at least so often: two keepalives, and some. A guess.
+const MUTUAL_WITHIN: Duration = Duration::from_secs(40);
+
 /// A peer that proved its address so recently needs no second proof to become a link. A guess.
 const FRESH: Duration = Duration::from_secs(60);
 
@@ -54,7 +57,11 @@ pub(super) struct Link {
     /// Signed chats only.
     pub(super) tokens: Option<Tokens>,
     pub(super) roster: super::roster::Asking,
-    linked_at: Duration,
+    pub(super) linked_at: Duration,
+    /// Whether we said hello, and not the peer.
+    pub(super) is_dialled: bool,
+    /// When the peer last asked us for nodes: in a classic chat the only sign that we are its link, too.
+    pub(super) asked_us_at: Option<Duration>,
     /// When either side last asked the other.
     asked_at: Duration,
     unanswered: u8,
@@ -70,6 +77,8 @@ impl Link {
             tokens,
             roster: super::roster::Asking::default(),
             linked_at: now,
+            is_dialled: true,
+            asked_us_at: None,
             asked_at: now,
             unanswered: 0,
             looked_around_at: now,
@@ -206,8 +215,9 @@ impl Node {
                 link.asked_at = now;
             }
             self.ask_whether_there(client_id);
-            // Our own address may be another now: a link at the old one can only be made anew.
-            self.connect(Some(client_id), address);
+            // Our own address may be another now: a link to it can only be made anew.
+            let client_id = self.name_for_connect(client_id);
+            self.connect(client_id, address);
         }
         self.next_tick = now;
     }
@@ -333,7 +343,41 @@ impl Node {
                 missing -= 1;
             }
         }
+        self.make_mutual(&neighbours, &candidates);
         self.drop_surplus(&neighbours);
+    }
+
+    /// A classic link is one-sided, so by chance some members are few others' link, and miss messages when datagrams
+    /// get lost. So a link to one who is not linked to us gives way to one who is, or else to another try: in time
+    /// all have six who send to them. Signed links are mutual by their handshake.
+    fn make_mutual(&mut self, neighbours: &[ClientId], candidates: &[ClientId]) {
+        let now = self.now.elapsed;
+        if !matches!(self.kind, Kind::Classic(_)) || self.links.len() < WANTED || candidates.is_empty() {
+            return;
+        }
+        let one_sided = self.links.iter().find(|(client_id, link)| {
+            let is_asked = link
+                .asked_us_at
+                .is_some_and(|at| now.saturating_sub(at) < MUTUAL_WITHIN);
+            !is_asked
+                && now.saturating_sub(link.linked_at) >= MUTUAL_WITHIN
+                && !neighbours.contains(client_id)
+        });
+        let Some((&leaving, _)) = one_sided else { return };
+        let asking: Vec<ClientId> = candidates
+            .iter()
+            .filter(|client_id| {
+                self.peers
+                    .get(client_id)
+                    .is_some_and(|peer| peer.is_asking(now, MUTUAL_WITHIN))
+            })
+            .copied()
+            .collect();
+        let pool = if asking.is_empty() { candidates } else { &asking };
+        let client_id = pool[self.random_below(pool.len())];
+        if self.approach(client_id) {
+            self.end_link(&leaving, false);
+        }
     }
 
     /// Whether a session is known and stands. In a classic chat there is no telling.
@@ -446,12 +490,14 @@ impl Node {
             Kind::Signed(_) => self.report_gone(client_id),
         }
         // It may be back under the same address, or be reachable again later.
-        let client_id = match &self.kind {
-            Kind::Classic(_) => Some(client_id),
-            Kind::Signed(_) => None,
-        };
         if self.links.is_empty() {
+            let client_id = self.name_for_connect(client_id);
             self.connect(client_id, link.address);
         }
+    }
+
+    /// What to call a peer that may be back: in a signed chat it has a new session then, and the gate finds it.
+    fn name_for_connect(&self, client_id: ClientId) -> Option<ClientId> {
+        matches!(self.kind, Kind::Classic(_)).then_some(client_id)
     }
 }

@@ -49,6 +49,10 @@ impl Node {
                 format: NodeFormat::Long,
             }),
         );
+        match self.links.get_mut(&sender) {
+            Some(link) => link.asked_us_at = Some(self.now.elapsed),
+            None => self.peers.asked_us(&sender, self.now.elapsed),
+        }
         if !proved {
             // It asked us, so it is there: worth knowing, once it has answered us too.
             self.probe(Some(sender), from, false);
@@ -134,7 +138,7 @@ impl Node {
         if let Some(place) = self.place(asker) {
             let mut on_ring: Vec<([u8; 32], NodeAddress)> = known
                 .iter()
-                .filter_map(|node| Some((self.place(&node.client_id)?, node.clone())))
+                .filter_map(|node| Some((self.place(&node.client_id)?, *node)))
                 .collect();
             on_ring.sort_by_key(|(at, _)| *at);
             let next = on_ring.partition_point(|(at, _)| *at < place);
@@ -143,7 +147,7 @@ impl Node {
                 for index in [(next + step) % count, (next + count - 1 - step) % count] {
                     let node = &on_ring[index].1;
                     if !chosen.contains(node) {
-                        chosen.push(node.clone());
+                        chosen.push(*node);
                     }
                 }
             }

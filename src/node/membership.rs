@@ -2,19 +2,23 @@
 //! of a member holds for good, what it says of a session as long as the session is heard of.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::bucket::Bucket;
 use super::config::SignedState;
 use super::handshake::{Gates, HalfOpen};
 use super::{Kind, Node, NodeEvent, NodeMember, NodeRole, Now};
-use crate::crypto::{self, SigningKey};
+use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
 use crate::invite::{Chain, Charter, Credential, InviteKey, Rights, SessionCertificate, TopicFact};
 use crate::wire::{Body, Packet, Say};
 
 /// "A session certificate over 48 h old proves no presence"; nor does one as far in the future.
 const SESSION_VALID_MS: u64 = 48 * 3_600_000;
+
+/// A session is made anew after a day, long before its certificate proves nothing any more.
+const SESSION_LASTS_MS: u64 = 24 * 3_600_000;
 
 /// Sessions known at a time, some 900 bytes each. A guess.
 const MAX_SESSIONS: usize = 2_048;
@@ -157,6 +161,14 @@ impl Signed {
             reporters: BTreeSet::new(),
         };
         self.sessions.insert(client_id, session);
+    }
+
+    /// A new session takes the place of ours.
+    fn renew(&mut self, old: &ClientId, new: ClientId, now: &Now) {
+        self.chain.session = SessionCertificate::sign(&self.member_key, &self.chat, &new, now.unix_ms, 0);
+        self.sessions.remove(old);
+        self.half_open.clear();
+        self.set_own_session(new);
     }
 
     pub(super) fn member(&self) -> MemberId {
@@ -626,7 +638,37 @@ impl Node {
             return;
         };
         signed.half_open.retain(|_, half| half.until > now);
+        let is_old = self.now.unix_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
         self.ask_rosters_again();
+        if is_old {
+            self.renew_session();
+        }
+    }
+
+    /// "A session is made anew at every start (daily on a node that never stops)": new keys, numbers from 1, and the
+    /// links made again where they were. Nobody sees us leave, since the new session supersedes the old.
+    fn renew_session(&mut self) {
+        let links: Vec<(ClientId, SocketAddr)> = self
+            .links
+            .iter()
+            .map(|(client_id, link)| (*client_id, link.address))
+            .collect();
+        for (client_id, _) in &links {
+            self.end_link(client_id, true);
+        }
+        let session = BoxKeyPair::generate(&mut self.rng);
+        let old = std::mem::replace(&mut self.client_id, session.client_id());
+        self.keys = SharedKeys::new(session, super::SHARED_KEYS);
+        self.number = 0;
+        self.peers.forget_probes();
+        let (new, now) = (self.client_id, self.now);
+        if let Kind::Signed(signed) = &mut self.kind {
+            signed.renew(&old, new, &now);
+        }
+        // By the gate: they may have new sessions as well by now.
+        for (_, address) in links {
+            self.connect(None, address);
+        }
     }
 
     /// The says that introduce a session to somebody who asked: its name with its chain, and its status.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +27,9 @@ pub(super) const MAX_CHATS: usize = 256;
 /// Batches of datagrams that wait for the actor, of all chats. More wait in the system's buffers.
 const MAX_WAITING_BATCHES: usize = 8;
 
-/// Questions to the store and work on files under way at once. A guess.
-const MAX_ERRANDS: u32 = 32;
+/// Questions to the store and work on files under way at once: a window asks for the history of all its chats when it
+/// starts. A guess.
+const MAX_ERRANDS: u32 = 1024;
 
 /// How long such errands may hold up a shutdown.
 const ERRANDS_END_WITHIN: Duration = Duration::from_secs(2);
@@ -184,10 +186,16 @@ impl Actor {
             None,
         );
         for record in records {
-            let (chat, name) = (record.chat, record.name.clone());
+            let id = record.chat;
             if let Err(failure) = self.open_chat(record, None).await {
-                tracing::warn!(%chat, name, "a stored chat could not be opened");
-                self.outlet.failed(Some(chat), failure);
+                tracing::warn!(chat = %id, "a stored chat could not be opened");
+                self.outlet.failed(Some(id), failure);
+            }
+            let waiting = self.outlet.store.waiting(id).await;
+            match (waiting, self.chats.get_mut(&id)) {
+                (Ok(waiting), Some(chat)) => chat.say_again(waiting, self.clock.now(), &mut self.outlet),
+                (Ok(_), None) => {}
+                (Err(error), _) => self.outlet.failed(Some(id), error.into()),
             }
         }
     }
@@ -199,8 +207,8 @@ impl Actor {
             Failure::new(
                 Code::Damaged,
                 format!(
-                    "What is stored of the chat “{name}” is damaged. Put back a copy of the profile, or leave the \
-                     chat and join it again."
+                    "What is stored of the chat “{name}” is damaged, so it can't be opened. Put back a copy of the \
+                     profile."
                 ),
             )
         })?;
@@ -221,17 +229,7 @@ impl Actor {
             return Ok(());
         };
         let opened = ChatSocket::open(id, self.listen, chat.record.port, self.batches.clone()).await;
-        let socket = opened.map_err(|error| {
-            let place = self.listen.map(|listen| format!(" {listen}")).unwrap_or_default();
-            Failure::new(
-                Code::Network,
-                format!(
-                    "The chat “{}” can't be reached: the system gives it no place to listen on{place} ({error}). \
-                     Close the program that uses it, or start Throng with another --listen, and try again.",
-                    chat.record.name
-                ),
-            )
-        })?;
+        let socket = opened.map_err(|error| no_socket(&chat.record.name, self.listen, &error))?;
         let port = socket.local().port();
         if chat.record.port != Some(port) {
             chat.record.port = Some(port);
@@ -355,6 +353,29 @@ impl Actor {
         };
         self.outlet.finish(bye).await;
     }
+}
+
+/// What to say of a chat that has no socket.
+fn no_socket(name: &str, listen: Option<SocketAddr>, error: &io::Error) -> Failure {
+    let advice = match (error.kind(), listen) {
+        (io::ErrorKind::AddrInUse, Some(listen)) => {
+            format!(
+                "Other programs use {listen} and the ports after it. Close them, or start Throng with another --listen."
+            )
+        }
+        (_, Some(listen)) => {
+            format!(
+                "The system does not let Throng listen on {listen} ({error}). Start it with another --listen."
+            )
+        }
+        (_, None) => format!(
+            "The system does not let Throng use the network ({error}). Check its settings and try again."
+        ),
+    };
+    Failure::new(
+        Code::Network,
+        format!("The chat “{name}” can neither send nor receive. {advice}"),
+    )
 }
 
 /// Bytes that nobody can guess.

@@ -11,7 +11,7 @@ use super::socket::ChatSocket;
 use crate::crypto::SigningKey;
 use crate::id::{ClientId, MemberId};
 use crate::invite::{Charter, Credential, InviteKey, Rights};
-use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Role, Stats, Status, Tag};
+use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag};
 use crate::node::{
     ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, NodeRole, Now, Refusal, SignedState,
 };
@@ -209,30 +209,18 @@ impl Chat {
     /// Where a newcomer may find us: the address that the user chose, or those that the computer sends from and
     /// others see. Loopback only if there is nothing else.
     pub(super) fn own_addresses(&self, local: LocalAddresses) -> Vec<SocketAddr> {
-        let listen = self.listen();
-        if listen.port() == 0 {
-            return Vec::new();
+        addresses_to_tell(self.listen(), local, &self.observed)
+    }
+
+    /// Says what had not gone out when the program was stopped. A message is bound to its session, so it is a new one
+    /// that takes the old one's place.
+    pub(super) fn say_again(&mut self, waiting: Vec<Message>, now: Now, outlet: &mut Outlet) {
+        for message in waiting {
+            let action = message.body == MessageBody::Action;
+            let text = message.text;
+            self.node.handle(now, Input::Say { text, action });
+            self.drain(now, &mut Cause::again(message.id), outlet);
         }
-        if !listen.ip().is_unspecified() {
-            return vec![listen];
-        }
-        let at = |ip: IpAddr| SocketAddr::new(ip, listen.port());
-        let v6 = local.v6.filter(|_| listen.is_ipv6());
-        let sources = local
-            .v4
-            .map(|ip| at(ip.into()))
-            .into_iter()
-            .chain(v6.map(|ip| at(ip.into())));
-        let mut addresses: Vec<SocketAddr> = Vec::new();
-        for address in sources.chain(self.observed.iter().copied()) {
-            if !address.ip().is_loopback() && !addresses.contains(&address) {
-                addresses.push(address);
-            }
-        }
-        if addresses.is_empty() {
-            addresses.push(at(Ipv4Addr::LOCALHOST.into()));
-        }
-        addresses
     }
 
     /// When something is to be done if nothing happens before, in terms of [`Now::elapsed`].
@@ -366,6 +354,32 @@ fn signed_state(record: &ChatRecord, admitted: Vec<Vec<u8>>) -> Result<SignedSta
     })
 }
 
+/// See [`Chat::own_addresses`].
+fn addresses_to_tell(listen: SocketAddr, local: LocalAddresses, observed: &[SocketAddr]) -> Vec<SocketAddr> {
+    if listen.port() == 0 {
+        return Vec::new();
+    }
+    if !listen.ip().is_unspecified() {
+        return vec![listen];
+    }
+    let v4 = local.v4.map(IpAddr::from);
+    let v6 = local.v6.map(IpAddr::from).filter(|_| listen.is_ipv6());
+    let sources = v4
+        .into_iter()
+        .chain(v6)
+        .map(|ip| SocketAddr::new(ip, listen.port()));
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for address in sources.chain(observed.iter().copied()) {
+        if !address.ip().is_loopback() && !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() {
+        addresses.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port()));
+    }
+    addresses
+}
+
 /// What we may do there, by what admits us.
 fn own_role(kind: &NodeKind) -> Role {
     match kind {
@@ -395,5 +409,43 @@ pub(super) fn status(number: u8) -> Status {
         1 => Status::Away,
         2 => Status::Busy,
         _ => Status::Online,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newcomers_are_told_addresses_that_lead_here() {
+        let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let nowhere = LocalAddresses::default();
+        let home = LocalAddresses {
+            v4: Some(Ipv4Addr::new(192, 168, 1, 7)),
+            v6: Some("2001:db8::7".parse().expect("an address")),
+        };
+        let seen = [
+            at("203.0.113.9:4001"),
+            at("127.0.0.1:4000"),
+            at("192.168.1.7:4000"),
+        ];
+        let told = |listen: &str, local, seen| addresses_to_tell(at(listen), local, seen);
+        assert_eq!(
+            told("[::]:4000", home, &seen),
+            [
+                at("192.168.1.7:4000"),
+                at("[2001:db8::7]:4000"),
+                at("203.0.113.9:4001")
+            ]
+        );
+        assert_eq!(told("0.0.0.0:4000", home, &[]), [at("192.168.1.7:4000")]);
+        assert_eq!(
+            told("192.168.1.7:4000", home, &seen),
+            [at("192.168.1.7:4000")],
+            "as the user chose"
+        );
+        assert_eq!(told("127.0.0.1:4000", home, &seen), [at("127.0.0.1:4000")]);
+        assert_eq!(told("[::]:4000", nowhere, &[]), [at("127.0.0.1:4000")]);
+        assert_eq!(told("0.0.0.0:0", home, &seen), [], "without a socket");
     }
 }

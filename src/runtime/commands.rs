@@ -251,16 +251,25 @@ impl Actor {
     }
 
     fn leave(&mut self, id: ChatId, tag: Option<Tag>) -> Result<(), Failure> {
-        self.chat(id)?;
-        let store = self.outlet.store.clone();
-        self.ask_store("leave_chat", Some(id), tag, async move {
-            store.save(Write::RemoveChat { chat: id }).await?;
-            Ok(Event::ChatClosed { chat: id })
-        })?;
-        // What goodbye still has kept is queued now, before the errand has begun: it runs in another task, but the
-        // chat is gone from the store in either order.
+        let permit = self.errand_permit()?;
         self.tell_node(id, Input::Quit, &mut Cause::none())?;
         self.chats.remove(&id);
+        // Queued at once: whoever joins again right after this is not to be removed.
+        let queued = self.outlet.store.write(Write::RemoveChat { chat: id });
+        let store = self.outlet.store.clone();
+        self.send_for(permit, async move {
+            // The question comes after what is queued, and is answered when that is done.
+            let left = match store.history(id, HistoryQuery::Newest, 1).await {
+                Err(StoreError::NotFound) => Ok(Box::new(Event::ChatClosed { chat: id })),
+                Err(error) => Err(error.into()),
+                Ok(_) => Err(Failure::new(
+                    Code::File,
+                    "The chat was left, but the disk still holds it. Start Throng again and leave it once more.",
+                )),
+            };
+            let result = queued.map_err(|error| Failure::new(Code::Busy, error.to_string())).and(left);
+            Errand::Answer { command: "leave_chat", chat: Some(id), tag, result }
+        });
         Ok(())
     }
 

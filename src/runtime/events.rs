@@ -6,7 +6,7 @@ use super::chat::{Chat, status};
 use super::clock::timestamp;
 use super::reconnect::Target;
 use super::reports::ReportSender;
-use crate::id::{ChatId, ClientId, MemberId};
+use crate::id::{ChatId, ClientId, MemberId, MessageId};
 use crate::invite::Charter;
 use crate::model::{Code, Command, DeliveryState, Event, LeftWhy, Message, MessageBody, Report, Tag};
 use crate::node::{NodeEvent, NodeMessage, Now, Output, Refusal};
@@ -124,6 +124,8 @@ impl Outlet {
 pub(super) struct Cause {
     name: &'static str,
     tag: Option<Tag>,
+    /// The stored message that is said again.
+    again: Option<MessageId>,
 }
 
 impl Cause {
@@ -137,6 +139,15 @@ impl Cause {
         Self {
             name: command.name(),
             tag,
+            again: None,
+        }
+    }
+
+    /// A message that had not gone out when the program was stopped is said again.
+    pub(super) fn again(id: MessageId) -> Self {
+        Self {
+            again: Some(id),
+            ..Self::default()
         }
     }
 
@@ -416,10 +427,19 @@ impl Chat {
         };
         let tag = said.own.then(|| cause.answer(&["say", "act"])).flatten();
         let (client_id, signed) = (said.client_id, said.signed);
-        outlet.keep(Write::AddMessage {
-            message: message.clone(),
-            client_id,
-            signed,
+        let stored = message.clone();
+        outlet.keep(match cause.again.take().filter(|_| said.own) {
+            Some(id) => Write::SayAgain {
+                id,
+                message: stored,
+                client_id,
+                signed,
+            },
+            None => Write::AddMessage {
+                message: stored,
+                client_id,
+                signed,
+            },
         });
         outlet.report(Event::Message(message), tag);
     }

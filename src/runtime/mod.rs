@@ -67,20 +67,20 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// A command was not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A command was not taken, and comes back.
+#[derive(Debug, Clone, PartialEq)]
 pub enum SendError {
     /// 256 commands wait already; try again later.
-    Full,
+    Full(Box<Request>),
     /// The node has stopped.
-    Stopped,
+    Stopped(Box<Request>),
 }
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Full => "Throng is busy with earlier commands. Try again in a moment.",
-            Self::Stopped => "Throng is closing.",
+            Self::Full(_) => "Throng is busy with earlier commands. Try again in a moment.",
+            Self::Stopped(_) => "Throng is closing.",
         })
     }
 }
@@ -150,8 +150,8 @@ impl Handle {
         self.commands
             .try_send(request.into())
             .map_err(|error| match error {
-                mpsc::error::TrySendError::Full(_) => SendError::Full,
-                mpsc::error::TrySendError::Closed(_) => SendError::Stopped,
+                mpsc::error::TrySendError::Full(request) => SendError::Full(Box::new(request)),
+                mpsc::error::TrySendError::Closed(request) => SendError::Stopped(Box::new(request)),
             })
     }
 
@@ -234,4 +234,52 @@ async fn termination() -> io::Result<()> {
 #[cfg(not(unix))]
 async fn termination() -> io::Result<()> {
     tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    use super::*;
+    use crate::model::{ChatKind, Event};
+
+    /// Far longer than a start takes on a slow machine.
+    const DEADLINE: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_window_is_woken_and_the_end_is_in_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options {
+            profile: Some(folder.path().join("profile")),
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+            discovery: false,
+        };
+        for round in 0..2 {
+            let (sender, wakes) = channel();
+            let mut node = start(options.clone(), move || {
+                // The test may have seen enough.
+                let _ = sender.send(());
+            })
+            .expect("started");
+            let kind = ChatKind::Private;
+            let command = Command::CreateChat {
+                name: "A".to_owned(),
+                kind,
+                nick: "ann".to_owned(),
+            };
+            node.send(command).expect("room");
+            let mut opened = 0;
+            while opened <= round {
+                match wakes.recv_timeout(DEADLINE) {
+                    Ok(()) => {}
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => panic!("not woken"),
+                }
+                while let Some(report) = node.try_recv() {
+                    opened += usize::from(matches!(report.event, Event::ChatOpened { .. }));
+                }
+            }
+            // It gives the profile free, or the second round would find it locked.
+            node.shutdown();
+        }
+    }
 }

@@ -128,6 +128,18 @@ pub enum Write {
         /// What its author signed, with the signature; empty in a classic chat.
         signed: Vec<u8>,
     },
+    /// An own message that had not gone out was said again in another session. It takes the place of the one that
+    /// was stored, and waits like it.
+    SayAgain {
+        /// The one that is stored.
+        id: MessageId,
+        /// What was said, with its new id, number and time.
+        message: Message,
+        /// In which session.
+        client_id: ClientId,
+        /// What was signed, with the signature; empty in a classic chat.
+        signed: Vec<u8>,
+    },
     /// How far an own message has got.
     SetDelivery {
         /// Which chat.

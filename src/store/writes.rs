@@ -45,6 +45,25 @@ pub(super) fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<
             client_id,
             signed,
         } => add_message(connection, message, client_id, signed),
+        Write::SayAgain {
+            id,
+            message,
+            client_id,
+            signed,
+        } => run(
+            SAY_AGAIN,
+            params![
+                message.chat.0,
+                id.0,
+                message.id.0,
+                message.member.0,
+                message.nick,
+                client_id.0,
+                message.number,
+                to_ms(message.at),
+                signed,
+            ],
+        ),
         Write::SetDelivery { chat, id, state } => run(
             "UPDATE message SET delivery = ?3 WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own",
             params![chat.0, id.0, delivery_name(*state)],
@@ -125,6 +144,12 @@ const PUT_CHAT: &str = "
         chat_seed = excluded.chat_seed, member_seed = excluded.member_seed, invite = excluded.invite,
         rendezvous = excluded.rendezvous, credential = excluded.credential, charter = excluded.charter,
         next_invite = excluded.next_invite";
+
+/// The key stays, and with it what was read.
+const SAY_AGAIN: &str = "
+    UPDATE OR IGNORE message
+    SET id = ?3, member = ?4, nick = ?5, client_id = ?6, number = ?7, at_ms = ?8, signed = ?9
+    WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own";
 
 const ADD_MESSAGE: &str = "
     INSERT INTO message (chat, id, member, nick, client_id, number, at_ms, action, text, own, history, signed)

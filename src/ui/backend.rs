@@ -16,7 +16,7 @@ pub trait Backend {
 impl Backend for Handle {
     fn try_send(&mut self, request: &Request) -> bool {
         // To one that has stopped nothing can be said any more; its last report says so.
-        !matches!(self.send(request.clone()), Err(SendError::Full))
+        !matches!(self.send(request.clone()), Err(SendError::Full(_)))
     }
 
     fn poll(&mut self) -> Option<Report> {

@@ -51,7 +51,7 @@ pub struct Hello {
     pub token: [u8; 8],
     /// The sender's clock, ms since 1970.
     pub time_ms: u64,
-    /// SHA-256 over the sorted ids of the facts that the sender holds; zeros: none.
+    /// The id of the topic fact that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
     /// How many members the sender knows of.
     pub members: u32,
@@ -104,7 +104,7 @@ pub struct Welcome {
     pub token: [u8; 8],
     /// The sender's clock, ms since 1970.
     pub time_ms: u64,
-    /// SHA-256 over the sorted ids of the facts that the sender holds; zeros: none.
+    /// The id of the topic fact that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
     /// Where the hello came from, as the sender sees it.
     pub observed: SocketAddr,
@@ -263,7 +263,7 @@ pub struct Keepalive {
     pub echo: u64,
     /// The `echo` of the other's last keepalive; 0: none came.
     pub echoed: u64,
-    /// SHA-256 over the sorted ids of the facts that the sender holds; zeros: none.
+    /// The id of the topic fact that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
     /// Fingerprint of the sessions that the sender knows of.
     pub roster: [u8; 16],

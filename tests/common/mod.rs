@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use throng::crypto::SigningKey;
-use throng::id::{ChatId, MemberId, MessageId};
+use throng::id::{ChatId, ClientId, MemberId, MessageId};
 use throng::invite::{Charter, Credential, InviteKey, Rights, SeenAddress};
 use throng::node::sim::{Conditions, Sim};
 use throng::node::{ClassicState, Input, NodeConfig, NodeEvent, NodeKind, SignedState};
@@ -147,6 +147,50 @@ pub fn private_chat(seed: u64, count: usize, every: Duration, conditions: Condit
         sim.run_for(every);
     }
     (sim, chat)
+}
+
+/// A classic chat of members who all know each other's keys and one address each, settled.
+pub fn settled_classic(seed: u64, count: usize, conditions: Conditions) -> Sim {
+    let mut sim = Sim::new(seed, conditions);
+    // The keys have to be known before the nodes are made, as if an earlier run had announced them.
+    let keys: Vec<ClientId> = {
+        let mut probe = Sim::new(seed, conditions);
+        for _ in 0..count {
+            probe.add(classic(""));
+        }
+        (0..count).map(|index| probe.node(index).client_id()).collect()
+    };
+    for index in 0..count {
+        let state = ClassicState {
+            known: keys.clone(),
+            ping_every: secs(3_600),
+        };
+        let config = NodeConfig {
+            kind: NodeKind::Classic(state),
+            nick: String::new(),
+            status: 0,
+        };
+        assert_eq!(sim.add(config), index);
+        assert_eq!(
+            sim.node(index).client_id(),
+            keys[index],
+            "the same seed makes the same keys"
+        );
+    }
+    for index in 1..count {
+        let other = sim.below(index);
+        let address = sim.address(other);
+        sim.tell(
+            index,
+            Input::Connect {
+                client_id: Some(keys[other]),
+                address,
+            },
+        );
+    }
+    sim.run_for(secs(180));
+    sim.take_events();
+    sim
 }
 
 /// Who has got which message how often, own ones not counted.

@@ -31,7 +31,12 @@ pub(crate) struct Program {
 impl Program {
     /// Starts the program and waits until it is ready.
     pub(crate) fn start(name: &str, profile: &Path) -> Self {
-        let mut program = Self::spawn(name, profile);
+        Self::start_at(name, profile, "127.0.0.1:0")
+    }
+
+    /// The same with another `--listen`.
+    pub(crate) fn start_at(name: &str, profile: &Path, listen: &str) -> Self {
+        let mut program = Self::spawn(name, profile, listen);
         let ready = program.next("ready");
         assert_eq!(ready["event"], "ready", "{name}: `ready` comes first");
         assert!(
@@ -42,15 +47,9 @@ impl Program {
     }
 
     /// Starts the program.
-    pub(crate) fn spawn(name: &str, profile: &Path) -> Self {
+    pub(crate) fn spawn(name: &str, profile: &Path, listen: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_throng"))
-            .args([
-                "headless",
-                "--listen",
-                "127.0.0.1:0",
-                "--no-discovery",
-                "--profile",
-            ])
+            .args(["headless", "--no-discovery", "--listen", listen, "--profile"])
             .arg(profile)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

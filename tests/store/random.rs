@@ -140,6 +140,7 @@ impl ExpectedChat {
                 }
             }
             Write::PutChat(_)
+            | Write::SayAgain { .. }
             | Write::SaveSettings(_)
             | Write::SaveWorkspace(_)
             | Write::RemoveChat { .. } => {
@@ -259,7 +260,7 @@ fn chat_of(write: &Write) -> ChatId {
         | Write::SaveDraft { chat, .. }
         | Write::MarkRead { chat, .. }
         | Write::RemoveChat { chat } => *chat,
-        Write::AddMessage { message, .. } => message.chat,
+        Write::AddMessage { message, .. } | Write::SayAgain { message, .. } => message.chat,
         Write::PutChat(record) => record.chat,
         Write::SaveSettings(_) | Write::SaveWorkspace(_) => unreachable!("of no chat"),
     }
