@@ -91,7 +91,19 @@ pub enum Connection {
 impl Chat {
     /// The chat that a `ChatOpened` speaks of; nothing for another event.
     pub(super) fn opened(event: &Event, now: Timestamp, zone: TimeZone) -> Option<Self> {
-        let Event::ChatOpened { chat, name, kind, client_id, member, listen, nick, topic, role, joined } = event else {
+        let Event::ChatOpened {
+            chat,
+            name,
+            kind,
+            client_id,
+            member,
+            listen,
+            nick,
+            topic,
+            role,
+            joined,
+        } = event
+        else {
             return None;
         };
         let mut timeline = Timeline::new(zone);
@@ -158,7 +170,8 @@ impl Chat {
 
     /// In how long [`Connection::Looking`] turns into [`Connection::Nobody`] if nothing happens.
     pub fn gives_up_in(&self, now: Timestamp) -> Option<Duration> {
-        (self.connection(now) == Connection::Looking).then(|| NOBODY_AFTER.saturating_sub(self.looked_for(now)))
+        (self.connection(now) == Connection::Looking)
+            .then(|| NOBODY_AFTER.saturating_sub(self.looked_for(now)))
     }
 
     /// Starts the wait for [`Connection::Nobody`] anew, as after a retry.
@@ -174,7 +187,10 @@ impl Chat {
         if member == self.own {
             return "You".to_owned();
         }
-        self.members.get(member).map_or_else(|| format!("Member {}", member.short()), |member| member.nick.clone())
+        self.members.get(member).map_or_else(
+            || format!("Member {}", member.short()),
+            |member| member.nick.clone(),
+        )
     }
 
     fn looked_for(&self, now: Timestamp) -> Duration {
@@ -190,23 +206,41 @@ impl Chat {
             Event::Joined { .. } => self.join = Join::Joined,
             Event::JoinFailed { message, .. } => self.join = Join::Failed(message.clone()),
             Event::Message(message) => self.message_came(message),
-            Event::Delivery { id, state, reached, .. } => {
+            Event::Delivery {
+                id, state, reached, ..
+            } => {
                 self.timeline.set_delivery(*id, *state, *reached);
             }
-            Event::MemberJoined { member, nick, role, status, .. } => {
+            Event::MemberJoined {
+                member,
+                nick,
+                role,
+                status,
+                ..
+            } => {
                 self.member_joined(*member, nick, *role, *status, now);
             }
-            Event::MemberLeft { member, nick, why, .. } => self.member_left(*member, nick, *why, now),
+            Event::MemberLeft {
+                member, nick, why, ..
+            } => self.member_left(*member, nick, *why, now),
             Event::NickChanged { member, nick, .. } => self.nick_changed(*member, nick, now),
             Event::TopicChanged { topic, by, .. } => self.topic_changed(topic, *by, now),
             Event::StatusChanged { member, status, .. } => self.status_changed(*member, *status),
-            Event::Banned { member, by, reason, .. } => self.member_banned(*member, *by, reason, now),
-            Event::PeerLinked { client_id, member, .. } => {
+            Event::Banned {
+                member, by, reason, ..
+            } => self.member_banned(*member, *by, reason, now),
+            Event::PeerLinked {
+                client_id, member, ..
+            } => {
                 self.links.insert(*client_id, *member);
                 self.join = Join::Joined;
             }
             Event::PeerLost { client_id, .. } => self.link_lost(*client_id, now),
-            Event::History { messages, more_before, .. } => self.history_came(messages, *more_before),
+            Event::History {
+                messages,
+                more_before,
+                ..
+            } => self.history_came(messages, *more_before),
             Event::Members { members, .. } => {
                 self.members = Members::from_infos(members);
                 self.status = self.members.get(self.own).map_or(self.status, |own| own.status);
@@ -230,11 +264,18 @@ impl Chat {
 
     fn history_came(&mut self, messages: &[Message], more_before: bool) {
         for message in messages {
-            self.timeline.insert(message.clone());
+            // What is stored was said before this run: nobody hears any more how far it got.
+            self.timeline.insert(Message {
+                history: true,
+                ..message.clone()
+            });
         }
         self.renew_last_line();
         // Only the page that begins with the oldest row held says whether there is more before it.
-        if messages.first().is_none_or(|first| self.timeline.first_message() == Some(first.id)) {
+        if messages
+            .first()
+            .is_none_or(|first| self.timeline.first_message() == Some(first.id))
+        {
             self.timeline.set_more_before(more_before);
         }
         if self.read.is_some() {
@@ -243,7 +284,9 @@ impl Chat {
     }
 
     fn renew_last_line(&mut self) {
-        let Some(said) = self.timeline.rows().rev().find_map(Row::said) else { return };
+        let Some(said) = self.timeline.rows().rev().find_map(Row::said) else {
+            return;
+        };
         let line = said.text.lines().next().unwrap_or_default();
         self.last_line = match (said.body, said.own) {
             (MessageBody::Action, _) => format!("{} {line}", said.nick),
@@ -253,8 +296,12 @@ impl Chat {
     }
 
     fn member_joined(&mut self, id: MemberId, nick: &str, role: Role, status: Status, now: Timestamp) {
-        let known = self.members.get(id).map(|member| (member.online, member.was_seen_leaving));
-        self.members.put(Member::new(id, nick, role, status, id == self.own));
+        let known = self
+            .members
+            .get(id)
+            .map(|member| (member.online, member.was_seen_leaving));
+        self.members
+            .put(Member::new(id, nick, role, status, id == self.own));
         let nick = self.nick_of(id);
         match known {
             _ if id == self.own => {}
@@ -266,7 +313,10 @@ impl Chat {
     }
 
     fn member_left(&mut self, id: MemberId, nick: &str, why: LeftWhy, now: Timestamp) {
-        let nick = self.members.get(id).map_or_else(|| shown_nick(nick), |member| member.nick.clone());
+        let nick = self
+            .members
+            .get(id)
+            .map_or_else(|| shown_nick(nick), |member| member.nick.clone());
         match (why, self.kind) {
             // In a classic chat the session was all that there was of them.
             (LeftWhy::Banned, _) | (_, ChatKind::Classic) => self.members.remove(id),
@@ -274,7 +324,9 @@ impl Chat {
         }
         match why {
             LeftWhy::Quit => self.timeline.insert_notice(now, format!("{nick} left")),
-            LeftWhy::Lost => self.timeline.insert_notice(now, format!("{nick} can't be reached any more")),
+            LeftWhy::Lost => self
+                .timeline
+                .insert_notice(now, format!("{nick} can't be reached any more")),
             // Said where the ban is.
             LeftWhy::Banned => {}
         }
@@ -293,7 +345,8 @@ impl Chat {
         } else if let Some(before) = before
             && before != shown
         {
-            self.timeline.insert_notice(now, format!("{before} is {shown} now"));
+            self.timeline
+                .insert_notice(now, format!("{before} is {shown} now"));
         }
     }
 
@@ -321,11 +374,17 @@ impl Chat {
         let (who, by) = (self.nick_of(id), self.nick_of(by));
         let were = if id == self.own { "were" } else { "was" };
         let by = if by == "You" { "you".to_owned() } else { by };
-        let why = if reason.is_empty() { String::new() } else { format!(": {}", shown_text(reason)) };
+        let why = if reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", shown_text(reason))
+        };
         self.members.remove(id);
-        self.timeline.insert_notice(now, format!("{who} {were} banned by {by}{why}"));
+        self.timeline
+            .insert_notice(now, format!("{who} {were} banned by {by}{why}"));
         if id == self.own {
-            self.join = Join::Failed("You were banned from this chat. Nobody there takes what you say.".to_owned());
+            self.join =
+                Join::Failed("You were banned from this chat. Nobody there takes what you say.".to_owned());
         }
     }
 
@@ -337,7 +396,11 @@ impl Chat {
     }
 
     fn stats_came(&mut self, stats: &Stats) {
-        self.links = stats.peers.iter().map(|peer| (peer.client_id, peer.member)).collect();
+        self.links = stats
+            .peers
+            .iter()
+            .map(|peer| (peer.client_id, peer.member))
+            .collect();
     }
 
     /// Reads up to `message`. Whether that is news.
@@ -369,5 +432,9 @@ impl Chat {
 /// The name of a chat as it is shown: whoever made it chose it.
 fn shown_name(name: &str) -> String {
     let shown = shown_nick(name);
-    if shown.is_empty() { "Unnamed chat".to_owned() } else { shown }
+    if shown.is_empty() {
+        "Unnamed chat".to_owned()
+    } else {
+        shown
+    }
 }

@@ -48,7 +48,12 @@ pub struct Trouble {
 impl Chats {
     /// None yet; times will be shown in `zone`.
     pub fn new(zone: TimeZone) -> Self {
-        Self { zone, chats: BTreeMap::new(), order: Vec::new(), saved: BTreeMap::new() }
+        Self {
+            zone,
+            chats: BTreeMap::new(),
+            order: Vec::new(),
+            saved: BTreeMap::new(),
+        }
     }
 
     /// In which times are shown.
@@ -102,11 +107,15 @@ impl Chats {
     /// Marks a chat read up to `message`, which was seen. The command that keeps it, unless it was so already.
     pub fn mark_read(&mut self, chat: ChatId, message: MessageId) -> Option<Command> {
         let found = self.chats.get_mut(&chat)?;
-        found.mark_read(message).then_some(Command::MarkRead { chat, message })
+        found
+            .mark_read(message)
+            .then_some(Command::MarkRead { chat, message })
     }
 
     fn open(&mut self, event: &Event, now: Timestamp) -> Effects {
-        let Some(mut chat) = Chat::opened(event, now, self.zone.clone()) else { return Effects::default() };
+        let Some(mut chat) = Chat::opened(event, now, self.zone.clone()) else {
+            return Effects::default();
+        };
         let id = chat.id;
         if let Some(saved) = self.saved.remove(&id) {
             chat.restore(&saved);
@@ -118,7 +127,10 @@ impl Chats {
             self.order.push(id);
         }
         self.chats.insert(id, chat);
-        Effects { commands: ask_for(id), errors: Vec::new() }
+        Effects {
+            commands: ask_for(id),
+            errors: Vec::new(),
+        }
     }
 
     fn close(&mut self, id: ChatId) -> Effects {
@@ -139,13 +151,28 @@ impl Chats {
 
     fn ask_again(&self) -> Effects {
         let stats = self.order.iter().map(|chat| Command::Stats { chat: *chat });
-        Effects { commands: self.order.iter().copied().flat_map(ask_for).chain(stats).collect(), errors: Vec::new() }
+        Effects {
+            commands: self
+                .order
+                .iter()
+                .copied()
+                .flat_map(ask_for)
+                .chain(stats)
+                .collect(),
+            errors: Vec::new(),
+        }
     }
 }
 
 /// What is asked about a chat of which nothing is known yet.
 fn ask_for(chat: ChatId) -> Vec<Command> {
-    let history = Command::History { chat, before: None, after: None, around: None, limit: FIRST_HISTORY };
+    let history = Command::History {
+        chat,
+        before: None,
+        after: None,
+        around: None,
+        limit: FIRST_HISTORY,
+    };
     vec![Command::Members { chat }, history]
 }
 
@@ -179,10 +206,16 @@ fn event_chat(event: &Event) -> Option<ChatId> {
 
 impl Effects {
     fn send(command: Command) -> Self {
-        Self { commands: vec![command], errors: Vec::new() }
+        Self {
+            commands: vec![command],
+            errors: Vec::new(),
+        }
     }
 
     fn error(chat: Option<ChatId>, sentence: String) -> Self {
-        Self { commands: Vec::new(), errors: vec![Trouble { chat, sentence }] }
+        Self {
+            commands: Vec::new(),
+            errors: vec![Trouble { chat, sentence }],
+        }
     }
 }

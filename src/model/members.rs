@@ -41,7 +41,15 @@ pub struct Member {
 
 impl Member {
     pub(super) fn new(id: MemberId, nick: &str, role: Role, status: Status, own: bool) -> Self {
-        Self { id, nick: named(id, nick), role, status, online: true, own, was_seen_leaving: false }
+        Self {
+            id,
+            nick: named(id, nick),
+            role,
+            status,
+            online: true,
+            own,
+            was_seen_leaving: false,
+        }
     }
 
     /// How they are, in a word.
@@ -192,12 +200,20 @@ impl Members {
     }
 
     fn renew_nicks(&mut self) {
-        self.nicks = self.iter().filter(|member| !member.own).map(|member| member.nick.clone()).collect();
+        self.nicks = self
+            .iter()
+            .filter(|member| !member.own)
+            .map(|member| member.nick.clone())
+            .collect();
     }
 }
 
 /// What a member is called where nothing better is known.
 fn named(id: MemberId, nick: &str) -> String {
     let shown = shown_nick(nick);
-    if shown.is_empty() { format!("Member {}", id.short()) } else { shown }
+    if shown.is_empty() {
+        format!("Member {}", id.short())
+    } else {
+        shown
+    }
 }

@@ -20,7 +20,9 @@ pub use command::{ChatKind, Command, Request, Rights, Status, Tag};
 pub use event::{
     Code, DeliveryState, Event, LeftWhy, LinkInfo, MemberInfo, Message, MessageBody, Report, Role, Stats,
 };
-pub use limits::{MAX_CHAT_NAME_LEN, MAX_NICK_LEN, MAX_TOPIC_LEN, check_chat_name, check_nick, max_text_len, within};
+pub use limits::{
+    MAX_CHAT_NAME_LEN, MAX_NICK_LEN, MAX_TOPIC_LEN, check_chat_name, check_nick, max_text_len, within,
+};
 pub use members::{Member, Members};
 pub use settings::{OpenChat, Settings, Theme, Workspace};
 pub use text::{isolated, mentions, nick_key, shown_nick, shown_text};

@@ -7,7 +7,9 @@ use lucide_icons::Icon;
 use super::app::Action;
 use super::commands::{Group, TABLE, UiCommand};
 use super::theme;
-use super::widgets::{BADGE_WIDTH, badge_text, badge_ui, connection_color, icon_button, plain_label, row_ui, unread_words};
+use super::widgets::{
+    BADGE_WIDTH, badge_text, badge_ui, connection_color, icon_button, plain_label, row_ui, unread_words,
+};
 use crate::id::ChatId;
 use crate::model::{Chat, ChatKind, Connection};
 
@@ -36,14 +38,17 @@ pub fn chat_list_ui<'a>(
             }
         });
     });
-    ScrollArea::vertical().id_salt("chats").auto_shrink(false).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = 2.0;
-        for chat in chats {
-            if chat_row_ui(ui, chat, selected == Some(chat.id), now).clicked() {
-                actions.push(Action::Select(chat.id));
+    ScrollArea::vertical()
+        .id_salt("chats")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            for chat in chats {
+                if chat_row_ui(ui, chat, selected == Some(chat.id), now).clicked() {
+                    actions.push(Action::Select(chat.id));
+                }
             }
-        }
-    });
+        });
     actions
 }
 
@@ -51,26 +56,31 @@ pub fn chat_list_ui<'a>(
 pub fn menu_button_ui(ui: &mut Ui, has_chat: bool) -> Option<Action> {
     let mut action = None;
     let button = icon_button(ui, Icon::Menu, "Menu");
-    egui::Popup::menu(&button).accessible_name("Menu").width(300.0).show(|ui| {
-        ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
-        for (index, group) in Group::ALL.into_iter().enumerate() {
-            if index > 0 {
-                ui.separator();
-            }
-            for entry in TABLE.iter().filter(|entry| entry.in_menu && entry.group == group) {
-                let shortcut = entry.keys().next().unwrap_or_default();
-                let weak = theme::tokens(ui).weak;
-                let keys = RichText::new(shortcut).font(theme::meta()).color(weak);
-                let row = egui::Button::new(entry.name).right_text(keys).min_size(egui::vec2(ui.available_width(), 28.0));
-                let enabled = has_chat || !entry.needs_chat;
-                let row = ui.add_enabled(enabled, row);
-                row.widget_info(|| WidgetInfo::labeled(egui::Role::MenuItem, enabled, entry.name));
-                if row.clicked() {
-                    action = Some(Action::Do(entry.command));
+    egui::Popup::menu(&button)
+        .accessible_name("Menu")
+        .width(320.0)
+        .show(|ui| {
+            ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
+            for (index, group) in Group::ALL.into_iter().enumerate() {
+                if index > 0 {
+                    ui.separator();
+                }
+                for entry in TABLE.iter().filter(|entry| entry.in_menu && entry.group == group) {
+                    let shortcut = entry.keys().next().unwrap_or_default();
+                    let weak = theme::tokens(ui).weak;
+                    let keys = RichText::new(shortcut).font(theme::meta()).color(weak);
+                    let row = egui::Button::new(entry.name)
+                        .right_text(keys)
+                        .min_size(egui::vec2(ui.available_width(), 28.0));
+                    let enabled = has_chat || !entry.needs_chat;
+                    let row = ui.add_enabled(enabled, row);
+                    row.widget_info(|| WidgetInfo::labeled(egui::Role::MenuItem, enabled, entry.name));
+                    if row.clicked() {
+                        action = Some(Action::Do(entry.command));
+                    }
                 }
             }
-        }
-    });
+        });
     action
 }
 
@@ -81,7 +91,11 @@ fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui
     let info = WidgetInfo::selected(egui::Role::ListItem, true, selected, format!("{name}. {state}"));
     row_ui(ui, ROW_HEIGHT, selected, info, |ui| {
         let tokens = theme::tokens(ui);
-        let badge = if badge_text(chat.unread, chat.mentions).is_some() { BADGE_WIDTH } else { 0.0 };
+        let badge = if badge_text(chat.unread, chat.mentions).is_some() {
+            BADGE_WIDTH
+        } else {
+            0.0
+        };
         ui.spacing_mut().item_spacing.x = 10.0;
         let icon = match chat.kind {
             ChatKind::Private => Icon::Lock,
@@ -95,7 +109,11 @@ fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui
             |ui| {
                 ui.spacing_mut().item_spacing.y = 0.0;
                 ui.add_space(4.0);
-                let font = if chat.unread > 0 { theme::nick() } else { theme::body() };
+                let font = if chat.unread > 0 {
+                    theme::nick()
+                } else {
+                    theme::body()
+                };
                 plain_label(ui, RichText::new(&chat.name).font(font));
                 let color = match connection {
                     Connection::Nobody | Connection::Refused => connection_color(connection, tokens),
@@ -104,7 +122,9 @@ fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui
                 plain_label(ui, RichText::new(&state).font(theme::meta()).color(color));
             },
         );
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| badge_ui(ui, chat.unread, chat.mentions));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            badge_ui(ui, chat.unread, chat.mentions);
+        });
     })
 }
 

@@ -24,7 +24,10 @@ pub struct ChatView {
 impl ChatView {
     /// At the end, with what was typed and not sent.
     pub fn new(chat: &Chat) -> Self {
-        Self { timeline: TimelineView::new(), composer: Composer::with_draft(chat.draft.clone()) }
+        Self {
+            timeline: TimelineView::new(),
+            composer: Composer::with_draft(chat.draft.clone()),
+        }
     }
 }
 
@@ -50,15 +53,21 @@ pub fn chat_view_ui(
     let mut actions = Vec::new();
     let connection = chat.connection(options.now);
     if let Some(banner) = Banner::of(chat, connection) {
-        Panel::top("banner").frame(Frame::new()).show_separator_line(false).show(ui, |ui| {
-            actions.extend(banner.ui(ui, connection));
-        });
+        Panel::top("banner")
+            .frame(Frame::new())
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                actions.extend(banner.ui(ui, connection));
+            });
     }
-    Panel::bottom("composer").frame(Frame::new()).show_separator_line(false).show(ui, |ui| {
-        let context = composer_context(chat);
-        let done = composer_ui(ui, &mut view.composer, &context);
-        actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
-    });
+    Panel::bottom("composer")
+        .frame(Frame::new())
+        .show_separator_line(false)
+        .show(ui, |ui| {
+            let context = composer_context(chat);
+            let done = composer_ui(ui, &mut view.composer, &context);
+            actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
+        });
     let timeline_options = TimelineOptions {
         compact: options.compact,
         today: options.now.to_zoned(chats.zone().clone()).date(),
@@ -124,7 +133,11 @@ impl<'a> Banner<'a> {
                 icon: Icon::Unplug,
                 sentence: "Nobody can be reached. Are you online, and is one of the others? \
                     What you write is sent as soon as somebody is found.",
-                steps: if classic { vec![connect, retry] } else { vec![retry] },
+                steps: if classic {
+                    vec![connect, retry]
+                } else {
+                    vec![retry]
+                },
             },
             _ => return None,
         })
@@ -137,7 +150,12 @@ impl<'a> Banner<'a> {
             .fill(tokens.panel)
             .corner_radius(CornerRadius::same(8))
             .inner_margin(Margin::symmetric(12, 8))
-            .outer_margin(Margin { left: 12, right: 12, top: 8, bottom: 0 });
+            .outer_margin(Margin {
+                left: 12,
+                right: 12,
+                top: 8,
+                bottom: 0,
+            });
         frame.show(ui, |ui| {
             ui.with_layout(Layout::right_to_left(Align::Center).with_main_wrap(false), |ui| {
                 for (name, step) in self.steps {
@@ -147,7 +165,11 @@ impl<'a> Banner<'a> {
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                     let color = connection_color(connection, tokens);
-                    ui.label(RichText::new(self.icon.unicode()).font(theme::icon_font(16.0)).color(color));
+                    ui.label(
+                        RichText::new(self.icon.unicode())
+                            .font(theme::icon_font(16.0))
+                            .color(color),
+                    );
                     paragraph_ui(ui, self.sentence);
                 });
             });

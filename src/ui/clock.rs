@@ -26,7 +26,9 @@ pub struct SystemClock {
 impl SystemClock {
     /// Starts counting.
     pub fn start() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            started: Instant::now(),
+        }
     }
 }
 

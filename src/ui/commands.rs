@@ -103,14 +103,42 @@ pub struct Entry {
 /// The commands, in the order in which menu and list show them.
 pub const TABLE: &[Entry] = &[
     entry(UiCommand::NewChat, "Create a chat…", Group::Chat, &[ctrl(Key::N)]).menu(),
-    entry(UiCommand::ImportInvite, "Import an invite…", Group::Chat, &[ctrl(Key::O)]).menu(),
-    entry(UiCommand::ExportInvite, "Export invite…", Group::Chat, &[]).menu().chat(),
-    entry(UiCommand::EditTopic, "Change the topic…", Group::Chat, &[]).menu().chat(),
-    entry(UiCommand::EditNick, "Change your nick…", Group::Chat, &[]).menu().chat(),
-    entry(UiCommand::ShowConnection, "Connection…", Group::Chat, &[]).menu().chat(),
-    entry(UiCommand::MarkRead, "Mark as read", Group::Chat, &[plain(Key::Escape)]).chat(),
-    entry(UiCommand::LeaveChat, "Leave the chat", Group::Chat, &[]).menu().chat(),
-    entry(UiCommand::QuickSwitcher, "Go to chat, member or command…", Group::Navigation, &[ctrl(Key::K)]).menu(),
+    entry(
+        UiCommand::ImportInvite,
+        "Import an invite…",
+        Group::Chat,
+        &[ctrl(Key::O)],
+    )
+    .menu(),
+    entry(UiCommand::ExportInvite, "Export invite…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(UiCommand::EditTopic, "Change the topic…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(UiCommand::EditNick, "Change your nick…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(UiCommand::ShowConnection, "Connection…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(
+        UiCommand::MarkRead,
+        "Mark as read",
+        Group::Chat,
+        &[plain(Key::Escape)],
+    )
+    .chat(),
+    entry(UiCommand::LeaveChat, "Leave the chat", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(
+        UiCommand::QuickSwitcher,
+        "Go to chat, member or command…",
+        Group::Navigation,
+        &[ctrl(Key::K)],
+    )
+    .menu(),
     entry(
         UiCommand::NextTab,
         "Next chat",
@@ -125,27 +153,129 @@ pub const TABLE: &[Entry] = &[
         &[ctrl_shift(Key::Tab), ctrl(Key::PageUp), alt(Key::ArrowUp)],
     )
     .chat(),
-    entry(UiCommand::NextUnread, "Next unread chat", Group::Navigation, &[alt_shift(Key::ArrowDown)]).menu(),
-    entry(UiCommand::OldestUnread, "Go to the first unread message", Group::Navigation, &[shift(Key::PageUp)])
-        .chat(),
-    entry(UiCommand::SelectTab(1), "Chat 1", Group::Navigation, &[alt(Key::Num1), ctrl(Key::Num1)]),
-    entry(UiCommand::SelectTab(2), "Chat 2", Group::Navigation, &[alt(Key::Num2), ctrl(Key::Num2)]),
-    entry(UiCommand::SelectTab(3), "Chat 3", Group::Navigation, &[alt(Key::Num3), ctrl(Key::Num3)]),
-    entry(UiCommand::SelectTab(4), "Chat 4", Group::Navigation, &[alt(Key::Num4), ctrl(Key::Num4)]),
-    entry(UiCommand::SelectTab(5), "Chat 5", Group::Navigation, &[alt(Key::Num5), ctrl(Key::Num5)]),
-    entry(UiCommand::SelectTab(6), "Chat 6", Group::Navigation, &[alt(Key::Num6), ctrl(Key::Num6)]),
-    entry(UiCommand::SelectTab(7), "Chat 7", Group::Navigation, &[alt(Key::Num7), ctrl(Key::Num7)]),
-    entry(UiCommand::SelectTab(8), "Chat 8", Group::Navigation, &[alt(Key::Num8), ctrl(Key::Num8)]),
-    entry(UiCommand::SelectTab(9), "Chat 9", Group::Navigation, &[alt(Key::Num9), ctrl(Key::Num9)]),
-    entry(UiCommand::CloseTab, "Close the tab", Group::Navigation, &[ctrl(Key::W)]).chat(),
-    entry(UiCommand::ReopenTab, "Open the closed tab again", Group::Navigation, &[ctrl_shift(Key::T)]),
-    entry(UiCommand::MoveTabLeft, "Move the tab left", Group::Navigation, &[alt_shift(Key::ArrowLeft)]).chat(),
-    entry(UiCommand::MoveTabRight, "Move the tab right", Group::Navigation, &[alt_shift(Key::ArrowRight)]).chat(),
-    entry(UiCommand::ToggleMembers, "Show or hide the members", Group::Window, &[ctrl_alt(Key::M)]).menu().chat(),
-    entry(UiCommand::ZoomIn, "Larger", Group::Window, &[ctrl(Key::Plus), ctrl(Key::Equals)]),
+    entry(
+        UiCommand::NextUnread,
+        "Next unread chat",
+        Group::Navigation,
+        &[alt_shift(Key::ArrowDown)],
+    )
+    .menu(),
+    entry(
+        UiCommand::OldestUnread,
+        "Go to the first unread message",
+        Group::Navigation,
+        &[shift(Key::PageUp)],
+    )
+    .chat(),
+    entry(
+        UiCommand::SelectTab(1),
+        "Chat 1",
+        Group::Navigation,
+        &[alt(Key::Num1), ctrl(Key::Num1)],
+    ),
+    entry(
+        UiCommand::SelectTab(2),
+        "Chat 2",
+        Group::Navigation,
+        &[alt(Key::Num2), ctrl(Key::Num2)],
+    ),
+    entry(
+        UiCommand::SelectTab(3),
+        "Chat 3",
+        Group::Navigation,
+        &[alt(Key::Num3), ctrl(Key::Num3)],
+    ),
+    entry(
+        UiCommand::SelectTab(4),
+        "Chat 4",
+        Group::Navigation,
+        &[alt(Key::Num4), ctrl(Key::Num4)],
+    ),
+    entry(
+        UiCommand::SelectTab(5),
+        "Chat 5",
+        Group::Navigation,
+        &[alt(Key::Num5), ctrl(Key::Num5)],
+    ),
+    entry(
+        UiCommand::SelectTab(6),
+        "Chat 6",
+        Group::Navigation,
+        &[alt(Key::Num6), ctrl(Key::Num6)],
+    ),
+    entry(
+        UiCommand::SelectTab(7),
+        "Chat 7",
+        Group::Navigation,
+        &[alt(Key::Num7), ctrl(Key::Num7)],
+    ),
+    entry(
+        UiCommand::SelectTab(8),
+        "Chat 8",
+        Group::Navigation,
+        &[alt(Key::Num8), ctrl(Key::Num8)],
+    ),
+    entry(
+        UiCommand::SelectTab(9),
+        "Chat 9",
+        Group::Navigation,
+        &[alt(Key::Num9), ctrl(Key::Num9)],
+    ),
+    entry(
+        UiCommand::CloseTab,
+        "Close the tab",
+        Group::Navigation,
+        &[ctrl(Key::W)],
+    )
+    .chat(),
+    entry(
+        UiCommand::ReopenTab,
+        "Open the closed tab again",
+        Group::Navigation,
+        &[ctrl_shift(Key::T)],
+    ),
+    entry(
+        UiCommand::MoveTabLeft,
+        "Move the tab left",
+        Group::Navigation,
+        &[alt_shift(Key::ArrowLeft)],
+    )
+    .chat(),
+    entry(
+        UiCommand::MoveTabRight,
+        "Move the tab right",
+        Group::Navigation,
+        &[alt_shift(Key::ArrowRight)],
+    )
+    .chat(),
+    entry(
+        UiCommand::ToggleMembers,
+        "Show or hide the members",
+        Group::Window,
+        &[ctrl_alt(Key::M)],
+    )
+    .menu()
+    .chat(),
+    entry(
+        UiCommand::ZoomIn,
+        "Larger",
+        Group::Window,
+        &[ctrl(Key::Plus), ctrl(Key::Equals)],
+    ),
     entry(UiCommand::ZoomOut, "Smaller", Group::Window, &[ctrl(Key::Minus)]),
-    entry(UiCommand::ZoomReset, "Normal size", Group::Window, &[ctrl(Key::Num0)]),
-    entry(UiCommand::ShowSettings, "Settings…", Group::Window, &[ctrl(Key::Comma)]).menu(),
+    entry(
+        UiCommand::ZoomReset,
+        "Normal size",
+        Group::Window,
+        &[ctrl(Key::Num0)],
+    ),
+    entry(
+        UiCommand::ShowSettings,
+        "Settings…",
+        Group::Window,
+        &[ctrl(Key::Comma)],
+    )
+    .menu(),
     entry(
         UiCommand::ShowShortcuts,
         "Keyboard shortcuts",
@@ -159,7 +289,10 @@ pub const TABLE: &[Entry] = &[
 impl UiCommand {
     /// Its row in the table.
     pub fn entry(self) -> &'static Entry {
-        TABLE.iter().find(|entry| entry.command == self).expect("every command has its row in the table")
+        TABLE
+            .iter()
+            .find(|entry| entry.command == self)
+            .expect("every command has its row in the table")
     }
 
     /// Whether it makes sense while a dialog is open.
@@ -186,9 +319,19 @@ impl Entry {
 }
 
 fn shortcut_words(shortcut: &KeyboardShortcut) -> String {
-    let Modifiers { alt, shift, ctrl, command, .. } = shortcut.modifiers;
+    let Modifiers {
+        alt,
+        shift,
+        ctrl,
+        command,
+        ..
+    } = shortcut.modifiers;
     let modifiers = [(ctrl || command, "Ctrl+"), (alt, "Alt+"), (shift, "Shift+")];
-    let modifiers: String = modifiers.into_iter().filter(|(held, _)| *held).map(|(_, name)| name).collect();
+    let modifiers: String = modifiers
+        .into_iter()
+        .filter(|(held, _)| *held)
+        .map(|(_, name)| name)
+        .collect();
     // As it stands on the key.
     let key = match shortcut.logical_key {
         Key::Comma => ",",
@@ -208,18 +351,25 @@ fn shortcut_words(shortcut: &KeyboardShortcut) -> String {
 /// Takes the shortcuts that were pressed out of the input, before any text field sees them.
 pub fn take_pressed(ctx: &Context) -> Vec<UiCommand> {
     // A press matches a shortcut with fewer modifiers too: the ones with most come first.
-    let mut shortcuts: Vec<(KeyboardShortcut, UiCommand)> =
-        TABLE.iter().flat_map(|entry| entry.shortcuts.iter().map(|shortcut| (*shortcut, entry.command))).collect();
+    let mut shortcuts: Vec<(KeyboardShortcut, UiCommand)> = TABLE
+        .iter()
+        .flat_map(|entry| entry.shortcuts.iter().map(|shortcut| (*shortcut, entry.command)))
+        .collect();
     shortcuts.sort_by_key(|(shortcut, _)| std::cmp::Reverse(modifier_count(shortcut.modifiers)));
     ctx.input_mut(|input| {
         let mut pressed = Vec::new();
         // Esc belongs to whatever is in front: the window asks for it after everybody else has.
-        for (shortcut, command) in shortcuts.into_iter().filter(|(shortcut, _)| shortcut.logical_key != Key::Escape) {
+        for (shortcut, command) in shortcuts
+            .into_iter()
+            .filter(|(shortcut, _)| shortcut.logical_key != Key::Escape)
+        {
             if input.consume_shortcut(&shortcut) {
                 pressed.push(command);
                 if shortcut.modifiers.alt {
                     // With Alt a key's letter comes as well, and would be typed.
-                    input.events.retain(|event| !matches!(event, egui::Event::Text(_)));
+                    input
+                        .events
+                        .retain(|event| !matches!(event, egui::Event::Text(_)));
                 }
             }
         }
@@ -237,7 +387,14 @@ const fn entry(
     group: Group,
     shortcuts: &'static [KeyboardShortcut],
 ) -> Entry {
-    Entry { command, name, group, shortcuts, needs_chat: false, in_menu: false }
+    Entry {
+        command,
+        name,
+        group,
+        shortcuts,
+        needs_chat: false,
+        in_menu: false,
+    }
 }
 
 const fn plain(key: Key) -> KeyboardShortcut {
@@ -279,7 +436,12 @@ mod tests {
                 assert_ne!(entry.command, other.command);
                 assert_ne!(entry.name, other.name);
                 for shortcut in entry.shortcuts {
-                    assert!(!other.shortcuts.contains(shortcut), "{} and {}", entry.name, other.name);
+                    assert!(
+                        !other.shortcuts.contains(shortcut),
+                        "{} and {}",
+                        entry.name,
+                        other.name
+                    );
                 }
             }
         }

@@ -89,7 +89,13 @@ impl SystemFiles {
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {
         let (sender, answers) = mpsc::channel();
-        Self { dialog, executor, wake, sender, answers }
+        Self {
+            dialog,
+            executor,
+            wake,
+            sender,
+            answers,
+        }
     }
 }
 
@@ -104,13 +110,17 @@ impl Files for SystemFiles {
         let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
         self.executor.spawn(async move {
             let answer = match request {
-                FileRequest::ChooseTarget { file_name } => choose(dialog.set_file_name(file_name).save_file()).await,
+                FileRequest::ChooseTarget { file_name } => {
+                    choose(dialog.set_file_name(file_name).save_file()).await
+                }
                 FileRequest::ChooseInvite => choose(dialog.pick_file()).await,
                 FileRequest::Write { path, text, replace } => {
                     // The blocking pool ends with the program; a file half written then is nobody's any more.
                     tokio::task::spawn_blocking(move || write(path, &text, replace))
                         .await
-                        .unwrap_or_else(|_| FileAnswer::NotWritten("The file could not be written.".to_owned()))
+                        .unwrap_or_else(|_| {
+                            FileAnswer::NotWritten("The file could not be written.".to_owned())
+                        })
                 }
             };
             // The window may be gone by now; then nobody wants the answer.
@@ -136,8 +146,15 @@ async fn choose(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> FileAn
 /// Writes an invite where the user wants it.
 pub fn write(path: PathBuf, text: &str, replace: bool) -> FileAnswer {
     let mut options = OpenOptions::new();
-    options.write(true).create(replace).truncate(replace).create_new(!replace);
-    match options.open(&path).and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all())) {
+    options
+        .write(true)
+        .create(replace)
+        .truncate(replace)
+        .create_new(!replace);
+    match options
+        .open(&path)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+    {
         Ok(()) => FileAnswer::Written(path),
         Err(error) => FileAnswer::NotWritten(not_written(&path, &error)),
     }
@@ -159,7 +176,13 @@ fn not_written(path: &Path, error: &io::Error) -> String {
 pub fn invite_file_name(chat_name: &str) -> String {
     let name: String = chat_name
         .chars()
-        .map(|c| if c.is_control() || r#"/\:*?"<>|"#.contains(c) { '-' } else { c })
+        .map(|c| {
+            if c.is_control() || r#"/\:*?"<>|"#.contains(c) {
+                '-'
+            } else {
+                c
+            }
+        })
         .collect();
     let name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
     let name = if name.is_empty() { "invite" } else { name };
@@ -191,18 +214,30 @@ mod tests {
     fn a_file_is_lost_only_where_the_user_was_asked() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.throng");
-        assert_eq!(write(path.clone(), "one", false), FileAnswer::Written(path.clone()));
-        assert!(matches!(write(path.clone(), "two", false), FileAnswer::NotWritten(_)));
+        assert_eq!(
+            write(path.clone(), "one", false),
+            FileAnswer::Written(path.clone())
+        );
+        assert!(matches!(
+            write(path.clone(), "two", false),
+            FileAnswer::NotWritten(_)
+        ));
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "one");
         assert_eq!(write(path.clone(), "2", true), FileAnswer::Written(path.clone()));
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "2");
-        assert!(matches!(write(folder.path().join("no/a"), "", true), FileAnswer::NotWritten(_)));
+        assert!(matches!(
+            write(folder.path().join("no/a"), "", true),
+            FileAnswer::NotWritten(_)
+        ));
     }
 
     #[test]
     fn typed_paths_know_the_home_folder() {
         let home = Path::new("/home/ann");
-        assert_eq!(typed_path(" ~/a.throng ", Some(home)), Path::new("/home/ann/a.throng"));
+        assert_eq!(
+            typed_path(" ~/a.throng ", Some(home)),
+            Path::new("/home/ann/a.throng")
+        );
         assert_eq!(typed_path("\"/tmp/a b\"", Some(home)), Path::new("/tmp/a b"));
     }
 }

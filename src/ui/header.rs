@@ -56,15 +56,29 @@ fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
 
 fn topic_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     let weak = theme::tokens(ui).weak;
-    let shown = if chat.topic.is_empty() { "Add a topic" } else { chat.topic.as_str() };
-    let topic = ui.add(Label::new(RichText::new(shown).color(weak)).truncate().selectable(false).sense(Sense::click()));
+    let shown = if chat.topic.is_empty() {
+        "Add a topic"
+    } else {
+        chat.topic.as_str()
+    };
+    let topic = ui.add(
+        Label::new(RichText::new(shown).color(weak))
+            .truncate()
+            .selectable(false)
+            .sense(Sense::click()),
+    );
     topic.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Topic: {shown}")));
     super::widgets::focus_ring(ui, &topic);
-    topic.on_hover_text("Click to change the topic").clicked().then_some(Action::EditTopic)
+    topic
+        .on_hover_text("Click to change the topic")
+        .clicked()
+        .then_some(Action::EditTopic)
 }
 
 fn topic_edit_ui(ui: &mut Ui, text: &mut String) -> Option<Action> {
-    let edit = TextEdit::singleline(text).hint_text("What is this chat about?").desired_width(f32::INFINITY);
+    let edit = TextEdit::singleline(text)
+        .hint_text("What is this chat about?")
+        .desired_width(f32::INFINITY);
     let edit = ui.add(edit.char_limit(MAX_TOPIC_LEN));
     edit.widget_info(|| WidgetInfo::labeled(egui::Role::TextInput, true, "Topic"));
     let fresh = ui.data_mut(|data| !std::mem::replace(data.get_temp_mut_or(edit.id, false), true));

@@ -18,32 +18,37 @@ pub fn members_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     ui.horizontal(|ui| {
         ui.set_height(theme::size::HEADER_HEIGHT - 8.0);
         let weak = theme::tokens(ui).weak;
-        plain_label(ui, RichText::new(counts(chat)).font(theme::meta_strong()).color(weak));
+        plain_label(
+            ui,
+            RichText::new(counts(chat)).font(theme::meta_strong()).color(weak),
+        );
     });
     ui.spacing_mut().item_spacing.y = 2.0;
-    ScrollArea::vertical().id_salt("members").auto_shrink(false).show_rows(
-        ui,
-        ROW_HEIGHT,
-        chat.members.len(),
-        |ui, range| {
+    ScrollArea::vertical()
+        .id_salt("members")
+        .auto_shrink(false)
+        .show_rows(ui, ROW_HEIGHT, chat.members.len(), |ui, range| {
             for member in chat.members.iter().skip(range.start).take(range.len()) {
                 if member_row_ui(ui, member, chat.members.shared_nicks().contains(&member.id)) {
                     action = Some(Action::OpenMember(chat.id, member.id));
                 }
             }
-        },
-    );
+        });
     action
 }
 
 /// How many are there, in words.
 pub fn counts(chat: &Chat) -> String {
     let (online, all) = (chat.members.online(), chat.members.len());
-    if online == all { format!("Members – {all}") } else { format!("Members – {online} of {all} here") }
+    if online == all {
+        format!("Members – {all}")
+    } else {
+        format!("Members – {online} of {all} here")
+    }
 }
 
 fn member_row_ui(ui: &mut Ui, member: &Member, shares_nick: bool) -> bool {
-    let mut label = format!("{}, {}", member.nick, member.presence().to_lowercase());
+    let mut label = format!("{}, {}", member.nick, member.presence());
     if member.role != Role::Member {
         label += &format!(", {}", member.role.name().to_lowercase());
     }
@@ -64,8 +69,12 @@ fn member_row_ui(ui: &mut Ui, member: &Member, shares_nick: bool) -> bool {
             presence_dot(ui, member);
             if let Some(icon) = role_icon(member.role) {
                 let weak = theme::tokens(ui).weak;
-                ui.label(RichText::new(icon.unicode()).font(theme::icon_font(13.0)).color(weak))
-                    .on_hover_text(member.role.name());
+                ui.label(
+                    RichText::new(icon.unicode())
+                        .font(theme::icon_font(13.0))
+                        .color(weak),
+                )
+                .on_hover_text(member.role.name());
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 4.0;
@@ -75,12 +84,18 @@ fn member_row_ui(ui: &mut Ui, member: &Member, shares_nick: bool) -> bool {
                 if member.own {
                     plain_label(ui, RichText::new("you").font(theme::meta()).color(tokens.weak));
                 } else if shares_nick {
-                    plain_label(ui, RichText::new(member.id.short()).font(theme::meta()).color(tokens.weak));
+                    plain_label(
+                        ui,
+                        RichText::new(member.id.short())
+                            .font(theme::meta())
+                            .color(tokens.weak),
+                    );
                 }
             });
         });
     });
-    row.on_hover_text(format!("{} – {}", member.nick, member.presence())).clicked()
+    row.on_hover_text(format!("{} – {}", member.nick, member.presence()))
+        .clicked()
 }
 
 fn role_icon(role: Role) -> Option<Icon> {

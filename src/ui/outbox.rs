@@ -30,7 +30,13 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(backend: Box<dyn Backend>) -> Self {
-        Self { backend, queue: VecDeque::new(), drafts: BTreeMap::new(), settings: None, next_tag: 0 }
+        Self {
+            backend,
+            queue: VecDeque::new(),
+            drafts: BTreeMap::new(),
+            settings: None,
+            next_tag: 0,
+        }
     }
 
     /// The next report, if there is one.
@@ -47,13 +53,19 @@ impl Outbox {
     pub(super) fn send_tagged(&mut self, command: Command) -> Tag {
         self.next_tag += 1;
         let tag = json!({ "window": self.next_tag });
-        self.queue.push_back(Request { command, tag: Some(tag.clone()) });
+        self.queue.push_back(Request {
+            command,
+            tag: Some(tag.clone()),
+        });
         tag
     }
 
     /// Sends a command that, if it fails, gives `text` back with the error ([`typed_text`]).
     pub(super) fn send_typed(&mut self, command: Command, text: &str) {
-        self.queue.push_back(Request { command, tag: Some(json!({ "typed": text })) });
+        self.queue.push_back(Request {
+            command,
+            tag: Some(json!({ "typed": text })),
+        });
     }
 
     /// Keeps a draft, soon.
@@ -102,7 +114,12 @@ impl Outbox {
     }
 
     fn put_due(&mut self, now: Duration) {
-        let due: Vec<ChatId> = self.drafts.iter().filter(|(_, (_, due))| *due <= now).map(|(chat, _)| *chat).collect();
+        let due: Vec<ChatId> = self
+            .drafts
+            .iter()
+            .filter(|(_, (_, due))| *due <= now)
+            .map(|(chat, _)| *chat)
+            .collect();
         for chat in due {
             if let Some((text, _)) = self.drafts.remove(&chat) {
                 self.send(Command::SaveDraft { chat, text });

@@ -11,7 +11,7 @@ use crate::model::{Chat, Connection, Status};
 
 /// Paints the status bar.
 pub fn status_bar_ui(ui: &mut Ui, chat: Option<&Chat>, now: Timestamp) -> Option<Action> {
-    let Some(chat) = chat else { return None };
+    let chat = chat?;
     let mut action = None;
     ui.spacing_mut().button_padding = egui::vec2(6.0, 0.0);
     ui.spacing_mut().interact_size.y = 18.0;
@@ -34,25 +34,39 @@ fn own_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     let color = status_color(chat.status, theme::tokens(ui));
     let word = status_word(chat.status);
     let nick = crate::model::shown_nick(&chat.nick);
-    let own = dotted_button(ui, color, &nick, &format!("You are {nick}, {}", word.to_lowercase()));
-    egui::Popup::menu(&own).accessible_name("You").width(180.0).show(|ui| {
-        ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
-        for status in [Status::Online, Status::Away, Status::Busy] {
-            if ui.add(Button::selectable(chat.status == status, status_word(status))).clicked() {
-                action = Some(Action::SetStatus(status));
+    let own = dotted_button(
+        ui,
+        color,
+        &nick,
+        &format!("You are {nick}, {}", word.to_lowercase()),
+    );
+    egui::Popup::menu(&own)
+        .accessible_name("You")
+        .width(180.0)
+        .show(|ui| {
+            ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
+            for status in [Status::Online, Status::Away, Status::Busy] {
+                if ui
+                    .add(Button::selectable(chat.status == status, status_word(status)))
+                    .clicked()
+                {
+                    action = Some(Action::SetStatus(status));
+                }
             }
-        }
-        ui.separator();
-        if ui.button(UiCommand::EditNick.entry().name).clicked() {
-            action = Some(Action::Do(UiCommand::EditNick));
-        }
-    });
+            ui.separator();
+            if ui.button(UiCommand::EditNick.entry().name).clicked() {
+                action = Some(Action::Do(UiCommand::EditNick));
+            }
+        });
     action
 }
 
 fn dotted_button(ui: &mut Ui, color: egui::Color32, text: &str, name: &str) -> egui::Response {
     let weak = theme::tokens(ui).weak;
-    let atoms = (RichText::new("●").font(theme::meta()).color(color), RichText::new(text).font(theme::meta()).color(weak));
+    let atoms = (
+        RichText::new("●").font(theme::meta()).color(color),
+        RichText::new(text).font(theme::meta()).color(weak),
+    );
     let button = ui.add(Button::new(atoms).frame_when_inactive(false).gap(6.0));
     button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, name));
     button

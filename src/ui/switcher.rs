@@ -28,8 +28,18 @@ pub struct Switcher {
 /// Where one can go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
-    Chat { chat: ChatId, name: String, unread: u32, mentions: u32 },
-    Member { chat: ChatId, member: MemberId, nick: String, chat_name: String },
+    Chat {
+        chat: ChatId,
+        name: String,
+        unread: u32,
+        mentions: u32,
+    },
+    Member {
+        chat: ChatId,
+        member: MemberId,
+        nick: String,
+        chat_name: String,
+    },
     Command(UiCommand),
 }
 
@@ -52,7 +62,9 @@ impl Switcher {
                 input.consume_key(Modifiers::NONE, Key::Enter),
             )
         });
-        let edit = TextEdit::singleline(&mut self.query).desired_width(f32::INFINITY).margin(egui::Margin::symmetric(8, 6));
+        let edit = TextEdit::singleline(&mut self.query)
+            .desired_width(f32::INFINITY)
+            .margin(egui::Margin::symmetric(8, 6));
         let edit = ui.add(edit.hint_text("Chat, member or command"));
         if !std::mem::replace(&mut self.focused, true) {
             edit.request_focus();
@@ -61,24 +73,30 @@ impl Switcher {
             self.chosen = 0;
         }
         let places = places(chats, selected, &self.query);
-        self.chosen = (self.chosen + down).saturating_sub(up).min(places.len().saturating_sub(1));
+        self.chosen = (self.chosen + down)
+            .saturating_sub(up)
+            .min(places.len().saturating_sub(1));
         let mut gone_to = enter.then(|| places.get(self.chosen)).flatten();
         if places.is_empty() {
             ui.label(RichText::new("Nothing is called that.").color(theme::tokens(ui).weak));
         }
-        ScrollArea::vertical().max_height((ROW_HEIGHT + 2.0) * 9.0).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            for (index, place) in places.iter().enumerate() {
-                let row = place.row_ui(ui, index == self.chosen);
-                if index == self.chosen && (down > 0 || up > 0) {
-                    row.scroll_to_me(None);
+        ScrollArea::vertical()
+            .max_height((ROW_HEIGHT + 2.0) * 9.0)
+            .show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                for (index, place) in places.iter().enumerate() {
+                    let row = place.row_ui(ui, index == self.chosen);
+                    if index == self.chosen && (down > 0 || up > 0) {
+                        row.scroll_to_me(None);
+                    }
+                    if row.clicked() {
+                        gone_to = Some(place);
+                    }
                 }
-                if row.clicked() {
-                    gone_to = Some(place);
-                }
-            }
-        });
-        gone_to.map(|place| vec![Action::CloseSwitcher, place.action()]).unwrap_or_default()
+            });
+        gone_to
+            .map(|place| vec![Action::CloseSwitcher, place.action()])
+            .unwrap_or_default()
     }
 }
 
@@ -102,12 +120,22 @@ impl Place {
             ui.spacing_mut().item_spacing.x = 10.0;
             let weak = theme::tokens(ui).weak;
             match self {
-                Self::Chat { name, unread, mentions, .. } => {
+                Self::Chat {
+                    name,
+                    unread,
+                    mentions,
+                    ..
+                } => {
                     plain_label(ui, theme::icon(Icon::MessagesSquare).color(weak));
                     plain_label(ui, RichText::new(name));
                     badge_ui(ui, *unread, *mentions);
                 }
-                Self::Member { member, nick, chat_name, .. } => {
+                Self::Member {
+                    member,
+                    nick,
+                    chat_name,
+                    ..
+                } => {
                     identicon_ui(ui, &member.0, 16.0);
                     plain_label(ui, RichText::new(nick));
                     plain_label(ui, RichText::new(chat_name).font(theme::meta()).color(weak));
@@ -152,12 +180,20 @@ fn places(chats: &Chats, selected: Option<ChatId>, query: &str) -> Vec<Place> {
             for member in chat.members.iter().filter(|member| !member.own) {
                 if let Some(rank) = rank(&member.nick) {
                     let (nick, chat_name) = (member.nick.clone(), chat.name.clone());
-                    let place = Place::Member { chat: chat.id, member: member.id, nick, chat_name };
+                    let place = Place::Member {
+                        chat: chat.id,
+                        member: member.id,
+                        nick,
+                        chat_name,
+                    };
                     ranked.push((10 + rank + elsewhere, place));
                 }
             }
         }
-        for entry in TABLE.iter().filter(|entry| selected.is_some() || !entry.needs_chat) {
+        for entry in TABLE
+            .iter()
+            .filter(|entry| selected.is_some() || !entry.needs_chat)
+        {
             if entry.command != UiCommand::QuickSwitcher
                 && let Some(rank) = rank(entry.name)
             {

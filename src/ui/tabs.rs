@@ -1,6 +1,9 @@
 //! The row of tabs: which chats stand open, in which order, and which is in front.
 
-use egui::{Align, Align2, CornerRadius, Id, Layout, PointerButton, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, CornerRadius, Id, Layout, PointerButton, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
+    pos2, vec2,
+};
 use lucide_icons::Icon;
 
 use super::app::Action;
@@ -32,12 +35,18 @@ impl Tabs {
                 self.open.push(*chat);
             }
         }
-        self.selected = workspace.selected.filter(|chat| self.open.contains(chat)).or(self.open.first().copied());
+        self.selected = workspace
+            .selected
+            .filter(|chat| self.open.contains(chat))
+            .or(self.open.first().copied());
     }
 
     /// As it is to be kept.
     pub fn workspace(&self) -> Workspace {
-        Workspace { tabs: self.open.clone(), selected: self.selected }
+        Workspace {
+            tabs: self.open.clone(),
+            selected: self.selected,
+        }
     }
 
     /// The open ones, from left to right.
@@ -95,7 +104,9 @@ impl Tabs {
     /// Removes a chat that is there no more.
     pub fn forget(&mut self, chat: ChatId) {
         self.closed.retain(|other| *other != chat);
-        let Some(at) = self.open.iter().position(|other| *other == chat) else { return };
+        let Some(at) = self.open.iter().position(|other| *other == chat) else {
+            return;
+        };
         self.open.remove(at);
         if self.selected == Some(chat) {
             self.selected = self.open.get(at).or(self.open.last()).copied();
@@ -144,14 +155,31 @@ pub fn tabs_ui(ui: &mut Ui, chats: &[&Chat], selected: Option<ChatId>) -> Vec<Ac
 
 fn tab_ui(ui: &mut Ui, chat: &Chat, selected: bool, actions: &mut Vec<Action>) -> Rect {
     let tokens = theme::tokens(ui);
-    let font = if chat.unread > 0 { theme::nick() } else { theme::body() };
-    let color = if selected || chat.unread > 0 { tokens.text } else { tokens.weak };
-    let badge = if badge_text(chat.unread, chat.mentions).is_some() { BADGE_WIDTH } else { 0.0 };
+    let font = if chat.unread > 0 {
+        theme::nick()
+    } else {
+        theme::body()
+    };
+    let color = if selected || chat.unread > 0 {
+        tokens.text
+    } else {
+        tokens.weak
+    };
+    let badge = if badge_text(chat.unread, chat.mentions).is_some() {
+        BADGE_WIDTH
+    } else {
+        0.0
+    };
     let around = 12.0 + badge + 30.0;
-    let name_width = ui.painter().layout_no_wrap(chat.name.clone(), font.clone(), color).size().x;
+    let name_width = ui
+        .painter()
+        .layout_no_wrap(chat.name.clone(), font.clone(), color)
+        .size()
+        .x;
     let width = (name_width + around).clamp(*TAB_WIDTH.start(), *TAB_WIDTH.end());
 
-    let (rect, response) = ui.allocate_exact_size(vec2(width, size::TABS_HEIGHT - 4.0), Sense::click_and_drag());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(width, size::TABS_HEIGHT - 4.0), Sense::click_and_drag());
     response.widget_info(|| {
         let name = format!("{}{}", chat.name, unread_words(chat.unread, chat.mentions));
         WidgetInfo::selected(egui::Role::Tab, true, selected, name)
@@ -161,25 +189,54 @@ fn tab_ui(ui: &mut Ui, chat: &Chat, selected: bool, actions: &mut Vec<Action>) -
     let hovered = ui.rect_contains_pointer(rect);
     if selected || hovered {
         let fill = if selected { tokens.base } else { tokens.hover };
-        let rounding = CornerRadius { nw: size::ROUNDING, ne: size::ROUNDING, sw: 0, se: 0 };
-        ui.painter().rect_filled(rect.with_max_y(rect.max.y + 4.0), rounding, fill);
+        let rounding = CornerRadius {
+            nw: size::ROUNDING,
+            ne: size::ROUNDING,
+            sw: 0,
+            se: 0,
+        };
+        ui.painter()
+            .rect_filled(rect.with_max_y(rect.max.y + 4.0), rounding, fill);
     }
     if selected {
         let line = Rect::from_min_size(rect.min, vec2(rect.width(), 2.0));
-        ui.painter().rect_filled(line, CornerRadius { nw: 2, ne: 2, sw: 0, se: 0 }, tokens.accent);
+        ui.painter().rect_filled(
+            line,
+            CornerRadius {
+                nw: 2,
+                ne: 2,
+                sw: 0,
+                se: 0,
+            },
+            tokens.accent,
+        );
     }
     super::widgets::focus_ring(ui, &response);
 
     let close_at = Rect::from_center_size(pos2(rect.right() - 15.0, rect.center().y), vec2(20.0, 20.0));
-    let badge_at = Rect::from_min_max(pos2(close_at.left() - badge, rect.top()), pos2(close_at.left(), rect.bottom()));
-    let name_at = Rect::from_min_max(pos2(rect.left() + 12.0, rect.top()), pos2(badge_at.left() - 2.0, rect.bottom()));
+    let badge_at = Rect::from_min_max(
+        pos2(close_at.left() - badge, rect.top()),
+        pos2(close_at.left(), rect.bottom()),
+    );
+    let name_at = Rect::from_min_max(
+        pos2(rect.left() + 12.0, rect.top()),
+        pos2(badge_at.left() - 2.0, rect.bottom()),
+    );
     paint_elided(ui, name_at, &chat.name, font, color);
     if badge > 0.0 {
         let layout = Layout::right_to_left(Align::Center);
-        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(badge_at.shrink2(vec2(4.0, 0.0))).layout(layout));
+        let mut child = ui.new_child(
+            egui::UiBuilder::new()
+                .max_rect(badge_at.shrink2(vec2(4.0, 0.0)))
+                .layout(layout),
+        );
         badge_ui(&mut child, chat.unread, chat.mentions);
     }
-    let mut child = ui.new_child(egui::UiBuilder::new().max_rect(close_at).id_salt(("close", chat.id)));
+    let mut child = ui.new_child(
+        egui::UiBuilder::new()
+            .max_rect(close_at)
+            .id_salt(("close", chat.id)),
+    );
     // Only where it is wanted, but always where a keyboard or a screen reader looks for it.
     child.set_opacity(if selected || hovered { 1.0 } else { 0.0 });
     let close = icon_button_sized(&mut child, Icon::X, &format!("Close the tab {}", chat.name), 20.0);
@@ -195,24 +252,36 @@ fn tab_ui(ui: &mut Ui, chat: &Chat, selected: bool, actions: &mut Vec<Action>) -
     rect
 }
 
-/// Brings the tab in front into view, once for each that comes to the front.
+/// Brings the tab in front into view, once for each that comes to the front, and again when the others push it away.
 fn scroll_once(ui: &Ui, tab: &egui::Response, chat: ChatId) {
-    let shown = Id::unique("the tab that was scrolled to");
-    if ui.data(|data| data.get_temp(shown)) != Some(chat) {
-        ui.data_mut(|data| data.insert_temp(shown, chat));
+    let id = Id::unique("the tab that was scrolled to");
+    let place = (chat, (tab.rect.left() - ui.min_rect().left()).round() as i32);
+    if ui.data(|data| data.get_temp(id)) != Some(place) {
+        ui.data_mut(|data| data.insert_temp(id, place));
         tab.scroll_to_me(None);
     }
 }
 
 /// Where a dragged tab would land: a line, and on release the action.
 fn drop_target_ui(ui: &Ui, rects: &[(ChatId, Rect)], actions: &mut Vec<Action>) {
-    let Some(dragged) = egui::DragAndDrop::payload::<ChatId>(ui.ctx()) else { return };
-    let Some(pointer) = ui.ctx().pointer_interact_pos() else { return };
-    let Some(from) = rects.iter().position(|(chat, _)| *chat == *dragged) else { return };
-    let gap = rects.iter().filter(|(_, rect)| rect.center().x < pointer.x).count();
+    let Some(dragged) = egui::DragAndDrop::payload::<ChatId>(ui.ctx()) else {
+        return;
+    };
+    let Some(pointer) = ui.ctx().pointer_interact_pos() else {
+        return;
+    };
+    let Some(from) = rects.iter().position(|(chat, _)| *chat == *dragged) else {
+        return;
+    };
+    let gap = rects
+        .iter()
+        .filter(|(_, rect)| rect.center().x < pointer.x)
+        .count();
     let to = if gap > from { gap - 1 } else { gap };
     if to != from {
-        let x = rects.get(gap).map_or_else(|| rects[rects.len() - 1].1.right(), |(_, rect)| rect.left());
+        let x = rects
+            .get(gap)
+            .map_or_else(|| rects[rects.len() - 1].1.right(), |(_, rect)| rect.left());
         let stroke = Stroke::new(2.0, theme::tokens(ui).accent);
         ui.painter().vline(x, rects[from].1.y_range(), stroke);
     }

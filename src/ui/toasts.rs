@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use egui::{Align, Align2, Area, CornerRadius, Frame, Id, Label, Layout, Margin, Order, RichText, Stroke, Ui, vec2};
+use egui::{
+    Align, Align2, Area, CornerRadius, Frame, Id, Label, Layout, Margin, Order, RichText, Stroke, Ui, vec2,
+};
 use lucide_icons::Icon;
 
 use super::app::Action;
@@ -48,23 +50,45 @@ pub struct Toasts {
 impl Toasts {
     /// Shows one from `now` on.
     pub fn show(&mut self, kind: Kind, text: impl Into<String>, now: Duration) -> u64 {
-        let shown_for = if kind == Kind::Error { ERROR_SHOWN_FOR } else { SHOWN_FOR };
+        let shown_for = if kind == Kind::Error {
+            ERROR_SHOWN_FOR
+        } else {
+            SHOWN_FOR
+        };
         self.push(kind, text.into(), None, now + shown_for)
     }
 
     /// Shows one with a button, until then.
-    pub fn offer(&mut self, text: impl Into<String>, button: &'static str, action: Action, until: Duration) -> u64 {
+    pub fn offer(
+        &mut self,
+        text: impl Into<String>,
+        button: &'static str,
+        action: Action,
+        until: Duration,
+    ) -> u64 {
         self.push(Kind::Info, text.into(), Some((button, action)), until)
     }
 
-    fn push(&mut self, kind: Kind, text: String, button: Option<(&'static str, Action)>, until: Duration) -> u64 {
+    fn push(
+        &mut self,
+        kind: Kind,
+        text: String,
+        button: Option<(&'static str, Action)>,
+        until: Duration,
+    ) -> u64 {
         // The same again: it stands on, and does not pile up.
         self.shown.retain(|toast| toast.text != text);
         if self.shown.len() == MOST {
             self.shown.remove(0);
         }
         self.next_id += 1;
-        self.shown.push(Toast { id: self.next_id, kind, text, button, until });
+        self.shown.push(Toast {
+            id: self.next_id,
+            kind,
+            text,
+            button,
+            until,
+        });
         self.next_id
     }
 
@@ -75,7 +99,8 @@ impl Toasts {
 
     /// Takes the one away whose button does this.
     pub fn dismiss_about(&mut self, action: &Action) {
-        self.shown.retain(|toast| toast.button.as_ref().is_none_or(|(_, does)| does != action));
+        self.shown
+            .retain(|toast| toast.button.as_ref().is_none_or(|(_, does)| does != action));
     }
 
     /// Takes those away whose time is over.
@@ -94,7 +119,9 @@ impl Toasts {
             return None;
         }
         let mut action = None;
-        let area = Area::new(Id::unique("toasts")).order(Order::Tooltip).anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -96.0));
+        let area = Area::new(Id::unique("toasts"))
+            .order(Order::Tooltip)
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -96.0));
         area.show(ui.ctx(), |ui| {
             ui.spacing_mut().item_spacing.y = 8.0;
             for toast in &self.shown {
@@ -118,7 +145,12 @@ impl Toast {
             .stroke(Stroke::new(1.0, tokens.border))
             .corner_radius(CornerRadius::same(8))
             .shadow(ui.visuals().popup_shadow)
-            .inner_margin(Margin { left: 12, right: 6, top: 8, bottom: 8 });
+            .inner_margin(Margin {
+                left: 12,
+                right: 6,
+                top: 8,
+                bottom: 8,
+            });
         let shown = frame.show(ui, |ui| {
             ui.set_width(332.0_f32.min(ui.ctx().content_rect().width() - 64.0));
             ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
@@ -133,7 +165,11 @@ impl Toast {
                 }
                 ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
                     ui.add_space(0.0);
-                    ui.label(RichText::new(icon.unicode()).font(theme::icon_font(16.0)).color(color));
+                    ui.label(
+                        RichText::new(icon.unicode())
+                            .font(theme::icon_font(16.0))
+                            .color(color),
+                    );
                     ui.add(Label::new(&self.text).wrap());
                 });
             });

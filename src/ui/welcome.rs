@@ -16,7 +16,10 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
     centered_ui(ui, 360.0, 260.0, |ui| {
         title_ui(ui, "Welcome to Throng");
         ui.add_space(size::GRID);
-        hint_ui(ui, "Chats without a server: the members' own computers pass the messages on.");
+        hint_ui(
+            ui,
+            "Chats without a server: the members' own computers pass the messages on.",
+        );
         ui.add_space(size::GRID * 4.0);
         let label = ui.label(RichText::new("What should others call you?").font(theme::nick()));
         let edit = TextEdit::singleline(nick)
@@ -30,10 +33,13 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
         if ui.memory(|memory| memory.focused().is_none()) {
             edit.request_focus();
         }
+        let problem = check_nick(nick).err();
+        let enter = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let below = "You can be called something else in each chat, and change it at any time.";
         match problem {
-            Some(problem) if !nick.trim().is_empty() => _ = error_ui(ui, problem),
-            _ => _ = hint_ui(ui, "You can be called something else in each chat, and change it at any time."),
-        }
+            Some(problem) if !nick.trim().is_empty() => error_ui(ui, problem),
+            _ => hint_ui(ui, below),
+        };
         ui.add_space(size::GRID * 2.0);
         let start = primary_button(ui, "Start", problem.is_none());
         if problem.is_none() && (start.clicked() || enter) {
@@ -49,18 +55,32 @@ pub fn no_chats_ui(ui: &mut Ui, nick: &str) -> Option<Action> {
     centered_ui(ui, 460.0, 300.0, |ui| {
         title_ui(ui, &format!("Hello, {}", crate::model::shown_nick(nick)));
         ui.add_space(size::GRID);
-        paragraph_ui(ui, "Start a chat of your own, or come into one that you were invited to.");
+        paragraph_ui(
+            ui,
+            "Start a chat of your own, or come into one that you were invited to.",
+        );
         ui.add_space(size::GRID * 4.0);
-        let create = ("Create a chat", "You decide who comes in.", Icon::MessageCirclePlus);
+        let create = (
+            "Create a chat",
+            "You decide who comes in.",
+            Icon::MessageCirclePlus,
+        );
         if choice_ui(ui, create).clicked() {
             action = Some(Action::Do(UiCommand::NewChat));
         }
-        let import = ("Import an invite", "A .throng file, its text, or a throng: link.", Icon::MailOpen);
+        let import = (
+            "Import an invite",
+            "A .throng file, its text, or a throng: link.",
+            Icon::MailOpen,
+        );
         if choice_ui(ui, import).clicked() {
             action = Some(Action::Do(UiCommand::ImportInvite));
         }
         ui.add_space(size::GRID);
-        hint_ui(ui, "You can also drop an invite on this window, or paste its text or link.");
+        hint_ui(
+            ui,
+            "You can also drop an invite on this window, or paste its text or link.",
+        );
     });
     action
 }
@@ -87,7 +107,11 @@ pub fn failed_ui(ui: &mut Ui, code: Code, message: &str) -> Option<Action> {
     let mut action = None;
     centered_ui(ui, 460.0, 240.0, |ui| {
         let red = theme::tokens(ui).red;
-        ui.label(RichText::new(Icon::TriangleAlert.unicode()).font(theme::icon_font(28.0)).color(red));
+        ui.label(
+            RichText::new(Icon::TriangleAlert.unicode())
+                .font(theme::icon_font(28.0))
+                .color(red),
+        );
         ui.add_space(size::GRID * 2.0);
         title_ui(ui, failed_title(code));
         ui.add_space(size::GRID * 2.0);
@@ -123,7 +147,9 @@ fn choice_ui(ui: &mut Ui, (name, what, icon): (&str, &str, Icon)) -> egui::Respo
     text.append(name, 0.0, egui::TextFormat::simple(theme::nick(), tokens.text));
     text.append("\n", 0.0, egui::TextFormat::simple(theme::meta(), tokens.weak));
     text.append(what, 0.0, egui::TextFormat::simple(theme::meta(), tokens.weak));
-    let glyph = RichText::new(icon.unicode()).font(theme::icon_font(22.0)).color(tokens.accent);
+    let glyph = RichText::new(icon.unicode())
+        .font(theme::icon_font(22.0))
+        .color(tokens.accent);
     let button = Button::new((glyph, text))
         .fill(tokens.panel)
         .stroke(Stroke::new(1.0, tokens.border))
@@ -137,14 +163,19 @@ fn choice_ui(ui: &mut Ui, (name, what, icon): (&str, &str, Icon)) -> egui::Respo
 
 /// A column of this width, in the middle of the room.
 fn centered_ui(ui: &mut Ui, width: f32, height: f32, contents: impl FnOnce(&mut Ui)) {
-    egui::ScrollArea::vertical().id_salt("centered").auto_shrink(false).show(ui, |ui| {
-        let room = ui.available_size();
-        ui.add_space(((room.y - height) * 0.42).max(16.0));
-        ui.with_layout(Layout::top_down(Align::Center), |ui| {
-            Frame::new().inner_margin(Margin::symmetric(16, 0)).show(ui, |ui| {
-                ui.set_width(width.min(room.x - 32.0));
-                ui.with_layout(Layout::top_down(Align::Min), contents);
+    egui::ScrollArea::vertical()
+        .id_salt("centered")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            let room = ui.available_size();
+            ui.add_space(((room.y - height) * 0.42).max(16.0));
+            ui.with_layout(Layout::top_down(Align::Center), |ui| {
+                Frame::new()
+                    .inner_margin(Margin::symmetric(16, 0))
+                    .show(ui, |ui| {
+                        ui.set_width(width.min(room.x - 32.0));
+                        ui.with_layout(Layout::top_down(Align::Min), contents);
+                    });
             });
         });
-    });
 }

@@ -1,8 +1,8 @@
 //! The small pieces that the window's parts share: named icon buttons, badges, form fields, the frame of a dialog.
 
 use egui::{
-    Align, Align2, Button, CornerRadius, Frame, Id, Label, Layout, Margin, Modal, Response, RichText, ScrollArea,
-    Sense, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
+    Align, Align2, Button, CornerRadius, Frame, Id, Label, Layout, Margin, Modal, Response, RichText,
+    ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
 };
 use lucide_icons::Icon;
 
@@ -22,12 +22,19 @@ pub fn icon_button_sized(ui: &mut Ui, icon: Icon, name: &str, side: f32) -> Resp
         let tokens = theme::tokens(ui);
         let lit = response.hovered() || response.has_focus() || response.is_pointer_button_down_on();
         if lit {
-            ui.painter().rect_filled(rect, CornerRadius::same(size::ROUNDING), tokens.selected);
+            ui.painter()
+                .rect_filled(rect, CornerRadius::same(size::ROUNDING), tokens.selected);
         }
         focus_ring(ui, &response);
         let glyph = if side < 24.0 { size::ICON - 3.0 } else { size::ICON };
         let color = if lit { tokens.text } else { tokens.weak };
-        ui.painter().text(rect.center(), Align2::CENTER_CENTER, icon.unicode(), theme::icon_font(glyph), color);
+        ui.painter().text(
+            rect.center(),
+            Align2::CENTER_CENTER,
+            icon.unicode(),
+            theme::icon_font(glyph),
+            color,
+        );
     }
     response.on_hover_text(name)
 }
@@ -37,7 +44,12 @@ pub fn focus_ring(ui: &Ui, response: &Response) {
     if response.has_focus() {
         let ring = Stroke::new(2.0, theme::tokens(ui).accent);
         let rounding = CornerRadius::same(size::ROUNDING);
-        ui.painter().rect_stroke(response.rect.shrink(1.0), rounding, ring, egui::StrokeKind::Inside);
+        ui.painter().rect_stroke(
+            response.rect.shrink(1.0),
+            rounding,
+            ring,
+            egui::StrokeKind::Inside,
+        );
     }
 }
 
@@ -56,21 +68,30 @@ pub fn secondary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
 
 /// As wide as its words, but not much narrower than others, with the words in the middle.
 fn sized_button(ui: &mut Ui, button: Button<'_>, text: &str, enabled: bool) -> Response {
-    let words = ui.painter().layout_no_wrap(text.to_owned(), theme::nick(), egui::Color32::PLACEHOLDER);
+    let words = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), theme::nick(), egui::Color32::PLACEHOLDER);
     let width = (words.size().x + 2.0 * ui.spacing().button_padding.x).max(80.0);
-    ui.add_enabled_ui(enabled, |ui| ui.add_sized(vec2(width, 32.0), button)).inner
+    ui.add_enabled_ui(enabled, |ui| ui.add_sized(vec2(width, 32.0), button))
+        .inner
 }
 
 /// A button with an icon and words; the words alone are its name.
 pub fn labelled_button(ui: &mut Ui, icon: Icon, text: &str, enabled: bool) -> Response {
-    let button = ui.add_enabled(enabled, Button::new((theme::icon(icon), text)).min_size(vec2(80.0, 32.0)));
+    let button = ui.add_enabled(
+        enabled,
+        Button::new((theme::icon(icon), text)).min_size(vec2(80.0, 32.0)),
+    );
     button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, enabled, text));
     button
 }
 
 /// As [`labelled_button`], without a frame while the pointer is elsewhere.
 pub fn flat_button(ui: &mut Ui, icon: Icon, text: &str, name: &str, enabled: bool) -> Response {
-    let button = Button::new((theme::icon(icon), text)).frame_when_inactive(false).min_size(vec2(28.0, 28.0)).gap(6.0);
+    let button = Button::new((theme::icon(icon), text))
+        .frame_when_inactive(false)
+        .min_size(vec2(28.0, 28.0))
+        .gap(6.0);
     let button = ui.add_enabled(enabled, button);
     button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, enabled, name));
     button
@@ -78,15 +99,21 @@ pub fn flat_button(ui: &mut Ui, icon: Icon, text: &str, name: &str, enabled: boo
 
 /// A number in a pill, or nothing for 0. Mentions stand out, mere unread messages do not shout.
 pub fn badge_ui(ui: &mut Ui, unread: u32, mentions: u32) {
-    let Some(text) = badge_text(unread, mentions) else { return };
+    let Some(text) = badge_text(unread, mentions) else {
+        return;
+    };
     let tokens = theme::tokens(ui);
-    let (fill, color) =
-        if mentions > 0 { (tokens.accent_fill, tokens.on_accent) } else { (tokens.selected, tokens.text) };
+    let (fill, color) = if mentions > 0 {
+        (tokens.accent_fill, tokens.on_accent)
+    } else {
+        (tokens.weak.gamma_multiply(0.3), tokens.text)
+    };
     let galley = ui.painter().layout_no_wrap(text, theme::meta_strong(), color);
     let width = (galley.size().x + 10.0).max(18.0);
     let (rect, _) = ui.allocate_exact_size(vec2(width, 18.0), Sense::hover());
     ui.painter().rect_filled(rect, CornerRadius::same(9), fill);
-    ui.painter().galley(rect.center() - galley.size() / 2.0, galley, color);
+    ui.painter()
+        .galley(rect.center() - galley.size() / 2.0, galley, color);
 }
 
 /// How wide [`badge_ui`] will be at most, so that room can be left for it.
@@ -116,11 +143,13 @@ pub fn unread_words(unread: u32, mentions: u32) -> String {
 pub fn presence_dot(ui: &mut Ui, member: &Member) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
     let tokens = theme::tokens(ui);
-    match (member.online, member.status) {
+    let dot = if member.online {
+        Shape::circle_filled(rect.center(), 4.0, status_color(member.status, tokens))
+    } else {
         // A ring, so that it differs by more than its colour.
-        (false, _) => _ = ui.painter().circle_stroke(rect.center(), 3.5, Stroke::new(1.5, tokens.weak)),
-        (true, status) => _ = ui.painter().circle_filled(rect.center(), 4.0, status_color(status, tokens)),
-    }
+        Shape::circle_stroke(rect.center(), 3.5, Stroke::new(1.5, tokens.weak))
+    };
+    ui.painter().add(dot);
     response.on_hover_text(member.presence())
 }
 
@@ -146,7 +175,12 @@ pub fn connection_color(connection: Connection, tokens: &Tokens) -> egui::Color3
 /// A text field under its label.
 pub fn field_ui(ui: &mut Ui, label: &str, hint: &str, text: &mut String) -> Response {
     field_with(ui, label, |ui| {
-        ui.add(TextEdit::singleline(text).hint_text(hint).desired_width(f32::INFINITY).margin(Margin::symmetric(8, 6)))
+        ui.add(
+            TextEdit::singleline(text)
+                .hint_text(hint)
+                .desired_width(f32::INFINITY)
+                .margin(Margin::symmetric(8, 6)),
+        )
     })
 }
 
@@ -193,7 +227,11 @@ pub fn error_ui(ui: &mut Ui, text: &str) -> Response {
     let tokens = theme::tokens(ui);
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        ui.label(RichText::new(Icon::CircleAlert.unicode()).font(theme::icon_font(14.0)).color(tokens.red));
+        ui.label(
+            RichText::new(Icon::CircleAlert.unicode())
+                .font(theme::icon_font(14.0))
+                .color(tokens.red),
+        );
         ui.add(Label::new(RichText::new(text).color(tokens.red)).wrap())
     })
     .inner
@@ -212,7 +250,9 @@ pub fn copyable_ui(ui: &mut Ui, label: &str, value: &str) -> Option<String> {
                 ui.add(Label::new(RichText::new(value).font(theme::mono())).wrap());
             });
             let name = format!("Copy {}", lower_first(label));
-            icon_button(ui, Icon::Copy, &name).clicked().then(|| value.to_owned())
+            icon_button(ui, Icon::Copy, &name)
+                .clicked()
+                .then(|| value.to_owned())
         })
         .inner
     })
@@ -221,7 +261,10 @@ pub fn copyable_ui(ui: &mut Ui, label: &str, value: &str) -> Option<String> {
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// A dialog in the middle of the window over everything else. The second result: the user wants to close it.
@@ -236,7 +279,12 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
         .stroke(Stroke::new(1.0, tokens.border))
         .corner_radius(CornerRadius::same(10))
         .shadow(ui.visuals().window_shadow)
-        .inner_margin(Margin { left: 20, right: 20, top: 14, bottom: 20 });
+        .inner_margin(Margin {
+            left: 20,
+            right: 20,
+            top: 14,
+            bottom: 20,
+        });
     let area = Modal::default_area(id).accessible_name(title);
     let modal = Modal::new(id).area(area).frame(frame).show(ctx, |ui| {
         ui.set_width(width - 40.0);
@@ -269,17 +317,20 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
 pub fn dialog_buttons<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.add_space(size::GRID * 2.0);
     let room = vec2(ui.available_width(), 32.0);
-    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), add).inner
+    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), add)
+        .inner
 }
 
 /// A sentence of body text, as wide as there is room.
 pub fn paragraph_ui(ui: &mut Ui, text: &str) -> Response {
-    ui.vertical(|ui| ui.add(Label::new(RichText::new(text).line_height(Some(size::BODY_LINE))).wrap())).inner
+    ui.vertical(|ui| ui.add(Label::new(RichText::new(text).line_height(Some(size::BODY_LINE))).wrap()))
+        .inner
 }
 
 /// Makes the radio buttons and check boxes of a `Ui` stand out from a dialog.
 pub fn choice_style(ui: &mut Ui) {
     let tokens = theme::tokens(ui);
+    ui.visuals_mut().override_text_color = Some(tokens.text);
     let widgets = &mut ui.visuals_mut().widgets;
     for visuals in [&mut widgets.inactive, &mut widgets.hovered] {
         visuals.bg_fill = tokens.base;
@@ -289,7 +340,13 @@ pub fn choice_style(ui: &mut Ui) {
 }
 
 /// A row as wide as there is room that can be clicked, with `paint` for what stands in it.
-pub fn row_ui(ui: &mut Ui, height: f32, selected: bool, info: WidgetInfo, paint: impl FnOnce(&mut Ui)) -> Response {
+pub fn row_ui(
+    ui: &mut Ui,
+    height: f32,
+    selected: bool,
+    info: WidgetInfo,
+    paint: impl FnOnce(&mut Ui),
+) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
     response.widget_info(|| info.clone());
     if ui.is_rect_visible(rect) {
@@ -300,12 +357,18 @@ pub fn row_ui(ui: &mut Ui, height: f32, selected: bool, info: WidgetInfo, paint:
             (false, false) => None,
         };
         if let Some(fill) = fill {
-            ui.painter().rect_filled(rect, CornerRadius::same(size::ROUNDING), fill);
+            ui.painter()
+                .rect_filled(rect, CornerRadius::same(size::ROUNDING), fill);
         }
         focus_ring(ui, &response);
         let inside = rect.shrink2(vec2(8.0, 2.0));
         let layout = Layout::left_to_right(Align::Center);
-        let mut child = ui.new_child(UiBuilder::new().max_rect(inside).layout(layout).id_salt(response.id));
+        let mut child = ui.new_child(
+            UiBuilder::new()
+                .max_rect(inside)
+                .layout(layout)
+                .id_salt(response.id),
+        );
         child.set_clip_rect(rect.intersect(ui.clip_rect()));
         paint(&mut child);
     }

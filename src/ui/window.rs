@@ -28,7 +28,11 @@ pub fn run(options: Options) -> ExitCode {
             .with_icon(icon()),
         ..Default::default()
     };
-    let ended = eframe::run_native("Throng", native, Box::new(|creation| Ok(Box::new(Window::open(creation, options)?))));
+    let ended = eframe::run_native(
+        "Throng",
+        native,
+        Box::new(|creation| Ok(Box::new(Window::open(creation, options)?))),
+    );
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -39,7 +43,10 @@ pub fn run(options: Options) -> ExitCode {
 }
 
 /// Says on stderr why there is no window: there is nowhere else to say it.
-#[allow(clippy::print_stderr, reason = "without a window there is no other place to say so")]
+#[allow(
+    clippy::print_stderr,
+    reason = "without a window there is no other place to say so"
+)]
 fn complain(error: &eframe::Error) {
     eprintln!(
         "Throng could not open its window: {error}.\nIt needs a desktop (X11 or Wayland) with OpenGL. Without one, \
@@ -66,7 +73,12 @@ impl Window {
         let dialog = rfd::AsyncFileDialog::new().set_parent(creation);
         let files = SystemFiles::new(dialog, handle.tokio().clone(), for_files);
         let clock = SystemClock::start();
-        let app = App::new(&creation.egui_ctx, Box::new(handle), Box::new(files), Box::new(clock));
+        let app = App::new(
+            &creation.egui_ctx,
+            Box::new(handle),
+            Box::new(files),
+            Box::new(clock),
+        );
         Ok(Self { app })
     }
 }
@@ -85,7 +97,11 @@ impl eframe::App for Window {
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        let tokens = if visuals.dark_mode { &theme::DARK } else { &theme::LIGHT };
+        let tokens = if visuals.dark_mode {
+            &theme::DARK
+        } else {
+            &theme::LIGHT
+        };
         tokens.base.to_normalized_gamma_f32()
     }
 }

@@ -2,6 +2,8 @@
 //! or is one.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
+mod events;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -14,15 +16,14 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use throng::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
+use throng::id::{ChatId, ClientId, InviteId};
 use throng::model::*;
 use throng::ui::app::App;
 use throng::ui::backend::Backend;
 use throng::ui::clock::Clock;
 use throng::ui::files::{FileAnswer, FileRequest, Files, write};
 
-/// 22 November 2026, 14:00 UTC: the moment at which the tests' clock begins.
-pub const NOW: i64 = 1_795_356_000;
+pub use self::events::*;
 
 /// A clock that goes on when it is told to.
 #[derive(Clone, Default)]
@@ -61,7 +62,9 @@ pub struct StageFiles {
 
 impl StageFiles {
     pub fn will_choose(&self, path: impl Into<PathBuf>) {
-        self.answers.borrow_mut().push_back(FileAnswer::Chosen(path.into()));
+        self.answers
+            .borrow_mut()
+            .push_back(FileAnswer::Chosen(path.into()));
     }
 }
 
@@ -72,7 +75,9 @@ impl Files for StageFiles {
             FileRequest::Write { path, text, replace } => Some(write(path, &text, replace)),
             _ => self.answers.borrow_mut().pop_front(),
         };
-        self.ready.borrow_mut().extend(answer.map(|answer| (ticket, answer)));
+        self.ready
+            .borrow_mut()
+            .extend(answer.map(|answer| (ticket, answer)));
     }
 
     fn poll(&mut self) -> Option<(u64, FileAnswer)> {
@@ -103,7 +108,10 @@ impl Played {
     }
 
     fn answer(&self, event: Event, tag: &Option<Tag>) {
-        self.reports.borrow_mut().push_back(Report { event, tag: tag.clone() });
+        self.reports.borrow_mut().push_back(Report {
+            event,
+            tag: tag.clone(),
+        });
     }
 
     /// What was sent, and forgets it.
@@ -129,13 +137,28 @@ impl Played {
         );
         if !routine && let Some((code, message)) = self.refuse.borrow_mut().take() {
             let (chat, command) = (command.chat(), command.name().to_owned());
-            return self.answer(Event::Error { chat, command, code, message }, tag);
+            return self.answer(
+                Event::Error {
+                    chat,
+                    command,
+                    code,
+                    message,
+                },
+                tag,
+            );
         }
         match command {
             Command::LoadWorkspace => {
                 let (settings, workspace) = (self.settings.borrow().clone(), self.workspace.borrow().clone());
                 let chats = self.open_chats.borrow().clone();
-                self.answer(Event::Workspace { settings, workspace, chats }, tag);
+                self.answer(
+                    Event::Workspace {
+                        settings,
+                        workspace,
+                        chats,
+                    },
+                    tag,
+                );
             }
             Command::CreateChat { name, kind, nick } => {
                 self.created.set(self.created.get() + 1);
@@ -144,7 +167,13 @@ impl Played {
             }
             Command::ImportInvite { nick, .. } => {
                 self.created.set(self.created.get() + 1);
-                let opened = opened(100 + self.created.get(), "Imported", ChatKind::Private, nick, Role::Member);
+                let opened = opened(
+                    100 + self.created.get(),
+                    "Imported",
+                    ChatKind::Private,
+                    nick,
+                    Role::Member,
+                );
                 self.answer(opened, tag);
             }
             Command::ExportInvite { chat, .. } => {
@@ -152,7 +181,8 @@ impl Played {
                     chat: *chat,
                     invite: InviteId([9; 32]),
                     path: None,
-                    text: "-----BEGIN THRONG INVITE-----\nYW4gaW52aXRl\n-----END THRONG INVITE-----\n".to_owned(),
+                    text: "-----BEGIN THRONG INVITE-----\nYW4gaW52aXRl\n-----END THRONG INVITE-----\n"
+                        .to_owned(),
                     link: "throng:YW4gaW52aXRl".to_owned(),
                 };
                 self.answer(event, tag);
@@ -164,15 +194,27 @@ impl Played {
                 self.answer(Event::Message(message), tag);
             }
             Command::SetNick { chat, nick } => {
-                let event = Event::NickChanged { chat: *chat, member: own(*chat), nick: nick.clone() };
+                let event = Event::NickChanged {
+                    chat: *chat,
+                    member: own(*chat),
+                    nick: nick.clone(),
+                };
                 self.answer(event, tag);
             }
             Command::SetTopic { chat, topic } => {
-                let event = Event::TopicChanged { chat: *chat, topic: topic.clone(), by: own(*chat) };
+                let event = Event::TopicChanged {
+                    chat: *chat,
+                    topic: topic.clone(),
+                    by: own(*chat),
+                };
                 self.answer(event, tag);
             }
             Command::SetStatus { chat, status } => {
-                let event = Event::StatusChanged { chat: *chat, member: own(*chat), status: *status };
+                let event = Event::StatusChanged {
+                    chat: *chat,
+                    member: own(*chat),
+                    status: *status,
+                };
                 self.answer(event, tag);
             }
             Command::LeaveChat { chat } => self.answer(Event::ChatClosed { chat: *chat }, tag),
@@ -196,65 +238,6 @@ impl Backend for Played {
     }
 }
 
-pub fn chat_id(number: u8) -> ChatId {
-    ChatId(scattered(number))
-}
-
-/// A member, by number; keys that look different.
-pub fn member(number: u8) -> MemberId {
-    MemberId(scattered(number))
-}
-
-/// Ourselves in a chat.
-pub fn own(chat: ChatId) -> MemberId {
-    MemberId(chat.0.map(|byte| byte ^ 0x5A))
-}
-
-fn scattered(number: u8) -> [u8; 32] {
-    std::array::from_fn(|at| {
-        let at = u8::try_from(at).expect("below 32");
-        number.wrapping_mul(97).wrapping_add(at.wrapping_mul(31)).wrapping_add(number.rotate_left(3))
-    })
-}
-
-pub fn opened(number: u8, name: &str, kind: ChatKind, nick: &str, role: Role) -> Event {
-    let chat = chat_id(number);
-    Event::ChatOpened {
-        chat,
-        name: name.to_owned(),
-        kind,
-        client_id: ClientId(scattered(number.wrapping_add(50))),
-        member: own(chat),
-        listen: "127.0.0.1:40000".parse().expect("an address"),
-        nick: nick.to_owned(),
-        topic: String::new(),
-        role,
-        joined: role == Role::Founder || kind == ChatKind::Classic,
-    }
-}
-
-pub fn info(id: MemberId, nick: &str, role: Role, status: Status, online: bool) -> MemberInfo {
-    MemberInfo { member: id, nick: nick.to_owned(), role, status, online, own: false }
-}
-
-pub fn message(chat: ChatId, by: MemberId, nick: &str, number: u32, seconds: i64, text: &str) -> Message {
-    let mut id = [0; 32];
-    id[..4].copy_from_slice(&number.to_be_bytes());
-    id[4] = chat.0[0];
-    Message {
-        chat,
-        member: by,
-        nick: nick.to_owned(),
-        id: MessageId(id),
-        number,
-        at: Timestamp::from_second(NOW + seconds).expect("in range"),
-        body: MessageBody::Message,
-        text: text.to_owned(),
-        own: false,
-        history: false,
-    }
-}
-
 /// A window before a played node.
 pub struct Window {
     pub harness: Harness<'static, Slot>,
@@ -274,7 +257,13 @@ pub struct Setting {
 
 impl Default for Setting {
     fn default() -> Self {
-        Self { size: [1080.0, 720.0], pixels_per_point: 1.0, theme: Theme::Dark, nick: "Robin", pictures: false }
+        Self {
+            size: [1080.0, 720.0],
+            pixels_per_point: 1.0,
+            theme: Theme::Dark,
+            nick: "Robin",
+            pictures: false,
+        }
     }
 }
 
@@ -286,17 +275,28 @@ impl Window {
 
     pub fn open_as(setting: Setting) -> Self {
         let node = Played::default();
-        *node.settings.borrow_mut() =
-            Settings { nick: setting.nick.to_owned(), theme: setting.theme, ..Settings::default() };
+        *node.settings.borrow_mut() = Settings {
+            nick: setting.nick.to_owned(),
+            theme: setting.theme,
+            ..Settings::default()
+        };
         Self::before(node, setting)
     }
 
     /// Before a node that was set up.
     pub fn before(node: Played, setting: Setting) -> Self {
-        node.report(Event::Ready { version: "0.1.0".to_owned(), listen: "127.0.0.1:0".parse().expect("an address") });
+        node.report(Event::Ready {
+            version: "0.1.0".to_owned(),
+            listen: "127.0.0.1:0".parse().expect("an address"),
+        });
         let (files, clock) = (StageFiles::default(), StageClock::default());
         let harness = harness(Box::new(node.clone()), &files, clock.clone(), &setting);
-        let mut window = Self { harness, node, files, clock };
+        let mut window = Self {
+            harness,
+            node,
+            files,
+            clock,
+        };
         window.harness.run();
         window
     }
@@ -312,7 +312,8 @@ impl Window {
     /// Opens a chat with Ann and Ben in it, as a restart does.
     pub fn add_chat(&mut self, number: u8, name: &str) -> ChatId {
         let chat = chat_id(number);
-        self.node.report(opened(number, name, ChatKind::Private, "Robin", Role::Founder));
+        self.node
+            .report(opened(number, name, ChatKind::Private, "Robin", Role::Founder));
         let mut members = vec![
             info(member(1), "Ann", Role::Member, Status::Online, true),
             info(member(2), "Ben", Role::Member, Status::Away, true),
@@ -321,14 +322,26 @@ impl Window {
         members[2].own = true;
         self.node.report(Event::Members { chat, members });
         let address = "127.0.0.1:40001".parse().expect("an address");
-        self.node.report(Event::PeerLinked { chat, client_id: ClientId([1; 32]), member: member(1), address });
+        self.node.report(Event::PeerLinked {
+            chat,
+            client_id: ClientId([1; 32]),
+            member: member(1),
+            address,
+        });
         self.harness.run();
         chat
     }
 
     /// Somebody says something, now.
     pub fn hear(&mut self, chat: ChatId, by: u8, nick: &str, number: u32, text: &str) {
-        self.node.report(Event::Message(message(chat, member(by), nick, number, i64::from(number), text)));
+        self.node.report(Event::Message(message(
+            chat,
+            member(by),
+            nick,
+            number,
+            i64::from(number),
+            text,
+        )));
         self.harness.run();
     }
 
@@ -376,7 +389,13 @@ impl Window {
     }
 
     pub fn title(&self) -> String {
-        self.harness.state().borrow().as_ref().expect("made").title().to_owned()
+        self.harness
+            .state()
+            .borrow()
+            .as_ref()
+            .expect("made")
+            .title()
+            .to_owned()
     }
 }
 
@@ -419,7 +438,12 @@ pub fn harness(
 pub fn control<'a>(harness: &'a Harness<'static, Slot>, name: &'a str) -> Node<'a> {
     let mut found: Vec<_> = harness
         .query_all_by_label(name)
-        .filter(|node| !matches!(node.accesskit_node().role(), NodeRole::Label | NodeRole::Heading | NodeRole::GenericContainer))
+        .filter(|node| {
+            !matches!(
+                node.accesskit_node().role(),
+                NodeRole::Label | NodeRole::Heading | NodeRole::GenericContainer
+            )
+        })
         .collect();
     assert!(found.len() == 1, "{} controls are called {name:?}", found.len());
     found.remove(0)

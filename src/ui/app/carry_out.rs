@@ -13,6 +13,7 @@ use crate::ui::dialogs::{
     ConnectionDialog, CreateDialog, Dialog, ExportDialog, ImportDialog, MemberCard, NickDialog, ZOOM_PERCENT,
 };
 use crate::ui::switcher::Switcher;
+use crate::ui::tabs::Tabs;
 use crate::ui::theme;
 use crate::ui::timeline::TimelineAction;
 use crate::ui::toasts::Kind;
@@ -63,7 +64,8 @@ impl App {
             Action::OfferImport(source) => self.offer_import(source),
             Action::Copy { text, what } => {
                 ctx.copy_text(text);
-                self.toasts.show(Kind::Info, format!("Copied {what}."), self.clock.elapsed());
+                self.toasts
+                    .show(Kind::Info, format!("Copied {what}."), self.clock.elapsed());
             }
             Action::ToggleChatList => self.overlays.chat_list = !self.overlays.chat_list,
             Action::CloseDialog => {
@@ -92,7 +94,7 @@ impl App {
                 self.change_tabs(|tabs| tabs.select_at(usize::from(number.saturating_sub(1))));
             }
             UiCommand::CloseTab => self.with_selected(|app, chat| app.change_tabs(|tabs| tabs.close(chat))),
-            UiCommand::ReopenTab => self.change_tabs(|tabs| tabs.reopen()),
+            UiCommand::ReopenTab => self.change_tabs(Tabs::reopen),
             UiCommand::MoveTabLeft => self.change_tabs(|tabs| tabs.move_selected(-1)),
             UiCommand::MoveTabRight => self.change_tabs(|tabs| tabs.move_selected(1)),
             UiCommand::QuickSwitcher => self.overlays.switcher = Some(Switcher::default()),
@@ -139,7 +141,13 @@ impl App {
 
     fn begin(&mut self, ctx: &Context, nick: String) {
         self.phase = Phase::Running;
-        self.set(ctx, Settings { nick, ..self.settings.clone() });
+        self.set(
+            ctx,
+            Settings {
+                nick,
+                ..self.settings.clone()
+            },
+        );
     }
 
     fn select(&mut self, chat: ChatId) {
@@ -148,7 +156,7 @@ impl App {
     }
 
     /// Does something to the tabs, and keeps them if that changed anything.
-    fn change_tabs(&mut self, change: impl FnOnce(&mut crate::ui::tabs::Tabs)) {
+    fn change_tabs(&mut self, change: impl FnOnce(&mut Tabs)) {
         let before = self.tabs.workspace();
         change(&mut self.tabs);
         let after = self.tabs.workspace();
@@ -163,8 +171,16 @@ impl App {
 
     fn next_unread(&mut self) {
         let chats: Vec<(ChatId, u32)> = self.listed().map(|chat| (chat.id, chat.unread)).collect();
-        let at = chats.iter().position(|(chat, _)| Some(*chat) == self.tabs.selected()).map_or(0, |at| at + 1);
-        let next = chats.iter().cycle().skip(at).take(chats.len()).find(|(_, unread)| *unread > 0);
+        let at = chats
+            .iter()
+            .position(|(chat, _)| Some(*chat) == self.tabs.selected())
+            .map_or(0, |at| at + 1);
+        let next = chats
+            .iter()
+            .cycle()
+            .skip(at)
+            .take(chats.len())
+            .find(|(_, unread)| *unread > 0);
         if let Some((chat, _)) = next {
             self.select(*chat);
         }
@@ -182,13 +198,25 @@ impl App {
             self.overlays.members = !self.overlays.members;
         } else {
             let members_shown = !self.settings.members_shown;
-            self.set(ctx, Settings { members_shown, ..self.settings.clone() });
+            self.set(
+                ctx,
+                Settings {
+                    members_shown,
+                    ..self.settings.clone()
+                },
+            );
         }
     }
 
     fn zoom(&mut self, ctx: &Context, percent: u16) {
         let zoom_percent = percent.clamp(*ZOOM_PERCENT.start(), *ZOOM_PERCENT.end());
-        self.set(ctx, Settings { zoom_percent, ..self.settings.clone() });
+        self.set(
+            ctx,
+            Settings {
+                zoom_percent,
+                ..self.settings.clone()
+            },
+        );
     }
 
     fn set(&mut self, ctx: &Context, settings: Settings) {
@@ -225,10 +253,17 @@ impl App {
     }
 
     fn leave(&mut self, chat: ChatId) {
-        let Some(name) = self.chats.get(chat).map(|chat| chat.name.clone()) else { return };
+        let Some(name) = self.chats.get(chat).map(|chat| chat.name.clone()) else {
+            return;
+        };
         let until = self.clock.elapsed() + UNDO_WITHIN;
         self.leaving.insert(chat, until);
-        self.toasts.offer(format!("You left {name}."), "Undo", Action::UndoLeave(chat), until);
+        self.toasts.offer(
+            format!("You left {name}."),
+            "Undo",
+            Action::UndoLeave(chat),
+            until,
+        );
         self.change_tabs(|tabs| tabs.close(chat));
     }
 
@@ -252,7 +287,11 @@ impl App {
     fn mention(&mut self, chat: ChatId, nick: &str) {
         if let Some(view) = self.views.get_mut(&chat) {
             let at_start = view.composer.text().is_empty();
-            view.composer.insert(&if at_start { format!("{nick}: ") } else { format!("{nick} ") });
+            view.composer.insert(&if at_start {
+                format!("{nick}: ")
+            } else {
+                format!("{nick} ")
+            });
         }
     }
 
@@ -276,8 +315,17 @@ impl App {
     fn timeline_action(&mut self, ctx: &Context, chat: ChatId, action: TimelineAction) {
         match action {
             TimelineAction::LoadBefore => {
-                let before = self.chats.get(chat).and_then(|chat| chat.timeline.first_message());
-                self.outbox.send(Command::History { chat, before, after: None, around: None, limit: HISTORY_PAGE });
+                let before = self
+                    .chats
+                    .get(chat)
+                    .and_then(|chat| chat.timeline.first_message());
+                self.outbox.send(Command::History {
+                    chat,
+                    before,
+                    after: None,
+                    around: None,
+                    limit: HISTORY_PAGE,
+                });
             }
             TimelineAction::MarkRead(message) => {
                 if let Some(command) = self.chats.mark_read(chat, message) {
@@ -300,7 +348,11 @@ impl App {
         let row = timeline.and_then(|timeline| timeline.row(timeline.index_of(message)?));
         if let Some(said) = row.and_then(crate::model::Row::said) {
             let (text, act) = (said.text.clone(), said.body == crate::model::MessageBody::Action);
-            self.outbox.send(if act { Command::Act { chat, text } } else { Command::Say { chat, text } });
+            self.outbox.send(if act {
+                Command::Act { chat, text }
+            } else {
+                Command::Say { chat, text }
+            });
         }
     }
 
@@ -321,7 +373,13 @@ impl App {
             view.timeline.follow();
         }
         match submission {
-            Submission::Say(text) => self.outbox.send_typed(Command::Say { chat, text: text.clone() }, &text),
+            Submission::Say(text) => self.outbox.send_typed(
+                Command::Say {
+                    chat,
+                    text: text.clone(),
+                },
+                &text,
+            ),
             Submission::Act(text) => {
                 let typed = format!("/me {text}");
                 self.outbox.send_typed(Command::Act { chat, text }, &typed);

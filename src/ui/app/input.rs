@@ -38,7 +38,13 @@ impl App {
     }
 
     fn look_for_invites(&mut self, ctx: &Context) {
-        let dropped = ctx.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_path_buf()));
+        let dropped = ctx.input(|input| {
+            input
+                .raw
+                .dropped_files
+                .first()
+                .map(|file| file.path().to_path_buf())
+        });
         if let Some(path) = dropped {
             self.actions.push(Action::OfferImport(ImportSource::Path(path)));
         }
@@ -56,7 +62,8 @@ impl App {
         if ctx.text_edit_focused() {
             // Perhaps it is to be sent to somebody: it goes where it was pasted, and the import is offered.
             let until = self.clock.elapsed() + std::time::Duration::from_secs(12);
-            self.toasts.offer("That is an invite to a chat.", "Import it", import, until);
+            self.toasts
+                .offer("That is an invite to a chat.", "Import it", import, until);
         } else {
             self.actions.push(import);
         }

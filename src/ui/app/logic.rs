@@ -7,6 +7,7 @@ use egui::{Context, ViewportCommand};
 use super::{Action, App, Phase};
 use crate::id::ChatId;
 use crate::model::{Code, Command, Event, Report, Settings, Status, Workspace};
+use crate::ui::dialogs::Dialog;
 use crate::ui::outbox::typed_text;
 use crate::ui::theme;
 use crate::ui::toasts::Kind;
@@ -44,28 +45,41 @@ impl App {
 
     fn take_report(&mut self, ctx: &Context, report: &Report) {
         match &report.event {
-            Event::Error { chat: None, command, code, message }
-                if self.phase == Phase::Starting && command.is_empty() =>
-            {
+            Event::Error {
+                chat: None,
+                command,
+                code,
+                message,
+            } if self.phase == Phase::Starting && command.is_empty() => {
                 self.fail(*code, message.clone());
                 return;
             }
             Event::Bye => return self.backend_ended(ctx),
-            Event::Workspace { settings, workspace, .. } => self.restore(ctx, settings, workspace),
-            Event::ChatOpened { chat, .. } if report.tag.is_some() => self.actions.push(Action::Select(*chat)),
+            Event::Workspace {
+                settings, workspace, ..
+            } => self.restore(ctx, settings, workspace),
+            Event::ChatOpened { chat, .. } if report.tag.is_some() => {
+                self.actions.push(Action::Select(*chat));
+            }
             Event::ChatClosed { chat } => self.forget(*chat),
             _ => {}
         }
         let dialog = self.overlays.dialog.as_mut();
-        let answered = dialog.zip(report.tag.as_ref()).and_then(|(dialog, tag)| dialog.answered(tag, &report.event));
+        let answered = dialog
+            .zip(report.tag.as_ref())
+            .and_then(|(dialog, tag)| dialog.answered(tag, &report.event));
         let effects = self.chats.apply(report, self.clock.timestamp());
-        effects.commands.into_iter().for_each(|command| self.outbox.send(command));
+        effects
+            .commands
+            .into_iter()
+            .for_each(|command| self.outbox.send(command));
         match answered {
             // What failed stands in the dialog.
             Some(actions) => self.actions.extend(actions),
             None => {
                 for error in effects.errors {
-                    self.toasts.show(Kind::Error, error.sentence, self.clock.elapsed());
+                    self.toasts
+                        .show(Kind::Error, error.sentence, self.clock.elapsed());
                 }
                 self.give_back_typed(report);
             }
@@ -106,7 +120,11 @@ impl App {
         theme::choose(ctx, settings.theme, settings.zoom_percent);
         self.tabs.restore(workspace);
         self.overlays.focus_wanted = true;
-        self.phase = if settings.nick.is_empty() { Phase::Welcome(String::new()) } else { Phase::Running };
+        self.phase = if settings.nick.is_empty() {
+            Phase::Welcome(String::new())
+        } else {
+            Phase::Running
+        };
     }
 
     fn forget(&mut self, chat: ChatId) {
@@ -118,13 +136,20 @@ impl App {
     }
 
     pub(super) fn save_workspace(&mut self) {
-        self.outbox.send(Command::SaveWorkspace { workspace: self.tabs.workspace() });
+        self.outbox.send(Command::SaveWorkspace {
+            workspace: self.tabs.workspace(),
+        });
     }
 
     fn let_time_pass(&mut self, ctx: &Context) {
         let now = self.clock.elapsed();
         self.toasts.expire(now);
-        let due: Vec<ChatId> = self.leaving.iter().filter(|(_, at)| **at <= now).map(|(chat, _)| *chat).collect();
+        let due: Vec<ChatId> = self
+            .leaving
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(chat, _)| *chat)
+            .collect();
         for chat in due {
             // It stays hidden until it is gone.
             self.leaving.insert(chat, Duration::MAX);
@@ -132,10 +157,24 @@ impl App {
         }
         self.go_away_or_come_back(now);
         let unsent = self.outbox.flush(now);
-        let leaves = self.leaving.values().copied().filter(|at| *at != Duration::MAX).min();
-        let gives_up = self.selected_chat().and_then(|chat| chat.gives_up_in(self.clock.timestamp()));
-        let dialog = self.overlays.dialog.as_ref().and_then(|dialog| dialog.next_change());
-        let times = [unsent, leaves, gives_up.map(|rest| now + rest), dialog, self.toasts.next_expiry(), self.idle_at()];
+        let leaves = self
+            .leaving
+            .values()
+            .copied()
+            .filter(|at| *at != Duration::MAX)
+            .min();
+        let gives_up = self
+            .selected_chat()
+            .and_then(|chat| chat.gives_up_in(self.clock.timestamp()));
+        let dialog = self.overlays.dialog.as_ref().and_then(Dialog::next_change);
+        let times = [
+            unsent,
+            leaves,
+            gives_up.map(|rest| now + rest),
+            dialog,
+            self.toasts.next_expiry(),
+            self.idle_at(),
+        ];
         if let Some(next) = times.into_iter().flatten().filter(|at| *at > now).min() {
             ctx.request_repaint_after(next - now);
         }
@@ -153,14 +192,35 @@ impl App {
             self.presence.last_input = now;
             let back = std::mem::take(&mut self.presence.away_in);
             // Who said otherwise in the meantime is taken at their word.
-            let still = |chat: &ChatId| self.chats.get(*chat).is_some_and(|chat| chat.status == Status::Away);
-            back.into_iter().filter(still).map(|chat| Command::SetStatus { chat, status: Status::Online }).collect()
+            let still = |chat: &ChatId| {
+                self.chats
+                    .get(*chat)
+                    .is_some_and(|chat| chat.status == Status::Away)
+            };
+            back.into_iter()
+                .filter(still)
+                .map(|chat| Command::SetStatus {
+                    chat,
+                    status: Status::Online,
+                })
+                .collect()
         } else if self.idle_at().is_some_and(|at| at <= now) {
             // If nobody is online anywhere, it is not looked for again for as long.
             self.presence.last_input = now;
-            let online = self.chats.iter().filter(|chat| chat.status == Status::Online).map(|chat| chat.id);
+            let online = self
+                .chats
+                .iter()
+                .filter(|chat| chat.status == Status::Online)
+                .map(|chat| chat.id);
             self.presence.away_in = online.collect();
-            self.presence.away_in.iter().map(|chat| Command::SetStatus { chat: *chat, status: Status::Away }).collect()
+            self.presence
+                .away_in
+                .iter()
+                .map(|chat| Command::SetStatus {
+                    chat: *chat,
+                    status: Status::Away,
+                })
+                .collect()
         } else {
             Vec::new()
         };
@@ -169,7 +229,11 @@ impl App {
 
     fn retitle(&mut self, ctx: &Context) {
         let unread: u32 = self.listed().map(|chat| chat.unread).sum();
-        let unread = if unread > 0 { format!("({unread}) ") } else { String::new() };
+        let unread = if unread > 0 {
+            format!("({unread}) ")
+        } else {
+            String::new()
+        };
         let title = match self.selected_chat() {
             Some(chat) => format!("{unread}{} — Throng", chat.name),
             None => format!("{unread}Throng"),

@@ -99,7 +99,12 @@ struct Presence {
 
 impl App {
     /// A window over `backend`, before the first frame.
-    pub fn new(ctx: &Context, backend: Box<dyn Backend>, files: Box<dyn Files>, clock: Box<dyn Clock>) -> Self {
+    pub fn new(
+        ctx: &Context,
+        backend: Box<dyn Backend>,
+        files: Box<dyn Files>,
+        clock: Box<dyn Clock>,
+    ) -> Self {
         let settings = Settings::default();
         theme::install(ctx, settings.theme, settings.zoom_percent);
         // The settings know the zoom, and keep it.
@@ -108,7 +113,10 @@ impl App {
             outbox: Outbox::new(backend),
             files,
             chats: Chats::new(clock.zone()),
-            presence: Presence { last_input: clock.elapsed(), ..Presence::default() },
+            presence: Presence {
+                last_input: clock.elapsed(),
+                ..Presence::default()
+            },
             clock,
             phase: Phase::Starting,
             settings,
@@ -135,7 +143,9 @@ impl App {
 
     /// The chat in front.
     pub fn selected(&self) -> Option<ChatId> {
-        self.tabs.selected().filter(|chat| self.chats.get(*chat).is_some())
+        self.tabs
+            .selected()
+            .filter(|chat| self.chats.get(*chat).is_some())
     }
 
     /// What stands above the window.
@@ -159,6 +169,8 @@ impl App {
 
     /// The chats that are not about to be left, as they were opened.
     fn listed(&self) -> impl Iterator<Item = &Chat> {
-        self.chats.iter().filter(|chat| !self.leaving.contains_key(&chat.id))
+        self.chats
+            .iter()
+            .filter(|chat| !self.leaving.contains_key(&chat.id))
     }
 }

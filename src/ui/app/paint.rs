@@ -31,11 +31,17 @@ impl App {
         match &mut self.phase {
             Phase::Starting | Phase::Closing => _ = CentralPanel::no_frame().frame(base).show(ui, |_| {}),
             Phase::Welcome(nick) => {
-                let begun = CentralPanel::no_frame().frame(base).show(ui, |ui| welcome_ui(ui, nick)).inner;
+                let begun = CentralPanel::no_frame()
+                    .frame(base)
+                    .show(ui, |ui| welcome_ui(ui, nick))
+                    .inner;
                 self.actions.extend(begun);
             }
             Phase::Failed { code, message } => {
-                let quit = CentralPanel::no_frame().frame(base).show(ui, |ui| failed_ui(ui, *code, message)).inner;
+                let quit = CentralPanel::no_frame()
+                    .frame(base)
+                    .show(ui, |ui| failed_ui(ui, *code, message))
+                    .inner;
                 self.actions.extend(quit);
             }
             Phase::Running => {
@@ -54,24 +60,34 @@ impl App {
         let panel = Frame::new().fill(tokens.panel);
         if self.listed().next().is_none() {
             let base = Frame::new().fill(tokens.base);
-            let menu = Panel::top("tabs").exact_size(size::TABS_HEIGHT).frame(panel.inner_margin(Margin::symmetric(8, 4)));
+            let menu = Panel::top("tabs")
+                .exact_size(size::TABS_HEIGHT)
+                .frame(panel.inner_margin(Margin::symmetric(8, 4)));
             let action = menu.show(ui, |ui| menu_button_ui(ui, false)).inner;
             self.actions.extend(action);
             let nick = &self.settings.nick;
-            let action = CentralPanel::no_frame().frame(base).show(ui, |ui| no_chats_ui(ui, nick)).inner;
+            let action = CentralPanel::no_frame()
+                .frame(base)
+                .show(ui, |ui| no_chats_ui(ui, nick))
+                .inner;
             self.actions.extend(action);
             return;
         }
         self.status_ui(ui, panel);
         if width >= CHATS_FROM {
             self.overlays.chat_list = false;
-            let list = Panel::left("chats").exact_size(size::CHATS_WIDTH).resizable(false);
-            list.frame(panel.inner_margin(Margin::symmetric(8, 4))).show(ui, |ui| self.list_ui(ui));
+            let list = Panel::left("chats")
+                .exact_size(size::CHATS_WIDTH)
+                .resizable(false);
+            list.frame(panel.inner_margin(Margin::symmetric(8, 4)))
+                .show(ui, |ui| self.list_ui(ui));
         }
         self.tabs_ui(ui, panel, width < CHATS_FROM);
         if self.overlays.chat_list {
             let frame = panel.inner_margin(Margin::symmetric(8, 4));
-            CentralPanel::no_frame().frame(frame).show(ui, |ui| self.list_ui(ui));
+            CentralPanel::no_frame()
+                .frame(frame)
+                .show(ui, |ui| self.list_ui(ui));
             return;
         }
         match self.selected() {
@@ -85,9 +101,13 @@ impl App {
     }
 
     fn status_ui(&mut self, ui: &mut Ui, frame: Frame) {
-        let bar = Panel::bottom("status").exact_size(size::STATUS_HEIGHT).frame(frame.inner_margin(Margin::symmetric(8, 1)));
+        let bar = Panel::bottom("status")
+            .exact_size(size::STATUS_HEIGHT)
+            .frame(frame.inner_margin(Margin::symmetric(8, 1)));
         let now = self.clock.timestamp();
-        let action = bar.show(ui, |ui| status_bar_ui(ui, self.selected_chat(), now)).inner;
+        let action = bar
+            .show(ui, |ui| status_bar_ui(ui, self.selected_chat(), now))
+            .inner;
         self.actions.extend(action);
     }
 
@@ -98,9 +118,19 @@ impl App {
 
     fn tabs_ui(&mut self, ui: &mut Ui, frame: Frame, narrow: bool) {
         let bar = Panel::top("tabs").exact_size(size::TABS_HEIGHT);
-        let frame = frame.inner_margin(Margin { left: 8, right: 8, top: 4, bottom: 0 });
+        let frame = frame.inner_margin(Margin {
+            left: 8,
+            right: 8,
+            top: 4,
+            bottom: 0,
+        });
         let actions = bar.frame(frame).show(ui, |ui| {
-            let chats: Vec<&Chat> = self.tabs.open().iter().filter_map(|chat| self.chats.get(*chat)).collect();
+            let chats: Vec<&Chat> = self
+                .tabs
+                .open()
+                .iter()
+                .filter_map(|chat| self.chats.get(*chat))
+                .collect();
             ui.horizontal(|ui| {
                 let mut actions = Vec::new();
                 if narrow {
@@ -133,19 +163,44 @@ impl App {
             }
         }
         let header = Panel::top("header").exact_size(size::HEADER_HEIGHT);
-        let frame = Frame::new().fill(tokens.base).inner_margin(Margin { left: 16, right: 8, top: 4, bottom: 4 });
+        let frame = Frame::new().fill(tokens.base).inner_margin(Margin {
+            left: 16,
+            right: 8,
+            top: 4,
+            bottom: 4,
+        });
         let topic_edit = &mut self.overlays.topic_edit;
-        self.actions.extend(header.frame(frame).show(ui, |ui| header_ui(ui, found, topic_edit)).inner);
+        self.actions.extend(
+            header
+                .frame(frame)
+                .show(ui, |ui| header_ui(ui, found, topic_edit))
+                .inner,
+        );
 
-        let members_shown = if width >= MEMBERS_FROM { self.settings.members_shown } else { self.overlays.members };
-        let panel = Frame::new().fill(tokens.panel).inner_margin(Margin::symmetric(8, 4));
+        let members_shown = if width >= MEMBERS_FROM {
+            self.settings.members_shown
+        } else {
+            self.overlays.members
+        };
+        let panel = Frame::new()
+            .fill(tokens.panel)
+            .inner_margin(Margin::symmetric(8, 4));
         if members_shown && width < CHATS_FROM {
-            self.actions.extend(CentralPanel::no_frame().frame(panel).show(ui, |ui| members_ui(ui, found)).inner);
+            self.actions.extend(
+                CentralPanel::no_frame()
+                    .frame(panel)
+                    .show(ui, |ui| members_ui(ui, found))
+                    .inner,
+            );
             return;
         }
         if members_shown {
-            let members = Panel::right("members").exact_size(size::MEMBERS_WIDTH).resizable(false).frame(panel);
-            self.actions.extend(members.show(ui, |ui| members_ui(ui, found)).inner);
+            let members = Panel::right("members")
+                .exact_size(size::MEMBERS_WIDTH)
+                .resizable(false)
+                .frame(panel);
+            self.actions
+                .extend(members.show(ui, |ui| members_ui(ui, found)).inner);
         }
         let options = ChatViewOptions {
             now: self.clock.timestamp(),
@@ -154,8 +209,10 @@ impl App {
         };
         let base = Frame::new().fill(tokens.base).stroke(Stroke::NONE);
         let chats = &self.chats;
-        let actions =
-            CentralPanel::no_frame().frame(base).show(ui, |ui| chat_view_ui(ui, chats, found, view, options)).inner;
+        let actions = CentralPanel::no_frame()
+            .frame(base)
+            .show(ui, |ui| chat_view_ui(ui, chats, found, view, options))
+            .inner;
         self.actions.extend(actions);
     }
 

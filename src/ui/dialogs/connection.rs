@@ -12,7 +12,8 @@ use crate::ui::app::Action;
 use crate::ui::status_bar::connection_words;
 use crate::ui::theme;
 use crate::ui::widgets::{
-    connection_color, copyable_ui, dialog_buttons, error_ui, field_ui, hint_ui, paragraph_ui, secondary_button,
+    connection_color, copyable_ui, dialog_buttons, error_ui, field_ui, hint_ui, paragraph_ui,
+    secondary_button,
 };
 
 /// How a chat is connected, and what to do about it.
@@ -51,8 +52,16 @@ impl ConnectionDialog {
         let connection = chat.connection(context.now);
         ui.horizontal(|ui| {
             let color = connection_color(connection, theme::tokens(ui));
-            let icon = if matches!(connection, Connection::Linked(_)) { Icon::Link } else { Icon::Unplug };
-            ui.label(RichText::new(icon.unicode()).font(theme::icon_font(18.0)).color(color));
+            let icon = if matches!(connection, Connection::Linked(_)) {
+                Icon::Link
+            } else {
+                Icon::Unplug
+            };
+            ui.label(
+                RichText::new(icon.unicode())
+                    .font(theme::icon_font(18.0))
+                    .color(color),
+            );
             let words = connection_words(chat, connection);
             ui.label(RichText::new(words.trim_end_matches(": what to do")).font(theme::nick()));
         });
@@ -83,13 +92,22 @@ impl ConnectionDialog {
         ui.label(RichText::new("You, for others to connect to").font(theme::nick()));
         let own = chat.client_id.to_string();
         if let Some(text) = copyable_ui(ui, "Your client_id", &own) {
-            actions.push(Action::Copy { text, what: "your client_id".to_owned() });
+            actions.push(Action::Copy {
+                text,
+                what: "your client_id".to_owned(),
+            });
         }
         if let Some(text) = copyable_ui(ui, "Your address", &chat.listen.to_string()) {
-            actions.push(Action::Copy { text, what: "your address".to_owned() });
+            actions.push(Action::Copy {
+                text,
+                what: "your address".to_owned(),
+            });
         }
         if chat.listen.ip().is_unspecified() {
-            hint_ui(ui, "Others put the address of your computer before the last colon.");
+            hint_ui(
+                ui,
+                "Others put the address of your computer before the last colon.",
+            );
         }
         ui.separator();
         ui.label(RichText::new("Connect to a peer").font(theme::nick()));
@@ -101,8 +119,16 @@ impl ConnectionDialog {
         }
         ui.separator();
         ui.label(RichText::new("Admit a peer").font(theme::nick()));
-        hint_ui(ui, "Tells everyone in the chat to take what this client_id says. They need it to let a newcomer in.");
-        field_ui(ui, "The newcomer's client_id", "64 hex digits", &mut self.newcomer);
+        hint_ui(
+            ui,
+            "Tells everyone in the chat to take what this client_id says. They need it to let a newcomer in.",
+        );
+        field_ui(
+            ui,
+            "The newcomer's client_id",
+            "64 hex digits",
+            &mut self.newcomer,
+        );
         if secondary_button(ui, "Admit", !self.newcomer.trim().is_empty()).clicked() {
             actions.extend(self.admit());
         }
@@ -110,18 +136,26 @@ impl ConnectionDialog {
 
     fn connect(&mut self) -> Option<Action> {
         (self.error, self.done) = (None, None);
-        let (client_id, address) = (self.peer.trim().parse::<ClientId>(), self.address.trim().parse::<SocketAddr>());
+        let (client_id, address) = (
+            self.peer.trim().parse::<ClientId>(),
+            self.address.trim().parse::<SocketAddr>(),
+        );
         match (client_id, address) {
             (Ok(client_id), Ok(address)) => {
                 self.done = Some("Trying that peer. The status bar says when you are linked.".to_owned());
-                Some(Action::Submit(Command::Connect { chat: self.chat, client_id, address }))
+                Some(Action::Submit(Command::Connect {
+                    chat: self.chat,
+                    client_id,
+                    address,
+                }))
             }
             (Err(_), _) => {
                 self.error = Some("The peer's client_id has to be 64 hex digits.".to_owned());
                 None
             }
             (_, Err(_)) => {
-                self.error = Some("The address has to look like 192.0.2.1:40000 or [2001:db8::1]:40000.".to_owned());
+                self.error =
+                    Some("The address has to look like 192.0.2.1:40000 or [2001:db8::1]:40000.".to_owned());
                 None
             }
         }
@@ -133,7 +167,10 @@ impl ConnectionDialog {
             Ok(client_id) => {
                 self.done = Some("Everyone in the chat was told.".to_owned());
                 self.newcomer.clear();
-                Some(Action::Submit(Command::Admit { chat: self.chat, client_id }))
+                Some(Action::Submit(Command::Admit {
+                    chat: self.chat,
+                    client_id,
+                }))
             }
             Err(_) => {
                 self.error = Some("The newcomer's client_id has to be 64 hex digits.".to_owned());

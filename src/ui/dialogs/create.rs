@@ -51,7 +51,8 @@ impl CreateDialog {
             error_ui(ui, problem);
         }
         let ready = problem.is_none() && self.waiting.is_none();
-        let enter = (name.lost_focus() || nick.lost_focus()) && ui.input(|input| input.key_pressed(Key::Enter));
+        let enter =
+            (name.lost_focus() || nick.lost_focus()) && ui.input(|input| input.key_pressed(Key::Enter));
         dialog_buttons(ui, |ui| {
             if primary_button(ui, "Create", ready).clicked() || (enter && ready) {
                 self.error = None;

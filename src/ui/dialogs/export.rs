@@ -14,7 +14,8 @@ use crate::ui::app::Action;
 use crate::ui::files::{FileAnswer, FileRequest, invite_file_name, typed_path};
 use crate::ui::theme;
 use crate::ui::widgets::{
-    area_ui, choice_style, dialog_buttons, error_ui, field_ui, hint_ui, labelled_button, paragraph_ui, secondary_button,
+    area_ui, choice_style, dialog_buttons, error_ui, field_ui, hint_ui, labelled_button, paragraph_ui,
+    secondary_button,
 };
 
 /// Seconds of a day.
@@ -67,7 +68,10 @@ impl ExportDialog {
         Self {
             chat,
             chat_name: chat_name.to_owned(),
-            terms: Terms { uses: 1, valid_secs: Some(7 * DAY_SECS) },
+            terms: Terms {
+                uses: 1,
+                valid_secs: Some(7 * DAY_SECS),
+            },
             made: None,
             then: None,
             path: String::new(),
@@ -80,7 +84,13 @@ impl ExportDialog {
 
     pub(super) fn ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Vec<Action> {
         let before = self.terms;
-        paragraph_ui(ui, &format!("An invite to {} is a small file, or a text, that lets people in.", self.chat_name));
+        paragraph_ui(
+            ui,
+            &format!(
+                "An invite to {} is a small file, or a text, that lets people in.",
+                self.chat_name
+            ),
+        );
         self.terms_ui(ui);
         if self.terms != before {
             // Other terms are another invite.
@@ -113,9 +123,18 @@ impl ExportDialog {
     }
 
     fn terms_ui(&mut self, ui: &mut Ui) {
-        let uses = [(1, "1 person"), (5, "5 people"), (25, "25 people"), (0, "Any number")];
+        let uses = [
+            (1, "1 person"),
+            (5, "5 people"),
+            (25, "25 people"),
+            (0, "Any number"),
+        ];
         choices_ui(ui, "Lets in", &uses, &mut self.terms.uses);
-        let valid = [(Some(DAY_SECS), "A day"), (Some(7 * DAY_SECS), "A week"), (None, "Always")];
+        let valid = [
+            (Some(DAY_SECS), "A day"),
+            (Some(7 * DAY_SECS), "A week"),
+            (None, "Always"),
+        ];
         choices_ui(ui, "Valid for", &valid, &mut self.terms.valid_secs);
     }
 
@@ -134,7 +153,10 @@ impl ExportDialog {
                 way = Some(Way::CopyLink);
             }
         });
-        if let Some(hint) = self.file.hint(context.elapsed, "Type a path below, or copy the text.") {
+        if let Some(hint) = self
+            .file
+            .hint(context.elapsed, "Type a path below, or copy the text.")
+        {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
@@ -171,10 +193,22 @@ impl ExportDialog {
             })];
         };
         vec![match way {
-            Way::ChooseFile => Action::AskFile(FileRequest::ChooseTarget { file_name: invite_file_name(&self.chat_name) }),
-            Way::WriteTo(path) => Action::AskFile(FileRequest::Write { path, text: made.text.clone(), replace: false }),
-            Way::CopyText => Action::Copy { text: made.text.clone(), what: "the invite's text".to_owned() },
-            Way::CopyLink => Action::Copy { text: made.link.clone(), what: "the invite's link".to_owned() },
+            Way::ChooseFile => Action::AskFile(FileRequest::ChooseTarget {
+                file_name: invite_file_name(&self.chat_name),
+            }),
+            Way::WriteTo(path) => Action::AskFile(FileRequest::Write {
+                path,
+                text: made.text.clone(),
+                replace: false,
+            }),
+            Way::CopyText => Action::Copy {
+                text: made.text.clone(),
+                what: "the invite's text".to_owned(),
+            },
+            Way::CopyLink => Action::Copy {
+                text: made.link.clone(),
+                what: "the invite's link".to_owned(),
+            },
         }]
     }
 
@@ -182,7 +216,10 @@ impl ExportDialog {
         match event {
             Event::InviteExported { text, link, .. } => {
                 self.waiting = None;
-                self.made = Some(Made { text: text.clone(), link: link.clone() });
+                self.made = Some(Made {
+                    text: text.clone(),
+                    link: link.clone(),
+                });
                 Some(self.then.take().map(|way| self.go(way)).unwrap_or_default())
             }
             Event::Error { message, .. } => {
@@ -201,7 +238,11 @@ impl ExportDialog {
         match (answer, &self.made) {
             // The system's dialog has asked whether a file may be replaced.
             (FileAnswer::Chosen(path), Some(made)) => {
-                return vec![Action::AskFile(FileRequest::Write { path, text: made.text.clone(), replace: true })];
+                return vec![Action::AskFile(FileRequest::Write {
+                    path,
+                    text: made.text.clone(),
+                    replace: true,
+                })];
             }
             (FileAnswer::Written(path), _) => self.done = Some(format!("Saved as {}.", path.display())),
             (FileAnswer::NotWritten(why), _) => self.error = Some(why),

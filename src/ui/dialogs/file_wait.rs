@@ -44,7 +44,10 @@ impl FileWait {
         } else if !self.may_ask(now) || self.asked.is_none() {
             None
         } else {
-            Some(format!("The file dialog has not answered. If you can't see it: {}", lower_first(instead)))
+            Some(format!(
+                "The file dialog has not answered. If you can't see it: {}",
+                lower_first(instead)
+            ))
         }
     }
 
@@ -56,7 +59,10 @@ impl FileWait {
 
 fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_lowercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -71,7 +77,10 @@ mod tests {
         wait.begin(1, at(5));
         assert!(!wait.may_ask(at(6)));
         assert_eq!(wait.hint(at(14), "Type."), None);
-        assert!(wait.hint(at(15), "Type.").is_some_and(|hint| hint.ends_with("type.")));
+        assert!(
+            wait.hint(at(15), "Type.")
+                .is_some_and(|hint| hint.ends_with("type."))
+        );
         assert!(wait.may_ask(at(15)));
         wait.begin(2, at(16));
         assert!(!wait.ends(1, &FileAnswer::Cancelled));

@@ -63,12 +63,26 @@ impl ImportDialog {
             }
             hint_ui(ui, "or drop a .throng file on this window");
         });
-        if let Some(hint) = self.file.hint(context.elapsed, "Paste the invite's text, type the file's path, or drop it here.") {
+        if let Some(hint) = self.file.hint(
+            context.elapsed,
+            "Paste the invite's text, type the file's path, or drop it here.",
+        ) {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
-        area_ui(ui, "Or paste the invite's text or link", "throng:…", 4, &mut self.text);
-        field_ui(ui, "Or type the file's path", "~/Downloads/friends.throng", &mut self.path);
+        area_ui(
+            ui,
+            "Or paste the invite's text or link",
+            "throng:…",
+            4,
+            &mut self.text,
+        );
+        field_ui(
+            ui,
+            "Or type the file's path",
+            "~/Downloads/friends.throng",
+            &mut self.path,
+        );
         field_ui(ui, "Your nick in this chat", "Your nick", &mut self.nick);
         if let Some(error) = &self.error {
             error_ui(ui, error);
@@ -96,10 +110,16 @@ impl ImportDialog {
         let (text, path) = (self.text.trim(), self.path.trim());
         let home = std::env::home_dir();
         match (text.is_empty(), path.is_empty()) {
-            (false, _) => Some(Command::ImportInvite { path: None, text: Some(text.to_owned()), nick }),
-            (true, false) => {
-                Some(Command::ImportInvite { path: Some(typed_path(path, home.as_deref())), text: None, nick })
-            }
+            (false, _) => Some(Command::ImportInvite {
+                path: None,
+                text: Some(text.to_owned()),
+                nick,
+            }),
+            (true, false) => Some(Command::ImportInvite {
+                path: Some(typed_path(path, home.as_deref())),
+                text: None,
+                nick,
+            }),
             (true, true) => None,
         }
     }
@@ -120,7 +140,11 @@ impl ImportDialog {
         match check_nick(&self.nick) {
             Ok(()) => {
                 let nick = self.nick.trim().to_owned();
-                vec![Action::Submit(Command::ImportInvite { path: Some(path), text: None, nick })]
+                vec![Action::Submit(Command::ImportInvite {
+                    path: Some(path),
+                    text: None,
+                    nick,
+                })]
             }
             Err(_) => Vec::new(),
         }

@@ -51,12 +51,17 @@ impl MemberCard {
         ui.add_space(4.0);
         let shown = fingerprint(self.member);
         if copyable_ui(ui, "Fingerprint", &shown).is_some() {
-            actions.push(Action::Copy { text: shown, what: "the fingerprint".to_owned() });
+            actions.push(Action::Copy {
+                text: shown,
+                what: "the fingerprint".to_owned(),
+            });
         }
         let classic = chat.is_some_and(|chat| chat.kind == ChatKind::Classic);
         hint_ui(ui, if classic { CLASSIC_HINT } else { SIGNED_HINT });
         dialog_buttons(ui, |ui| {
-            let Some(member) = member.filter(|member| !member.own) else { return };
+            let Some(member) = member.filter(|member| !member.own) else {
+                return;
+            };
             if labelled_button(ui, Icon::AtSign, "Mention", true).clicked() {
                 actions.push(Action::Mention(self.chat, member.nick.clone()));
                 actions.push(Action::CloseDialog);
@@ -76,7 +81,11 @@ const CLASSIC_HINT: &str = "In a classic chat nothing is signed: anyone in it ca
 pub(super) fn fingerprint(member: MemberId) -> String {
     let hex = member.to_string();
     let groups: Vec<&str> = (0..hex.len()).step_by(4).map(|at| &hex[at..at + 4]).collect();
-    groups.chunks(8).map(|line| line.join(" ")).collect::<Vec<_>>().join("\n")
+    groups
+        .chunks(8)
+        .map(|line| line.join(" "))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[cfg(test)]

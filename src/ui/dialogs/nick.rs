@@ -20,7 +20,13 @@ pub struct NickDialog {
 impl NickDialog {
     /// With the nick as it is.
     pub fn new(chat: ChatId, nick: &str) -> Self {
-        Self { chat, nick: nick.to_owned(), error: None, focused: false, waiting: None }
+        Self {
+            chat,
+            nick: nick.to_owned(),
+            error: None,
+            focused: false,
+            waiting: None,
+        }
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui) -> Vec<Action> {
@@ -39,7 +45,10 @@ impl NickDialog {
         dialog_buttons(ui, |ui| {
             if primary_button(ui, "Change", ready).clicked() || (enter && ready) {
                 let nick = self.nick.trim().to_owned();
-                actions.push(Action::Submit(Command::SetNick { chat: self.chat, nick }));
+                actions.push(Action::Submit(Command::SetNick {
+                    chat: self.chat,
+                    nick,
+                }));
             }
             if secondary_button(ui, "Cancel", true).clicked() {
                 actions.push(Action::CloseDialog);

@@ -19,12 +19,19 @@ pub(super) fn settings_ui(ui: &mut Ui, settings: &Settings) -> Vec<Action> {
         new.nick.clone_from(&settings.nick);
     }
     row_ui(ui, "Theme", |ui| {
-        for (theme, name) in [(Theme::Dark, "Dark"), (Theme::Light, "Light"), (Theme::System, "System")] {
+        for (theme, name) in [
+            (Theme::Dark, "Dark"),
+            (Theme::Light, "Light"),
+            (Theme::System, "System"),
+        ] {
             ui.selectable_value(&mut new.theme, theme, name);
         }
     });
     row_ui(ui, "Zoom", |ui| {
-        let zoom = DragValue::new(&mut new.zoom_percent).range(ZOOM_PERCENT).suffix(" %").speed(1.0);
+        let zoom = DragValue::new(&mut new.zoom_percent)
+            .range(ZOOM_PERCENT)
+            .suffix(" %")
+            .speed(1.0);
         // Takes effect when it is let go: a window that grows under the pointer can't be dragged.
         ui.name_inputs("Zoom", |ui| ui.add(zoom.update_while_editing(false)));
     });
@@ -35,11 +42,20 @@ pub(super) fn settings_ui(ui: &mut Ui, settings: &Settings) -> Vec<Action> {
         ui.name_inputs("Show the members", |ui| ui.checkbox(&mut new.members_shown, ""));
     });
     row_ui(ui, "Away after", |ui| {
-        let minutes = DragValue::new(&mut new.away_after_minutes).range(0..=240).suffix(" min");
+        let minutes = DragValue::new(&mut new.away_after_minutes)
+            .range(0..=240)
+            .suffix(" min");
         ui.name_inputs("Minutes until away", |ui| ui.add(minutes));
     });
-    hint_ui(ui, "Without any key or click for so long, others see you as away. 0: never.");
-    if new == *settings { Vec::new() } else { vec![Action::Set(new)] }
+    hint_ui(
+        ui,
+        "Without any key or click for so long, others see you as away. 0: never.",
+    );
+    if new == *settings {
+        Vec::new()
+    } else {
+        vec![Action::Set(new)]
+    }
 }
 
 fn row_ui(ui: &mut Ui, name: &str, control: impl FnOnce(&mut Ui)) {

@@ -39,7 +39,7 @@ pub(super) fn keys(
     if pressed(Modifiers::NONE, Key::PageDown) {
         view.scroll_by(-page);
     }
-    let focused = ui.memory(|memory| memory.focused());
+    let focused = ui.memory(egui::Memory::focused);
     if focused.is_some_and(|id| id != response.id) {
         return;
     }
