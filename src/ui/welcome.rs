@@ -27,9 +27,6 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
             .desired_width(f32::INFINITY)
             .margin(Margin::symmetric(10, 8));
         let edit = ui.add(edit).labelled_by(label.id);
-        let problem = check_nick(nick).err();
-        // Asked before the focus is taken back: with it the field has not lost it.
-        let enter = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if ui.memory(|memory| memory.focused().is_none()) {
             edit.request_focus();
         }
