@@ -38,6 +38,9 @@ const MAX_REPORTERS: usize = 4;
 /// In a chat so small, everyone is linked to everyone: one report is enough.
 const FEW: usize = 3;
 
+/// Somebody whose name has not come is shown without one after so long. A guess: the roster is asked for at once.
+const NAME_WITHIN: Duration = Duration::from_secs(2);
+
 /// We deny being gone at most so often. A guess.
 const DENY_EVERY: Duration = Duration::from_secs(5);
 
@@ -91,6 +94,16 @@ struct Member {
     nick_at: (u64, u32),
     status: u8,
     status_at: (u64, u32),
+    presence: Presence,
+}
+
+/// Whether others have been told that a member is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Gone,
+    /// There, to be told when the name has come, or at that time.
+    Unnamed(Duration),
+    Told,
 }
 
 /// A say whose session is not known yet.
@@ -298,6 +311,7 @@ impl Signed {
                 nick_at: (0, 0),
                 status: 0,
                 status_at: (0, 0),
+                presence: Presence::Gone,
             },
         );
         true
@@ -444,21 +458,54 @@ impl Node {
         if is_superseded {
             return;
         }
-        let was_online = signed.is_online(&member);
         for (other, session) in &mut signed.sessions {
             if session.member == member {
                 session.online = other == client_id;
             }
         }
-        if !was_online && let Some(known) = signed.members.get(&member) {
+        if let Some(known) = signed.members.get_mut(&member)
+            && known.presence == Presence::Gone
+        {
+            known.presence = Presence::Unnamed(self.now.elapsed + NAME_WITHIN);
+        }
+        self.tell_presence(&member, false);
+        self.choose_links_soon();
+    }
+
+    /// Tells that a member is there: once their name is known, or if it is `urgent`, without.
+    fn tell_presence(&mut self, member: &MemberId, urgent: bool) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(known) = signed.members.get_mut(member) else {
+            return;
+        };
+        let is_waiting = matches!(known.presence, Presence::Unnamed(_));
+        if is_waiting && (urgent || !known.nick.is_empty()) {
+            known.presence = Presence::Told;
             let event = NodeEvent::MemberJoined {
-                member,
+                member: *member,
                 nick: known.nick.clone(),
                 status: known.status,
             };
             self.emit(event);
         }
-        self.choose_links_soon();
+    }
+
+    /// Tells of members whose names have not come in time.
+    fn tell_unnamed(&mut self) {
+        let now = self.now.elapsed;
+        let Kind::Signed(signed) = &self.kind else { return };
+        let is_late = |member: &Member| matches!(member.presence, Presence::Unnamed(at) if at <= now);
+        let late: Vec<MemberId> = signed
+            .members
+            .iter()
+            .filter(|(_, member)| is_late(member))
+            .map(|(id, _)| *id)
+            .collect();
+        for member in late {
+            self.tell_presence(&member, true);
+        }
     }
 
     /// A session is over. True if that is news.
@@ -474,8 +521,12 @@ impl Node {
         }
         session.online = false;
         let member = session.member;
-        if !signed.is_online(&member) {
-            self.emit(NodeEvent::MemberLeft { member, quit });
+        let is_over = !signed.is_online(&member);
+        if is_over && let Some(known) = signed.members.get_mut(&member) {
+            let was = std::mem::replace(&mut known.presence, Presence::Gone);
+            if was == Presence::Told {
+                self.emit(NodeEvent::MemberLeft { member, quit });
+            }
         }
         if quit {
             self.peers.remove(client_id);
@@ -548,10 +599,10 @@ impl Node {
         let changed = known.nick != nick;
         known.nick.clone_from(&nick);
         self.keep_for_roster(say);
-        // Before they are shown as there, their name is known.
-        if changed && self.is_shown(&member) {
+        if changed && self.is_told(&member) {
             self.emit(NodeEvent::NickChanged { member, nick });
         }
+        self.tell_presence(&member, false);
     }
 
     /// A status, by the last writer.
@@ -573,13 +624,19 @@ impl Node {
         let changed = known.status != status;
         known.status = status;
         self.keep_for_roster(say);
-        if changed && self.is_shown(&member) {
+        if changed && self.is_told(&member) {
             self.emit(NodeEvent::StatusChanged { member, status });
         }
     }
 
-    fn is_shown(&self, member: &MemberId) -> bool {
-        matches!(&self.kind, Kind::Signed(signed) if signed.is_online(member))
+    fn is_told(&self, member: &MemberId) -> bool {
+        let Kind::Signed(signed) = &self.kind else {
+            return false;
+        };
+        signed
+            .members
+            .get(member)
+            .is_some_and(|known| known.presence == Presence::Told)
     }
 
     /// Keeps a session's last name or status for those who ask who is there.
@@ -640,6 +697,7 @@ impl Node {
         signed.half_open.retain(|_, half| half.until > now);
         let is_old = self.now.unix_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
         self.ask_rosters_again();
+        self.tell_unnamed();
         if is_old {
             self.renew_session();
         }
@@ -668,6 +726,15 @@ impl Node {
         // By the gate: they may have new sessions as well by now.
         for (_, address) in links {
             self.connect(None, address);
+        }
+    }
+
+    /// Who speaks is there, and is told of before the words are.
+    pub(super) fn speaks(&mut self, client_id: &ClientId) {
+        self.session_heard(client_id);
+        let Kind::Signed(signed) = &self.kind else { return };
+        if let Some(member) = signed.member_of(client_id) {
+            self.tell_presence(&member, true);
         }
     }
 
