@@ -333,7 +333,7 @@ fn restyle(style: &mut Style, tokens: &Tokens) {
     spacing.button_padding = vec2(12.0, 4.0);
     spacing.interact_size = vec2(32.0, 28.0);
     spacing.window_margin = Margin::same(16);
-    spacing.menu_margin = Margin::same(4);
+    spacing.menu_margin = Margin::same(6);
     spacing.menu_spacing = 4.0;
     spacing.icon_width = 16.0;
     spacing.icon_width_inner = 10.0;
