@@ -4,16 +4,26 @@
 //! The window, the headless mode and the tests are three users of one thing: a bounded channel of [`Request`]s in,
 //! a bounded channel of [`Report`]s out.
 
+mod chat;
+mod chats;
 mod command;
 mod event;
+mod limits;
+mod members;
 mod settings;
 mod text;
 mod timeline;
 
+pub use chat::{Chat, Connection, Join};
+pub use chats::{Chats, Effects, Trouble};
 pub use command::{ChatKind, Command, Request, Rights, Status, Tag};
 pub use event::{
     Code, DeliveryState, Event, LeftWhy, LinkInfo, MemberInfo, Message, MessageBody, Report, Role, Stats,
 };
+pub use limits::{
+    MAX_CHAT_NAME_LEN, MAX_NICK_LEN, MAX_TOPIC_LEN, check_chat_name, check_nick, max_text_len, within,
+};
+pub use members::{Member, Members};
 pub use settings::{OpenChat, Settings, Theme, Workspace};
 pub use text::{isolated, mentions, nick_key, shown_nick, shown_text};
 pub use timeline::{Chunk, Delivery, MAX_ROWS, Row, RowContent, RowId, RowKey, SaidRow, Timeline};

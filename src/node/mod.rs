@@ -1,204 +1,409 @@
 //! One chat as a state machine without I/O: bytes and commands in, bytes and events out.
 //!
 //! It has no clock, socket, thread or async, and its randomness is handed in, so that the simulator
-//! ([`sim`]) and the runtime drive the very same code. To be called in this order:
+//! (`node::sim`) and the runtime drive the very same code. To be called in this order:
 //!
 //! 1. [`Node::handle`] with what has happened and what time it is;
 //! 2. [`Node::poll_output`] until it has nothing more;
 //! 3. wait until [`Node::poll_timeout`], or until something happens, and start again.
+//!
+//! The parts, a file each: `peers` (addresses heard of, probes and their budgets), `lookup` (get_nodes and
+//! send_nodes), `links` (whom to be linked to, and whether they still are), `broadcast` (numbers, what was seen,
+//! passing on), `classic` (who is in a classic chat), `handshake` (gate, hello, welcome), `membership` (sessions,
+//! members and slots of a signed chat), `roster` (telling a new link who is there), `topic`.
 
+mod broadcast;
+mod bucket;
+mod classic;
+mod config;
+mod handshake;
+mod io;
+mod links;
+mod lookup;
+mod membership;
+mod peers;
+mod roster;
+mod say;
+#[cfg(feature = "sim")]
+pub mod sim;
+mod tokens;
+mod topic;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::id::{ClientId, MemberId, MessageId};
+use hashlink::LruCache;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// What time it is, by both of the clocks that a node needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now {
-    /// Since some fixed moment; never goes back. For time-outs.
-    pub elapsed: Duration,
-    /// Milliseconds since 1970 by the computer's clock, which may jump. For what others get to see.
-    pub unix_ms: u64,
+pub use self::config::{ClassicState, NodeConfig, NodeKind, SignedState};
+pub use self::io::{
+    Input, NodeEvent, NodeLink, NodeMember, NodeMessage, NodeRole, NodeStats, Now, Output, Refusal,
+};
+
+use self::broadcast::Outbox;
+use self::bucket::Buckets;
+use self::classic::Classic;
+use self::links::Link;
+use self::membership::Signed;
+use self::peers::Peers;
+use crate::crypto::{BoxKeyPair, SharedKeys};
+use crate::id::{ClientId, MemberId};
+use crate::wire::{self, Header, Packet};
+
+/// Shared keys kept: some for each link, each peer in a look-up, and a crowd in passing. 32 + 100 bytes each; a
+/// guess.
+const SHARED_KEYS: usize = 512;
+
+/// Ids of broadcasts remembered as seen: at the 20 a second of a busy chat, over 10 minutes. A guess.
+const SEEN: usize = 16_384;
+
+/// Datagrams and events that may wait to be polled; past that the caller has stopped polling. A guess.
+const MAX_OUTPUTS: usize = 65_536;
+
+/// While something is under way, deadlines are looked at this often.
+const TICK_BUSY: Duration = Duration::from_millis(250);
+
+/// And this often while nothing is.
+const TICK_IDLE: Duration = Duration::from_secs(5);
+
+/// One chat. See the [module](self) for how it is driven.
+pub struct Node {
+    now: Now,
+    rng: ChaCha20Rng,
+    client_id: ClientId,
+    member: MemberId,
+    keys: SharedKeys,
+    nick: String,
+    status: u8,
+    /// The number of our last broadcast in this session.
+    number: u32,
+    kind: Kind,
+    peers: Peers,
+    links: BTreeMap<ClientId, Link>,
+    seen: LruCache<[u8; 32], ()>,
+    outbox: Outbox,
+    answers: Buckets,
+    joined: bool,
+    quit: bool,
+    outputs: VecDeque<Output>,
+    stats: NodeStats,
+    next_tick: Duration,
+    links_chosen_at: Duration,
 }
 
-/// What a node is told.
-#[derive(Debug)]
-pub enum Input<'a> {
-    /// A datagram came.
-    Datagram {
-        /// From where.
-        from: SocketAddr,
-        /// All of it.
-        bytes: &'a [u8],
-    },
-    /// An address to try: of a certain session (classic), or of whoever of the chat is there (signed).
-    Connect {
-        /// Whose, if that is known.
-        client_id: Option<ClientId>,
-        /// Where.
-        address: SocketAddr,
-    },
-    /// Broadcast that this key is in the chat now (classic chats).
-    Admit(ClientId),
-    /// Say something.
-    Say {
-        /// The words, checked for their length by [`Node::max_text_len`].
-        text: String,
-        /// Whether it is an action (/me).
-        action: bool,
-    },
-    /// Be called this, 1 to 128 bytes.
-    SetNick(String),
-    /// Set the topic, 0 to 512 bytes.
-    SetTopic(String),
-    /// Be so: 0 online, 1 away, 2 busy.
-    SetStatus(u8),
-    /// The computer slept, or its addresses changed: prove every link again, at once.
-    NetworkChanged,
-    /// Say goodbye. Nothing else is to be handed in afterwards.
-    Quit,
-    /// The deadline of [`Node::poll_timeout`] has come.
-    Timeout,
+/// What differs between the kinds of chat.
+enum Kind {
+    Classic(Classic),
+    Signed(Box<Signed>),
 }
 
-/// What a node wants done.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Output {
-    /// Send a datagram.
-    Transmit {
-        /// To where.
-        to: SocketAddr,
-        /// All of it, at most 1,024 bytes.
-        bytes: Vec<u8>,
-    },
-    /// Something happened.
-    Event(NodeEvent),
-}
+impl Node {
+    /// A node that knows nobody yet. `seed` makes its session's key and all its random choices: 32 bytes that
+    /// nobody can guess, never used twice.
+    pub fn new(config: NodeConfig, seed: [u8; 32], now: Now) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(seed);
+        let session = BoxKeyPair::generate(&mut rng);
+        let client_id = session.client_id();
+        let (member, joined, kind) = match config.kind {
+            NodeKind::Classic(state) => (
+                MemberId::from(client_id),
+                true,
+                Kind::Classic(Classic::new(state, &now)),
+            ),
+            NodeKind::Signed(state) => {
+                let joined = state.joined;
+                let signed = Signed::new(*state, client_id, &now);
+                (signed.member(), joined, Kind::Signed(Box::new(signed)))
+            }
+        };
+        Self {
+            now,
+            rng,
+            client_id,
+            member,
+            keys: SharedKeys::new(session, SHARED_KEYS),
+            nick: config.nick,
+            status: config.status,
+            number: 0,
+            kind,
+            peers: Peers::default(),
+            links: BTreeMap::new(),
+            seen: LruCache::new(SEEN),
+            outbox: Outbox::default(),
+            answers: Buckets::default(),
+            joined,
+            quit: false,
+            outputs: VecDeque::new(),
+            stats: NodeStats::default(),
+            next_tick: now.elapsed,
+            links_chosen_at: Duration::ZERO,
+        }
+    }
 
-/// Why we were not let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The invite has been used as often as it may be.
-    Spent,
-    /// Its time is over.
-    Expired,
-    /// It was closed.
-    Closed,
-    /// We are banned.
-    Banned,
-    /// Our chain does not lead to the chat's key.
-    Stranger,
-}
+    /// Takes in what has happened.
+    pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        self.now = Now {
+            elapsed: now.elapsed.max(self.now.elapsed),
+            unix_ms: now.unix_ms,
+        };
+        if self.quit {
+            return;
+        }
+        match input {
+            Input::Datagram { from, bytes } => self.handle_datagram(from, bytes),
+            Input::Connect { client_id, address } => self.connect(client_id, address),
+            Input::Admit(client_id) => self.admit(client_id),
+            Input::Say { text, action } => self.say(text, action),
+            Input::SetNick(nick) => self.set_nick(nick),
+            Input::SetTopic(topic) => self.set_topic(topic),
+            Input::SetStatus(status) => self.set_status(status),
+            Input::NetworkChanged => self.prove_links_again(),
+            Input::Quit => self.say_goodbye(),
+            Input::Timeout => {}
+        }
+        if self.now.elapsed >= self.next_tick {
+            self.tick();
+        }
+    }
 
-/// What happened in a chat.
-#[derive(Debug, Clone, PartialEq)]
-pub enum NodeEvent {
-    /// The first link stands.
-    Joined,
-    /// A member answered and will not have us. Nobody else is asked until the next `Connect`.
-    Refused(Refusal),
-    /// A link stands.
-    PeerLinked {
-        /// The peer's session.
-        client_id: ClientId,
-        /// Whose it is.
-        member: MemberId,
-        /// Where.
-        address: SocketAddr,
-    },
-    /// A link is gone.
-    PeerLost {
-        /// The peer's session.
-        client_id: ClientId,
-        /// Whose it was.
-        member: MemberId,
-    },
-    /// Somebody is there who was not.
-    MemberJoined {
-        /// Who.
-        member: MemberId,
-        /// What they are called; empty if they have not said.
-        nick: String,
-        /// 0 online, 1 away, 2 busy.
-        status: u8,
-    },
-    /// Somebody is there no more.
-    MemberLeft {
-        /// Who.
-        member: MemberId,
-        /// They said goodbye, or nothing is heard of them.
-        quit: bool,
-    },
-    /// Somebody is called something else.
-    NickChanged {
-        /// Who.
-        member: MemberId,
-        /// Their nick now.
-        nick: String,
-    },
-    /// Somebody's status is another.
-    StatusChanged {
-        /// Who.
-        member: MemberId,
-        /// 0 online, 1 away, 2 busy.
-        status: u8,
-    },
-    /// The topic is another.
-    TopicChanged {
-        /// The topic; empty: none.
-        topic: String,
-        /// Who set it.
-        by: MemberId,
-        /// The signed fact, to be handed in again at the next start ([`SignedState::topic_fact`]); empty in a
-        /// classic chat.
-        fact: Vec<u8>,
-    },
-    /// Somebody was banned (classic chats).
-    Banned {
-        /// Who.
-        member: MemberId,
-        /// By whom.
-        by: MemberId,
-    },
-    /// Something was said, by others or by ourselves.
-    Message(NodeMessage),
-    /// An own message went out, or waits.
-    Delivery {
-        /// Which.
-        id: MessageId,
-        /// Over how many links; 0: it waits for the first.
-        links: u32,
-    },
-    /// A member was admitted: to be kept, and handed in again at the next start ([`SignedState::admitted`]).
-    Admitted {
-        /// Who.
-        member: MemberId,
-        /// The certificates that admit them, as in [`crate::invite`].
-        chain: Vec<u8>,
-    },
-    /// Others see us at this address.
-    Observed(SocketAddr),
-}
+    /// What is to be done now; `None` when there is nothing more.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
 
-/// Something said.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NodeMessage {
-    /// Its name.
-    pub id: MessageId,
-    /// By whom.
-    pub member: MemberId,
-    /// In which session.
-    pub client_id: ClientId,
-    /// Under which number.
-    pub number: u32,
-    /// When, as its author says (classic: when it came), in ms since 1970.
-    pub at_ms: u64,
-    /// Whether it is an action (/me).
-    pub action: bool,
-    /// The words.
-    pub text: String,
-    /// Our own.
-    pub own: bool,
-    /// What its author signed, with the signature, as it stood in the packet; empty in a classic chat.
-    pub signed: Vec<u8>,
+    /// When to call [`Self::handle`] with [`Input::Timeout`] at the latest, in terms of [`Now::elapsed`].
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        (!self.quit).then_some(self.next_tick)
+    }
+
+    /// Our session's key.
+    pub fn client_id(&self) -> ClientId {
+        self.client_id
+    }
+
+    /// Who we are in this chat.
+    pub fn member(&self) -> MemberId {
+        self.member
+    }
+
+    /// Bytes of UTF-8 that one message can have: what fits into one datagram.
+    pub fn max_text_len(&self) -> usize {
+        match self.kind {
+            Kind::Classic(_) => wire::MAX_BROADCAST_DATA_LEN,
+            Kind::Signed(_) => wire::MAX_SAY_DATA_LEN,
+        }
+    }
+
+    /// The topic; empty: none.
+    pub fn topic(&self) -> &str {
+        match &self.kind {
+            Kind::Classic(classic) => classic.topic(),
+            Kind::Signed(signed) => signed.topic(),
+        }
+    }
+
+    /// Everyone known, oneself first, then by id.
+    pub fn members(&self) -> Vec<NodeMember> {
+        let own = NodeMember {
+            member: self.member,
+            nick: self.nick.clone(),
+            role: match &self.kind {
+                Kind::Classic(_) => NodeRole::Member,
+                Kind::Signed(signed) => signed.own_role(),
+            },
+            status: self.status,
+            online: true,
+            own: true,
+        };
+        let others = match &self.kind {
+            Kind::Classic(classic) => classic.members(),
+            Kind::Signed(signed) => signed.members(),
+        };
+        std::iter::once(own).chain(others).collect()
+    }
+
+    /// The links that stand, by key.
+    pub fn links(&self) -> Vec<NodeLink> {
+        self.links
+            .iter()
+            .map(|(client_id, link)| NodeLink {
+                client_id: *client_id,
+                member: link.member,
+                address: link.address,
+                round_trip: link.round_trip,
+            })
+            .collect()
+    }
+
+    /// Figures since the start.
+    pub fn stats(&self) -> NodeStats {
+        self.stats.clone()
+    }
+
+    fn handle_datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
+        self.stats.packets_in += 1;
+        self.stats.bytes_in += bytes.len() as u64;
+        let (header, sealed) = match wire::split_datagram(bytes) {
+            Ok(parts) => parts,
+            Err(error) => return self.drop_packet(error.cause()),
+        };
+        if header.sender == self.client_id {
+            return self.drop_packet("own");
+        }
+        match &self.kind {
+            Kind::Classic(_) => self.handle_classic(from, &header, sealed),
+            Kind::Signed(_) => self.handle_signed(from, &header, sealed),
+        }
+    }
+
+    /// "A packet is taken only if it is addressed to our client_id, opens, comes from a client_id that is in the
+    /// chat, and its body has exactly the form above." The cheap checks come first.
+    fn handle_classic(&mut self, from: SocketAddr, header: &Header, sealed: &[u8]) {
+        let Kind::Classic(classic) = &self.kind else {
+            return;
+        };
+        if header.receiver != self.client_id {
+            return self.drop_packet("not_for_us");
+        }
+        if !classic.is_in_chat(&header.sender) {
+            return self.drop_packet("not_in_chat");
+        }
+        let Some(packet) = self.open(header, sealed) else {
+            return;
+        };
+        match packet {
+            Packet::GetNodes { ping_id } => self.handle_get_nodes(from, header.sender, ping_id),
+            Packet::SendNodes(answer) => self.handle_send_nodes(from, header.sender, answer),
+            Packet::Broadcast(broadcast) => self.handle_broadcast(from, header.sender, broadcast),
+            _ => self.drop_packet("kind_of_signed_chats"),
+        }
+    }
+
+    fn handle_signed(&mut self, from: SocketAddr, header: &Header, sealed: &[u8]) {
+        if header.receiver != self.client_id {
+            return self.handle_at_gate(from, header, sealed);
+        }
+        if !self.is_expected(&header.sender) && !self.may_meet_stranger() {
+            return self.drop_packet("stranger_budget");
+        }
+        let Some(packet) = self.open(header, sealed) else {
+            return;
+        };
+        let sender = header.sender;
+        match packet {
+            Packet::Hello(hello) => self.handle_hello(from, sender, hello),
+            Packet::Welcome(welcome) => self.handle_welcome(from, sender, welcome),
+            Packet::Link(link) => self.handle_link(from, sender, link),
+            Packet::Keepalive(keepalive) => self.handle_keepalive(from, sender, keepalive),
+            Packet::RosterAsk(ask) => self.handle_roster_ask(from, sender, ask),
+            Packet::Roster(roster) => self.handle_roster(from, sender, roster),
+            Packet::Facts(facts) => self.handle_facts(from, sender, facts),
+            Packet::Say(say) => self.handle_say(from, sender, say),
+            // In signed chats only links look up and are looked up: everybody else has to say hello.
+            Packet::GetNodes { ping_id } if self.is_link_at(&sender, from) => {
+                self.handle_get_nodes(from, sender, ping_id);
+            }
+            Packet::SendNodes(answer) if self.is_link_at(&sender, from) => {
+                self.handle_send_nodes(from, sender, answer);
+            }
+            Packet::GetNodes { .. } | Packet::SendNodes(_) => self.drop_packet("not_linked"),
+            Packet::Broadcast(_) => self.drop_packet("kind_of_classic_chats"),
+        }
+    }
+
+    fn open(&mut self, header: &Header, sealed: &[u8]) -> Option<Packet> {
+        let Some(plain) = self.keys.open(&header.sender, &header.nonce, sealed) else {
+            self.drop_packet("does_not_open");
+            return None;
+        };
+        match Packet::decode(&plain) {
+            Ok(packet) => Some(packet),
+            Err(error) => {
+                self.drop_packet(error.cause());
+                None
+            }
+        }
+    }
+
+    /// Everything that happens by itself: late answers, silent links, too few links, announcements.
+    fn tick(&mut self) {
+        self.forget_late_probes();
+        self.try_targets();
+        self.look_after_links();
+        self.choose_links();
+        match &self.kind {
+            Kind::Classic(_) => self.look_after_classic(),
+            Kind::Signed(_) => self.look_after_signed(),
+        }
+        let wait = if self.is_busy() { TICK_BUSY } else { TICK_IDLE };
+        self.next_tick = self.now.elapsed + wait;
+    }
+
+    /// Whether something is under way that a quick look at the deadlines serves.
+    fn is_busy(&self) -> bool {
+        self.links.is_empty() && self.peers.has_targets()
+            || self.peers.is_waiting()
+            || self.links.values().any(Link::is_waiting)
+    }
+
+    /// Has the deadlines looked at soon.
+    fn wake_soon(&mut self) {
+        self.next_tick = self.next_tick.min(self.now.elapsed + TICK_BUSY);
+    }
+
+    fn emit(&mut self, event: NodeEvent) {
+        if self.outputs.len() < MAX_OUTPUTS {
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    /// Seals a packet and hands it out.
+    fn send(&mut self, to: SocketAddr, receiver: ClientId, packet: &Packet) {
+        let plain = packet.encode();
+        self.send_plain(to, receiver, &plain);
+    }
+
+    fn send_plain(&mut self, to: SocketAddr, receiver: ClientId, plain: &[u8]) {
+        let mut nonce = [0; 24];
+        self.rng.fill_bytes(&mut nonce);
+        let Some(sealed) = self.keys.seal(&receiver, &nonce, plain) else {
+            return self.drop_packet("low_order_key");
+        };
+        self.transmit(
+            to,
+            &Header {
+                receiver,
+                sender: self.client_id,
+                nonce,
+            },
+            &sealed,
+        );
+    }
+
+    fn transmit(&mut self, to: SocketAddr, header: &Header, sealed: &[u8]) {
+        let bytes = wire::join_datagram(header, sealed);
+        debug_assert!(bytes.len() <= wire::MAX_DATAGRAM_LEN, "{} bytes", bytes.len());
+        self.stats.packets_out += 1;
+        self.stats.bytes_out += bytes.len() as u64;
+        if self.outputs.len() < MAX_OUTPUTS {
+            self.outputs.push_back(Output::Transmit { to, bytes });
+        }
+    }
+
+    fn drop_packet(&mut self, cause: &'static str) {
+        *self.stats.dropped.entry(cause).or_default() += 1;
+    }
+
+    fn random<const N: usize>(&mut self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    /// A random number below `bound`, which is not 0. The bias of a remainder of 64 bits does not matter here.
+    fn random_below(&mut self, bound: usize) -> usize {
+        (self.rng.next_u64() % bound as u64) as usize
+    }
 }

@@ -1,1 +1,219 @@
-//! To come.
+//! What a profile keeps between runs: chats and their keys, what was said, settings, tabs. SQLite, on a thread of
+//! its own; nobody else waits for the disk.
+//!
+//! A profile is a folder that only its user may read (mode 0700, its files 0600). One program has it open at a time: it holds
+//! a lock file for as long as it lives. In it:
+//!
+//! | file | what |
+//! |---|---|
+//! | `lock` | empty; locked while a program has the profile open |
+//! | `throng.db` | the database |
+//! | `throng.db-wal`, `throng.db-shm` | its log of what was written last; there only while it is open, or after a crash |
+//!
+//! The key of a session is never stored. Whatever is deleted is overwritten; what a disk or a backup keeps of older
+//! states of a file is beyond a program's reach.
+
+mod error;
+mod profile;
+mod reads;
+mod record;
+mod schema;
+mod worker;
+mod writes;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+pub use error::{QueueFull, StoreError};
+pub use record::{ChatRecord, ChatSecrets, Write};
+
+use self::profile::Profile;
+use self::worker::{Job, QueuedWrite, Worker};
+use crate::id::{ChatId, MessageId};
+use crate::model::{Message, OpenChat, Settings, Workspace};
+
+/// The most messages of one [`HistoryPage`].
+pub const MAX_PAGE_LEN: u32 = 1000;
+
+/// How many addresses of members a chat keeps.
+pub const MAX_PEERS: u32 = 32;
+
+/// How many members' credentials and nicks a chat keeps; the first met make room for new ones. Twice the largest
+/// crowd that the design speaks of; what is forgotten comes again with its member.
+pub const MAX_MEMBERS: u32 = 20_000;
+
+/// How many jobs may wait for the thread. A guess: some seconds of a slow disk in a busy chat.
+const QUEUE_LEN: usize = 4096;
+
+/// How many errors may wait for their reader; more would tell it nothing new.
+const ERROR_QUEUE_LEN: usize = 16;
+
+/// The profile to use if the user names none: the folder that the system has for the data of this program and user
+/// (on Linux `~/.local/share/throng`). None if the user has no home.
+pub fn default_profile() -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "Throng")?;
+    Some(folders.data_dir().to_owned())
+}
+
+/// Which part of a chat's history. Messages are in the order of the time that their authors gave them, those of one
+/// millisecond in the order in which they came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistoryQuery {
+    /// The newest.
+    Newest,
+    /// The ones right before a message.
+    Before(MessageId),
+    /// The ones right after a message.
+    After(MessageId),
+    /// A message, and as many on either side.
+    Around(MessageId),
+}
+
+/// A part of a chat's history.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HistoryPage {
+    /// The oldest first.
+    pub messages: Vec<Message>,
+    /// Whether older ones than these are stored.
+    pub more_before: bool,
+    /// Whether newer ones than these are stored.
+    pub more_after: bool,
+}
+
+/// An open profile. All clones are the same one; it is closed by [`Store::close`], or some time after the last clone
+/// is dropped.
+#[derive(Debug, Clone)]
+pub struct Store {
+    jobs: mpsc::Sender<Job>,
+    errors: Arc<Mutex<Option<mpsc::Receiver<StoreError>>>>,
+}
+
+impl Store {
+    /// Opens a profile, or starts one where there is none. Waits for the disk.
+    ///
+    /// # Errors
+    /// That another program has it, that it is a newer version's, damaged or not writable, or the disk full. Nothing
+    /// that was there is changed then.
+    pub fn open(profile: &Path) -> Result<Self, StoreError> {
+        let profile = Profile::open(profile)?;
+        let connection = profile.connect()?;
+        let (jobs, queue) = mpsc::channel(QUEUE_LEN);
+        let (error_sender, errors) = mpsc::channel(ERROR_QUEUE_LEN);
+        let folder = profile.folder().to_owned();
+        let worker = Worker::new(connection, profile, error_sender);
+        thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || worker.run(queue))
+            .map_err(|error| StoreError::Failed {
+                folder,
+                detail: error.to_string(),
+            })?;
+        Ok(Self {
+            jobs,
+            errors: Arc::new(Mutex::new(Some(errors))),
+        })
+    }
+
+    /// The errors of [`Store::write`], of which there may be fewer than writes that failed. Only the first call has
+    /// them.
+    pub fn errors(&self) -> Option<mpsc::Receiver<StoreError>> {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// All chats, in the order of their creation.
+    ///
+    /// # Errors
+    /// As the disk has them; so for all reads.
+    pub async fn chats(&self) -> Result<Vec<ChatRecord>, StoreError> {
+        self.read(reads::chats).await
+    }
+
+    /// A part of a chat's history, at most `limit` messages and never over [`MAX_PAGE_LEN`].
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the chat or the message asked by is not stored.
+    pub async fn history(
+        &self,
+        chat: ChatId,
+        query: HistoryQuery,
+        limit: u32,
+    ) -> Result<HistoryPage, StoreError> {
+        self.read(move |connection| reads::history(connection, chat, query, limit))
+            .await
+    }
+
+    /// Own messages of a chat that have not gone out, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the chat is not stored.
+    pub async fn waiting(&self, chat: ChatId) -> Result<Vec<Message>, StoreError> {
+        self.read(move |connection| reads::waiting(connection, chat))
+            .await
+    }
+
+    /// What the window keeps between runs: settings, tabs, and of every chat its draft and how much is unread.
+    ///
+    /// # Errors
+    /// As the disk has them.
+    pub async fn workspace(&self) -> Result<(Settings, Workspace, Vec<OpenChat>), StoreError> {
+        self.read(reads::workspace).await
+    }
+
+    /// Queues a write and does not wait for it. Its error goes to [`Store::errors`].
+    ///
+    /// # Errors
+    /// [`QueueFull`]: it was not queued, and is lost unless it is tried again.
+    pub fn write(&self, write: Write) -> Result<(), QueueFull> {
+        let queued = QueuedWrite {
+            write: Box::new(write),
+            done: None,
+        };
+        self.jobs.try_send(Job::Write(queued)).map_err(|_| QueueFull)
+    }
+
+    /// Queues a write, waiting for room if need be, and waits until it is kept: from then on it outlives the program.
+    /// (A power cut may take the last messages, never a key.)
+    ///
+    /// # Errors
+    /// Why it was not kept. It has changed nothing then.
+    pub async fn save(&self, write: Write) -> Result<(), StoreError> {
+        let (done, outcome) = oneshot::channel();
+        let queued = QueuedWrite {
+            write: Box::new(write),
+            done: Some(done),
+        };
+        self.queue(Job::Write(queued)).await?;
+        outcome.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Does what is queued, and closes the profile: when this returns, another program may open it. Other clones get
+    /// [`StoreError::Closed`] from now on.
+    pub async fn close(self) {
+        let (done, closed) = oneshot::channel();
+        if self.queue(Job::Close(done)).await.is_ok() {
+            // An error would only say that it is closed.
+            let _ = closed.await;
+        }
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (sender, answer) = oneshot::channel();
+        let job = move |worker: &mut Worker| {
+            // Whoever asked may have gone.
+            let _ = sender.send(worker.read(read));
+        };
+        self.queue(Job::Read(Box::new(job))).await?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn queue(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)
+    }
+}

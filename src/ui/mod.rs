@@ -1,6 +1,31 @@
-//! To come.
+//! The window: it reads the model, returns actions, sends commands. It never waits, and touches neither sockets nor
+//! the store.
+//!
+//! [`app`] holds the state and decides; the other modules paint a part each, do no I/O and return
+//! [`app::Action`]s. [`commands`] is the one table behind shortcuts, menu and palette; [`theme`] alone knows colours
+//! and sizes.
 
+pub mod app;
+pub mod backend;
+pub mod chat_list;
+pub mod chat_view;
+pub mod clock;
+pub mod commands;
 pub mod composer;
+pub mod dialogs;
+pub mod files;
+pub mod header;
 pub mod identicon;
+pub mod members;
+mod outbox;
+pub mod status_bar;
+pub mod switcher;
+pub mod tabs;
 pub mod theme;
 pub mod timeline;
+pub mod toasts;
+pub mod welcome;
+pub mod widgets;
+mod window;
+
+pub use window::run;

@@ -1,1 +1,41 @@
-//! To come.
+//! Bytes to packets and back, and nothing else: no keys, no signatures, no judgement.
+//!
+//! A datagram comes apart in three steps, with the box opened by [`crate::crypto`] in between:
+//! [`split_datagram`] gives the [`Header`] and the sealed rest, [`Packet::decode`] takes what was in the box.
+//! [`Packet::encode`] and [`join_datagram`] go the other way. `docs/protocol.md` has every layout in bytes.
+//!
+//! A packet has exactly one form: what [`Packet::decode`] takes, [`Packet::encode`] gives back to the byte. So
+//! padding that is not zero, spare bytes at the end and unassigned flags are all refused.
+//!
+//! Any address and any 32 bytes as a key are taken here; which of them are worth a packet is the node's business.
+
+mod body;
+mod broadcast;
+mod datagram;
+mod error;
+mod extension;
+mod nodes;
+mod packet;
+mod reader;
+mod say;
+
+pub use body::{Body, MAX_NAME_LEN, MAX_TOPIC_LEN};
+pub use broadcast::{Broadcast, MAX_BROADCAST_DATA_LEN};
+pub use datagram::{Header, MAX_DATAGRAM_LEN, MAX_PLAIN_LEN, OVERHEAD_LEN, join_datagram, split_datagram};
+pub use error::WireError;
+pub use extension::{
+    Facts, Hello, Keepalive, Link, LinkOp, MAX_FACTS, MAX_WELCOME_NODES, Roster, RosterAsk, TokenCounter,
+    VERSION, Welcome, WelcomeStatus,
+};
+pub use nodes::{MAX_NODES, NodeAddress, NodeFormat, PingId, SendNodes};
+pub use packet::Packet;
+pub use say::{MAX_SAY_DATA_LEN, Say, SignedSay};
+
+pub(crate) use nodes::{read_address, write_address};
+pub(crate) use reader::Reader;
+
+/// A length in the one or two bytes that stand before what it counts. What is too long to be counted gets the
+/// greatest number, with which no receiver takes it.
+pub(crate) fn saturated<T: TryFrom<usize>>(len: usize, greatest: T) -> T {
+    T::try_from(len).unwrap_or(greatest)
+}

@@ -1,0 +1,136 @@
+//! Makes a profile for measurements: `fill_profile DIR CHATS MESSAGES` creates so many private chats in the folder, with
+//! so many messages each, half of them by others. The chats are made by the runtime, as the window would make them; the
+//! messages go straight into the store.
+
+use std::error::Error;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use throng::id::{ChatId, ClientId, MemberId, MessageId};
+use throng::model::{ChatKind, Command, Event, Message, MessageBody, Settings, Workspace};
+use throng::runtime::{self, Options};
+use throng::store::{Store, Write};
+
+/// Between two messages: some days for 100,000.
+const BETWEEN: SignedDuration = SignedDuration::from_secs(7);
+
+/// Others who speak in each chat.
+const OTHERS: usize = 12;
+
+const WORDS: [&str; 16] = [
+    "throng", "the", "boat", "at", "seven", "we", "meet", "again", "perhaps", "rain", "and", "bread", "is",
+    "there", "quite", "so",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [folder, chats, messages] = arguments.as_slice() else {
+        return Err("usage: fill_profile DIR CHATS MESSAGES".into());
+    };
+    let (folder, chats, messages) = (Path::new(folder), chats.parse()?, messages.parse()?);
+
+    let made = create_chats(folder, chats)?;
+    tokio::runtime::Builder::new_current_thread()
+        .build()?
+        .block_on(async {
+            let store = Store::open(folder)?;
+            for (chat, own) in &made {
+                fill(&store, *chat, *own, messages).await?;
+            }
+            let tabs: Vec<ChatId> = made.iter().map(|(chat, _)| *chat).collect();
+            let workspace = Workspace {
+                selected: tabs.first().copied(),
+                tabs,
+            };
+            store.save(Write::SaveWorkspace(workspace)).await?;
+            store
+                .save(Write::SaveSettings(Settings {
+                    nick: "me".to_owned(),
+                    ..Settings::default()
+                }))
+                .await?;
+            store.close().await;
+            Ok(())
+        })
+}
+
+/// Private chats of which the profile is the founder, each with who we are there.
+fn create_chats(folder: &Path, count: usize) -> Result<Vec<(ChatId, MemberId)>, Box<dyn Error>> {
+    let options = Options {
+        profile: Some(folder.to_owned()),
+        listen: Some(([127, 0, 0, 1], 0).into()),
+        discovery: false,
+    };
+    let mut handle = runtime::start(options, || {})?;
+    for number in 1..=count {
+        handle.send(Command::CreateChat {
+            name: format!("Chat {number}"),
+            kind: ChatKind::Private,
+            nick: "me".to_owned(),
+        })?;
+    }
+    let mut made = Vec::new();
+    while made.len() < count {
+        match handle.blocking_recv().ok_or("the node ended early")?.event {
+            Event::ChatOpened { chat, member, .. } => made.push((chat, member)),
+            Event::Error { message, .. } => return Err(message.into()),
+            _ => {}
+        }
+    }
+    handle.shutdown();
+    Ok(made)
+}
+
+async fn fill(store: &Store, chat: ChatId, own: MemberId, count: u32) -> Result<(), Box<dyn Error>> {
+    let first = Timestamp::now() - BETWEEN * i32::try_from(count)?;
+    for number in 1..=count {
+        let speaker = speaker(number);
+        let mut id = chat.0;
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let message = Message {
+            chat,
+            member: speaker.map_or(own, |speaker| {
+                MemberId([u8::try_from(speaker).unwrap_or(u8::MAX); 32])
+            }),
+            nick: speaker.map_or_else(|| "me".to_owned(), |speaker| format!("member {speaker}")),
+            id: MessageId(id),
+            number,
+            at: first + BETWEEN * i32::try_from(number)?,
+            body: if number % 50 == 0 {
+                MessageBody::Action
+            } else {
+                MessageBody::Message
+            },
+            text: sentence(number),
+            own: speaker.is_none(),
+            history: true,
+        };
+        let write = Write::AddMessage {
+            message,
+            client_id: ClientId([1; 32]),
+            signed: Vec::new(),
+        };
+        if number == count {
+            store.save(write).await?;
+        } else {
+            while store.write(write.clone()).is_err() {
+                // The queue is full: the next answer comes when there is room.
+                store.workspace().await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One of the others, three messages in a row; none: we.
+fn speaker(number: u32) -> Option<usize> {
+    let turn = usize::try_from(number / 3).unwrap_or_default();
+    (turn % 2 == 0).then_some(1 + turn / 2 % OTHERS)
+}
+
+/// Always the same for a number, and of 3 to 40 words.
+fn sentence(number: u32) -> String {
+    let seed = usize::try_from(number).unwrap_or_default();
+    let words = (0..3 + seed * 7 % 38).map(|n| WORDS[(seed + n * n) % WORDS.len()]);
+    words.collect::<Vec<_>>().join(" ")
+}

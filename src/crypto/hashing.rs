@@ -1,0 +1,57 @@
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::{BoxKeyPair, signed_bytes};
+use crate::id::ChatId;
+
+/// SHA-256 over the parts, one after the other.
+pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update(part);
+    }
+    sha.finalize().into()
+}
+
+/// SHA-256 over what [`super::SigningKey::sign`] signs: the id of a message or fact.
+pub fn hash_signed(label: &str, chat: &ChatId, body: &[u8]) -> [u8; 32] {
+    hash(&[&signed_bytes(label, chat, body)])
+}
+
+/// The gate of a chat on a day (ms since 1970, divided by 86,400,000): a key pair that everyone who holds an
+/// invite can derive, to which a hello is sealed when nobody's client_id is known. It keeps nobody out.
+pub fn gate(rendezvous: &[u8; 16], day: u64) -> BoxKeyPair {
+    let secret = Zeroizing::new(hash(&[b"throng/1 gate\0", rendezvous, &day.to_be_bytes()]));
+    BoxKeyPair::from_secret(*secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_answers() {
+        // FIPS 180-2, appendix B.1.
+        assert_eq!(
+            data_encoding::HEXLOWER.encode(&hash(&[b"a", b"", b"bc"])),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(
+            hash_signed("throng/1 say", &ChatId([3; 32]), b"body"),
+            hash(&[b"throng/1 say", &[0], &[3; 32], b"body"])
+        );
+    }
+
+    #[test]
+    fn every_day_and_chat_has_its_own_gate() {
+        let gates = [(1, 0), (1, 1), (1, 256), (2, 0)];
+        for (at, one) in gates.iter().enumerate() {
+            for other in &gates[at + 1..] {
+                assert_ne!(
+                    gate(&[one.0; 16], one.1).client_id(),
+                    gate(&[other.0; 16], other.1).client_id()
+                );
+            }
+        }
+    }
+}

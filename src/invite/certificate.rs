@@ -1,0 +1,230 @@
+use super::{InviteError, MAX_TIME_MS, read_time, with_signature, write_time};
+use crate::crypto::{self, Signature, SigningKey};
+use crate::id::{ChatId, ClientId, InviteId, MemberId};
+use crate::wire::Reader;
+
+const INVITE_LABEL: &str = "throng/1 invite";
+const ADMISSION_LABEL: &str = "throng/1 admission";
+const SESSION_LABEL: &str = "throng/1 session";
+
+/// What who comes by an invite may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rights {
+    /// Speak.
+    Member = 0,
+    /// Read.
+    Observer = 1,
+}
+
+/// Empowers an invite's key to admit members. 109 bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteCertificate {
+    /// The invite's public key.
+    pub invite: InviteId,
+    /// Of the chat's invites, counted by who issues them.
+    pub number: u32,
+    /// What the admitted may do.
+    pub rights: Rights,
+    /// How many members it can admit, under slots 0 to `slots - 1`; 0: any number.
+    pub slots: u16,
+    /// Until when it admits, ms since 1970, at most 2^48-1; 0: for good.
+    pub until_ms: u64,
+    /// By the chat.
+    pub signature: Signature,
+}
+
+impl InviteCertificate {
+    /// Issues one. A time that does not fit in 6 bytes becomes the last that does.
+    pub fn sign(
+        chat: &SigningKey,
+        invite: InviteId,
+        number: u32,
+        rights: Rights,
+        slots: u16,
+        until_ms: u64,
+    ) -> Self {
+        let until_ms = until_ms.min(MAX_TIME_MS);
+        let mut certificate = Self {
+            invite,
+            number,
+            rights,
+            slots,
+            until_ms,
+            signature: [0; 64],
+        };
+        certificate.signature = chat.sign(INVITE_LABEL, &ChatId(chat.public()), &certificate.body());
+        certificate
+    }
+
+    /// The certificate in bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        with_signature(self.body(), &self.signature)
+    }
+
+    /// Whether this chat issued it.
+    pub fn verify(&self, chat: &ChatId) -> bool {
+        crypto::verify(&chat.0, INVITE_LABEL, chat, &self.body(), &self.signature)
+    }
+
+    /// Whether it has such a slot.
+    pub fn has_slot(&self, slot: u16) -> bool {
+        self.slots == 0 || slot < self.slots
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, InviteError> {
+        Ok(Self {
+            invite: InviteId(reader.array()?),
+            number: reader.u32()?,
+            rights: match reader.u8()? {
+                0 => Rights::Member,
+                1 => Rights::Observer,
+                _ => return Err(InviteError::Damaged),
+            },
+            slots: reader.u16()?,
+            until_ms: read_time(reader)?,
+            signature: reader.array()?,
+        })
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let mut body = self.invite.0.to_vec();
+        body.extend_from_slice(&self.number.to_be_bytes());
+        body.push(self.rights as u8);
+        body.extend_from_slice(&self.slots.to_be_bytes());
+        write_time(self.until_ms, &mut body);
+        body
+    }
+}
+
+/// Admits a member, under a slot of an invite. 114 bytes. It does not expire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// Who.
+    pub member: MemberId,
+    /// Under which of the invite's slots.
+    pub slot: u16,
+    /// When, ms since 1970 by the newcomer's clock.
+    pub at_ms: u64,
+    /// Proof of work; 0 in private chats.
+    pub work: u64,
+    /// By the invite.
+    pub signature: Signature,
+}
+
+impl Admission {
+    /// Admits a member by an invite's key.
+    pub fn sign(
+        invite: &SigningKey,
+        chat: &ChatId,
+        member: MemberId,
+        slot: u16,
+        at_ms: u64,
+        work: u64,
+    ) -> Self {
+        let mut admission = Self {
+            member,
+            slot,
+            at_ms,
+            work,
+            signature: [0; 64],
+        };
+        admission.signature = invite.sign(ADMISSION_LABEL, chat, &admission.body());
+        admission
+    }
+
+    /// The certificate in bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        with_signature(self.body(), &self.signature)
+    }
+
+    /// Whether this invite signed it.
+    pub fn verify(&self, chat: &ChatId, invite: &InviteId) -> bool {
+        crypto::verify(&invite.0, ADMISSION_LABEL, chat, &self.body(), &self.signature)
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, InviteError> {
+        Ok(Self {
+            member: MemberId(reader.array()?),
+            slot: reader.u16()?,
+            at_ms: reader.u64()?,
+            work: reader.u64()?,
+            signature: reader.array()?,
+        })
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let mut body = self.member.0.to_vec();
+        body.extend_from_slice(&self.slot.to_be_bytes());
+        body.extend_from_slice(&self.at_ms.to_be_bytes());
+        body.extend_from_slice(&self.work.to_be_bytes());
+        body
+    }
+}
+
+/// Makes a client_id a member's session. 74 bytes; the client_id stands in what is signed, not in the bytes:
+/// whoever gets the certificate knows it already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionCertificate {
+    /// When the session started, ms since 1970 by the member's clock.
+    pub start_ms: u64,
+    /// What the session's program can do, a bit each; none is assigned.
+    pub capabilities: u16,
+    /// By the member.
+    pub signature: Signature,
+}
+
+impl SessionCertificate {
+    /// Certifies a session of the member.
+    pub fn sign(
+        member: &SigningKey,
+        chat: &ChatId,
+        client_id: &ClientId,
+        start_ms: u64,
+        capabilities: u16,
+    ) -> Self {
+        let mut certificate = Self {
+            start_ms,
+            capabilities,
+            signature: [0; 64],
+        };
+        certificate.signature = member.sign(SESSION_LABEL, chat, &certificate.signed_body(client_id));
+        certificate
+    }
+
+    /// The certificate in bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        with_signature(self.body(), &self.signature)
+    }
+
+    /// Whether the member signed it for this client_id, and the client_id is the one spelling of a proper key.
+    pub fn verify(&self, chat: &ChatId, member: &MemberId, client_id: &ClientId) -> bool {
+        crypto::is_canonical_key(client_id)
+            && crypto::verify(
+                &member.0,
+                SESSION_LABEL,
+                chat,
+                &self.signed_body(client_id),
+                &self.signature,
+            )
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, InviteError> {
+        Ok(Self {
+            start_ms: reader.u64()?,
+            capabilities: reader.u16()?,
+            signature: reader.array()?,
+        })
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let mut body = self.start_ms.to_be_bytes().to_vec();
+        body.extend_from_slice(&self.capabilities.to_be_bytes());
+        body
+    }
+
+    fn signed_body(&self, client_id: &ClientId) -> Vec<u8> {
+        let mut body = client_id.0.to_vec();
+        body.extend(self.body());
+        body
+    }
+}

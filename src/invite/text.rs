@@ -1,0 +1,142 @@
+//! The two forms of an invite as text, and finding them in what people paste.
+
+use data_encoding::{BASE64, BASE64URL_NOPAD};
+use zeroize::Zeroizing;
+
+use super::key::Form;
+use super::{InviteError, InviteKey};
+
+/// The longest text or file in which an invite is looked for, in bytes. An invite is about 1 KiB; the rest is room
+/// for the letter around it.
+pub const MAX_INVITE_FILE_LEN: usize = 16 * 1024;
+
+const BEGIN: &str = "BEGIN THRONG INVITE";
+const END: &str = "END THRONG INVITE";
+const SCHEME: &str = "throng:";
+
+/// Base64 characters a line; mail programs leave lines of this length alone.
+const LINE_LEN: usize = 64;
+
+/// How many lines a link may have been broken into by a mail program; with three addresses it has some 350 characters.
+const MAX_LINK_LINES: usize = 16;
+
+/// A `.throng` file.
+pub(super) fn armour(chat_name: Option<&str>, bytes: &[u8]) -> String {
+    let chat = match chat_name {
+        Some(name) => format!("the Throng chat “{}”", printable(name)),
+        None => "a Throng chat".to_owned(),
+    };
+    let mut text = format!(
+        "This is an invite to {chat}. Whoever holds it can come in, and it names addresses of members. Open it in \
+         Throng with “Import invite…”.\n\n-----{BEGIN}-----\n"
+    );
+    let base64 = Zeroizing::new(BASE64.encode(bytes));
+    let mut rest = base64.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(LINE_LEN));
+        text.push_str(line);
+        text.push('\n');
+        rest = after;
+    }
+    text.push_str(&format!("-----{END}-----\n"));
+    text
+}
+
+/// A link.
+pub(super) fn link(bytes: &[u8]) -> String {
+    format!("{SCHEME}{}", BASE64URL_NOPAD.encode(bytes))
+}
+
+/// The invite in a text: an armoured one if there is any, else the first link that holds one.
+pub(super) fn find(text: &str) -> Result<InviteKey, InviteError> {
+    if text.len() > MAX_INVITE_FILE_LEN {
+        return Err(InviteError::TooLarge);
+    }
+    if text.lines().any(|line| marker(line).is_some()) {
+        find_armoured(text)
+    } else {
+        find_link(text)
+    }
+}
+
+fn find_armoured(text: &str) -> Result<InviteKey, InviteError> {
+    let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
+    let mut lines = text
+        .lines()
+        .skip_while(|line| marker(line) != Some(BEGIN))
+        .skip(1);
+    loop {
+        // Without an end the text is cut.
+        let line = lines.next().ok_or(InviteError::Damaged)?;
+        if marker(line) == Some(END) {
+            break;
+        }
+        base64.extend(unquoted(line).chars().filter(|c| !c.is_whitespace()));
+    }
+    let bytes = Zeroizing::new(
+        BASE64
+            .decode(base64.as_bytes())
+            .map_err(|_| InviteError::Damaged)?,
+    );
+    InviteKey::decode(&bytes, Form::File)
+}
+
+fn find_link(text: &str) -> Result<InviteKey, InviteError> {
+    // ASCII case only, so that the places are the same as in `text`.
+    let lower = text.to_ascii_lowercase();
+    let mut first_error = None;
+    for (at, _) in lower.match_indices(SCHEME) {
+        match parse_link(&text[at + SCHEME.len()..]) {
+            Ok(invite) => return Ok(invite),
+            // The word alone, as in a letter that explains what to look for.
+            Err(InviteError::NotAnInvite) => {}
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+    }
+    Err(first_error.unwrap_or(InviteError::NotAnInvite))
+}
+
+/// A link from behind its scheme on, with whatever stands after it: as far as its line goes, or, where a mail
+/// program broke it, as many lines on as it takes.
+fn parse_link(text: &str) -> Result<InviteKey, InviteError> {
+    let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
+    for line in text.lines().take(MAX_LINK_LINES) {
+        let line = if base64.is_empty() { line } else { unquoted(line) };
+        let run = line.split(|c: char| !is_link_char(c)).next().unwrap_or_default();
+        if run.is_empty() {
+            break;
+        }
+        base64.push_str(run);
+        let bytes = Zeroizing::new(BASE64URL_NOPAD.decode(base64.as_bytes()).unwrap_or_default());
+        match InviteKey::decode(&bytes, Form::Link) {
+            Err(InviteError::Damaged) if run.len() == line.trim_end().len() => {}
+            result => return result,
+        }
+    }
+    if base64.is_empty() {
+        Err(InviteError::NotAnInvite)
+    } else {
+        Err(InviteError::Damaged)
+    }
+}
+
+fn is_link_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
+}
+
+/// Whether a line is the first or the last of an armoured invite.
+fn marker(line: &str) -> Option<&'static str> {
+    let words = unquoted(line).trim_matches(|c: char| matches!(c, '-' | '–' | '—') || c.is_whitespace());
+    [BEGIN, END].into_iter().find(|marker| *marker == words)
+}
+
+/// A line without what a mail program puts before it when it quotes.
+fn unquoted(line: &str) -> &str {
+    line.trim_start_matches(|c: char| c == '>' || c == '\u{FEFF}' || c.is_whitespace())
+}
+
+/// A name that stays on its line and in its place.
+fn printable(name: &str) -> String {
+    let steers = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    name.chars().map(|c| if steers(c) { ' ' } else { c }).collect()
+}

@@ -1,0 +1,221 @@
+//! The picture of all chats that a window paints: built up from reports alone ([`Chats::apply`]), with everything
+//! sorted, counted and put into words when an event comes, so that painting only reads.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::chat::Chat;
+use super::command::Command;
+use super::event::{Event, Report};
+use super::settings::OpenChat;
+use crate::id::{ChatId, MessageId};
+
+/// How many messages are asked for when a chat is opened: some screens full (a guess).
+const FIRST_HISTORY: u32 = 200;
+
+/// All chats of the profile.
+#[derive(Debug)]
+pub struct Chats {
+    /// In which times are shown.
+    zone: TimeZone,
+    chats: BTreeMap<ChatId, Chat>,
+    /// As they were opened.
+    order: Vec<ChatId>,
+    /// Drafts and read state that came before their chat did.
+    saved: BTreeMap<ChatId, OpenChat>,
+}
+
+/// What a report asks of whoever handed it in.
+#[derive(Debug, Default, PartialEq)]
+pub struct Effects {
+    /// To be sent.
+    pub commands: Vec<Command>,
+    /// What failed, to be shown for a while.
+    pub errors: Vec<Trouble>,
+}
+
+/// Something that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The chat that it is about.
+    pub chat: Option<ChatId>,
+    /// What failed, and what to do.
+    pub sentence: String,
+}
+
+impl Chats {
+    /// None yet; times will be shown in `zone`.
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            zone,
+            chats: BTreeMap::new(),
+            order: Vec::new(),
+            saved: BTreeMap::new(),
+        }
+    }
+
+    /// In which times are shown.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// All chats, as they were opened.
+    pub fn iter(&self) -> impl Iterator<Item = &Chat> {
+        self.order.iter().filter_map(|id| self.chats.get(id))
+    }
+
+    /// One of them.
+    pub fn get(&self, id: ChatId) -> Option<&Chat> {
+        self.chats.get(&id)
+    }
+
+    /// One of them, to change what is the window's own: the draft, and what of the timeline is held.
+    pub fn get_mut(&mut self, id: ChatId) -> Option<&mut Chat> {
+        self.chats.get_mut(&id)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.chats.is_empty()
+    }
+
+    /// Unread messages in all chats together.
+    pub fn unread(&self) -> u32 {
+        self.chats.values().map(|chat| chat.unread).sum()
+    }
+
+    /// Takes in what happened at `now`; returns what is to be done about it.
+    pub fn apply(&mut self, report: &Report, now: Timestamp) -> Effects {
+        match &report.event {
+            Event::Ready { .. } => Effects::send(Command::LoadWorkspace),
+            Event::ChatOpened { .. } => self.open(&report.event, now),
+            Event::ChatClosed { chat } => self.close(*chat),
+            Event::Workspace { chats, .. } => self.restore(chats),
+            Event::Error { chat, message, .. } => Effects::error(*chat, message.clone()),
+            Event::Lagged => self.ask_again(),
+            Event::InviteExported { .. } | Event::Bye => Effects::default(),
+            event => match event_chat(event).and_then(|chat| self.chats.get_mut(&chat)) {
+                Some(chat) => chat.apply(event, now),
+                // Of a chat that was left: its last words may still be under way.
+                None => Effects::default(),
+            },
+        }
+    }
+
+    /// Marks a chat read up to `message`, which was seen. The command that keeps it, unless it was so already.
+    pub fn mark_read(&mut self, chat: ChatId, message: MessageId) -> Option<Command> {
+        let found = self.chats.get_mut(&chat)?;
+        found
+            .mark_read(message)
+            .then_some(Command::MarkRead { chat, message })
+    }
+
+    fn open(&mut self, event: &Event, now: Timestamp) -> Effects {
+        let Some(mut chat) = Chat::opened(event, now, self.zone.clone()) else {
+            return Effects::default();
+        };
+        let id = chat.id;
+        if let Some(saved) = self.saved.remove(&id) {
+            chat.restore(&saved);
+        }
+        if let Some(before) = self.chats.remove(&id) {
+            // The same chat again, under a new session: what was read and typed stays.
+            chat.inherit(before);
+        } else {
+            self.order.push(id);
+        }
+        self.chats.insert(id, chat);
+        Effects {
+            commands: ask_for(id),
+            errors: Vec::new(),
+        }
+    }
+
+    fn close(&mut self, id: ChatId) -> Effects {
+        self.order.retain(|other| *other != id);
+        self.chats.remove(&id);
+        Effects::default()
+    }
+
+    fn restore(&mut self, saved: &[OpenChat]) -> Effects {
+        for open in saved {
+            match self.chats.get_mut(&open.chat) {
+                Some(chat) => chat.restore(open),
+                None => drop(self.saved.insert(open.chat, open.clone())),
+            }
+        }
+        Effects::default()
+    }
+
+    fn ask_again(&self) -> Effects {
+        let stats = self.order.iter().map(|chat| Command::Stats { chat: *chat });
+        Effects {
+            commands: self
+                .order
+                .iter()
+                .copied()
+                .flat_map(ask_for)
+                .chain(stats)
+                .collect(),
+            errors: Vec::new(),
+        }
+    }
+}
+
+/// What is asked about a chat of which nothing is known yet.
+fn ask_for(chat: ChatId) -> Vec<Command> {
+    let history = Command::History {
+        chat,
+        before: None,
+        after: None,
+        around: None,
+        limit: FIRST_HISTORY,
+    };
+    vec![Command::Members { chat }, history]
+}
+
+fn event_chat(event: &Event) -> Option<ChatId> {
+    match event {
+        Event::Message(message) => Some(message.chat),
+        Event::Joined { chat }
+        | Event::JoinFailed { chat, .. }
+        | Event::Delivery { chat, .. }
+        | Event::MemberJoined { chat, .. }
+        | Event::MemberLeft { chat, .. }
+        | Event::NickChanged { chat, .. }
+        | Event::TopicChanged { chat, .. }
+        | Event::StatusChanged { chat, .. }
+        | Event::Banned { chat, .. }
+        | Event::PeerLinked { chat, .. }
+        | Event::PeerLost { chat, .. }
+        | Event::History { chat, .. }
+        | Event::Members { chat, .. }
+        | Event::Stats { chat, .. } => Some(*chat),
+        Event::Ready { .. }
+        | Event::ChatOpened { .. }
+        | Event::ChatClosed { .. }
+        | Event::InviteExported { .. }
+        | Event::Workspace { .. }
+        | Event::Error { .. }
+        | Event::Lagged
+        | Event::Bye => None,
+    }
+}
+
+impl Effects {
+    fn send(command: Command) -> Self {
+        Self {
+            commands: vec![command],
+            errors: Vec::new(),
+        }
+    }
+
+    fn error(chat: Option<ChatId>, sentence: String) -> Self {
+        Self {
+            commands: Vec::new(),
+            errors: vec![Trouble { chat, sentence }],
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Data to everyone: numbers, what was seen, passing on, and what waits for a first link.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use super::{Kind, Node, NodeEvent};
+use crate::id::{ClientId, MessageId};
+use crate::wire::{Body, Broadcast, Packet};
+
+/// Own messages that wait for a link. A guess: more than anybody types while cut off.
+const MAX_WAITING: usize = 256;
+
+/// Own messages that wait for the first link.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    waiting: VecDeque<(MessageId, Vec<u8>)>,
+}
+
+impl Node {
+    /// Says something, or does it.
+    pub(super) fn say(&mut self, text: String, action: bool) {
+        match &self.kind {
+            Kind::Classic(_) => self.say_classic(text, action),
+            Kind::Signed(_) => self.say_signed(text, action),
+        }
+    }
+
+    /// Is called something else from now on.
+    pub(super) fn set_nick(&mut self, nick: String) {
+        self.nick.clone_from(&nick);
+        self.tell(Body::Name(nick));
+    }
+
+    /// Has another status from now on.
+    pub(super) fn set_status(&mut self, status: u8) {
+        self.status = status;
+        self.tell(Body::Status(status));
+    }
+
+    /// Sets the topic: by a broadcast in a classic chat, by a fact in a signed one.
+    pub(super) fn set_topic(&mut self, topic: String) {
+        match &self.kind {
+            Kind::Classic(_) => self.set_classic_topic(topic),
+            Kind::Signed(_) => self.set_signed_topic(topic),
+        }
+    }
+
+    /// Says goodbye and ends all links.
+    pub(super) fn say_goodbye(&mut self) {
+        self.tell(Body::Quit);
+        let linked: Vec<ClientId> = self.links.keys().copied().collect();
+        for client_id in linked {
+            self.end_link(&client_id, true);
+        }
+        self.quit = true;
+    }
+
+    /// Broadcasts something other than a message. Without a link it is not sent and takes no number: who we are is
+    /// told when the first link stands.
+    fn tell(&mut self, body: Body) {
+        match &self.kind {
+            Kind::Classic(_) => self.broadcast(body),
+            Kind::Signed(_) => self.tell_signed(body, false),
+        }
+    }
+
+    /// "The origin adds 1 to its number for every message; the first is 1; after 2^32-1 comes 1."
+    pub(super) fn next_number(&mut self) -> u32 {
+        self.number = self.number.checked_add(1).unwrap_or(1);
+        self.number
+    }
+
+    /// Sends a sealed copy to every link but one. How many.
+    pub(super) fn send_to_links(&mut self, plain: &[u8], except: Option<ClientId>) -> u32 {
+        let to: Vec<(ClientId, SocketAddr)> = self
+            .links
+            .iter()
+            .filter(|(client_id, _)| Some(**client_id) != except)
+            .map(|(client_id, link)| (*client_id, link.address))
+            .collect();
+        for (client_id, address) in &to {
+            self.send_plain(*address, *client_id, plain);
+        }
+        to.len() as u32
+    }
+
+    /// Sends an own message over all links, or keeps it until one stands.
+    pub(super) fn deliver(&mut self, id: MessageId, plain: Vec<u8>) {
+        let links = self.send_to_links(&plain, None);
+        self.emit(NodeEvent::Delivery { id, links });
+        if links == 0 && self.outbox.waiting.len() < MAX_WAITING {
+            self.outbox.waiting.push_back((id, plain));
+        }
+    }
+
+    /// Sends what waited for the first link.
+    pub(super) fn flush_outbox(&mut self) {
+        for (id, plain) in std::mem::take(&mut self.outbox.waiting) {
+            self.deliver(id, plain);
+        }
+    }
+
+    /// Whether a broadcast has come before; notes that it has now.
+    pub(super) fn is_seen(&mut self, key: [u8; 32]) -> bool {
+        let seen = self.seen.insert(key, ()).is_some();
+        self.stats.duplicates += u64::from(seen);
+        seen
+    }
+
+    /// Broadcasts in a classic chat, if there is a link.
+    pub(super) fn broadcast(&mut self, body: Body) {
+        if !self.links.is_empty() {
+            let broadcast = Broadcast {
+                origin: self.client_id,
+                number: self.next_number(),
+                body,
+            };
+            self.send_to_links(&Packet::Broadcast(broadcast).encode(), None);
+        }
+    }
+
+    fn say_classic(&mut self, text: String, action: bool) {
+        let body = match action {
+            false => Body::Message(text.clone()),
+            true => Body::Action {
+                text: text.clone(),
+                historic_id: false,
+            },
+        };
+        let broadcast = Broadcast {
+            origin: self.client_id,
+            number: self.next_number(),
+            body,
+        };
+        let id = self.classic_message(&broadcast, &text, action, true);
+        self.deliver(id, Packet::Broadcast(broadcast).encode());
+    }
+
+    /// "A broadcast is acted on once per (origin, number), then passed on to the links other than the one it came
+    /// from." Its number may jump.
+    pub(super) fn handle_broadcast(&mut self, from: SocketAddr, sender: ClientId, broadcast: Broadcast) {
+        if let Some(link) = self.links.get_mut(&sender)
+            && link.address == from
+        {
+            link.heard();
+        }
+        if broadcast.origin == self.client_id {
+            self.stats.duplicates += 1;
+            return;
+        }
+        if self.is_seen(seen_key(&broadcast)) {
+            return;
+        }
+        if self.act_on_broadcast(&broadcast) {
+            self.send_to_links(&Packet::Broadcast(broadcast).encode(), Some(sender));
+        }
+    }
+}
+
+/// What a classic broadcast is known by.
+fn seen_key(broadcast: &Broadcast) -> [u8; 32] {
+    crate::crypto::hash(&[&broadcast.origin.0, &broadcast.number.to_be_bytes()])
+}

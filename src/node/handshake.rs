@@ -1,0 +1,477 @@
+//! The way into a signed chat: hello, welcome, link.
+//!
+//! A hello goes to a bare address, sealed to the gate of the day, or to a session. Any member answers; the token in
+//! its welcome, sent back under a counter, proves the caller's address, and the link stands.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::links::Link;
+use super::peers::Question;
+use super::tokens::Tokens;
+use super::{Kind, Node, NodeEvent, Refusal};
+use crate::crypto::{self, SharedKeys};
+use crate::id::{ClientId, MemberId};
+use crate::invite::{Chain, Charter, Credential};
+use crate::wire::{Header, Hello, LinkOp, NodeAddress, Packet, TokenCounter, Welcome, WelcomeStatus};
+
+/// Key agreements a second with those whom we don't know (threats.md, row 20).
+pub(super) const STRANGERS_PER_SECOND: f64 = 200.0;
+
+/// Callers who have been welcomed and have not come yet (threats.md, row 20).
+const MAX_HALF_OPEN: usize = 32;
+
+/// How long a welcome holds. A guess: twice as long as an answer may take.
+const HALF_OPEN_FOR: Duration = Duration::from_secs(10);
+
+/// Nodes in a welcome (the wire's 0 to 2).
+const NODES_IN_WELCOME: usize = 2;
+
+/// No slot, in a welcome's list of free ones.
+const NO_SLOT: u16 = 0xFFFF;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// Shared keys kept for each gate: a caller repeats itself once or twice.
+const GATE_KEYS: usize = 64;
+
+/// The gates of yesterday, today and tomorrow: clocks differ.
+pub(super) struct Gates {
+    rendezvous: [u8; 16],
+    day: u64,
+    keys: Vec<SharedKeys>,
+}
+
+impl Gates {
+    pub(super) fn new(rendezvous: [u8; 16]) -> Self {
+        Self {
+            rendezvous,
+            day: 0,
+            keys: Vec::new(),
+        }
+    }
+
+    fn at(&mut self, unix_ms: u64) -> &mut [SharedKeys] {
+        let day = unix_ms / DAY_MS;
+        if self.keys.is_empty() || self.day != day {
+            self.day = day;
+            let days = [day, day.saturating_sub(1), day + 1];
+            self.keys = days
+                .map(|day| SharedKeys::new(crypto::gate(&self.rendezvous, day), GATE_KEYS))
+                .into_iter()
+                .collect();
+        }
+        &mut self.keys
+    }
+}
+
+impl Drop for Gates {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.rendezvous);
+    }
+}
+
+/// Somebody who has been welcomed and has not come yet.
+pub(super) struct HalfOpen {
+    address: SocketAddr,
+    member: MemberId,
+    ours: [u8; 8],
+    tokens: Tokens,
+    pub(super) until: Duration,
+}
+
+impl Node {
+    /// Sends a hello to a session, or to whoever opens what is sealed to the gate; the question, for its answer to
+    /// be known by.
+    pub(super) fn say_hello(&mut self, client_id: Option<ClientId>, address: SocketAddr) -> Question {
+        // One token for all hellos under way to an address: whichever is answered, the tokens of both sides fit.
+        let (nonce, fresh) = (self.random(), self.random());
+        let token = self.peers.token_under_way(address).unwrap_or(fresh);
+        let question = Question::Hello {
+            client_id,
+            nonce,
+            token,
+        };
+        let now_ms = self.now.unix_ms;
+        let Kind::Signed(signed) = &mut self.kind else {
+            return question;
+        };
+        let receiver = client_id.unwrap_or_else(|| signed.gates.at(now_ms)[0].client_id());
+        let hello = Hello {
+            capabilities: 0,
+            nonce,
+            token,
+            time_ms: now_ms,
+            facts_root: signed.facts_root(),
+            members: signed.sessions_online() as u32 + 1,
+            nick: self.nick.clone(),
+            chain: signed.chain.encode(),
+        };
+        self.send(address, receiver, &Packet::Hello(hello));
+        question
+    }
+
+    /// A packet that is addressed to somebody else: to the gate, or not for us.
+    pub(super) fn handle_at_gate(&mut self, from: SocketAddr, header: &Header, sealed: &[u8]) {
+        let (now, now_ms) = (self.now.elapsed, self.now.unix_ms);
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(gate) = signed
+            .gates
+            .at(now_ms)
+            .iter_mut()
+            .find(|gate| gate.client_id() == header.receiver)
+        else {
+            return self.drop_packet("not_for_us");
+        };
+        if !signed
+            .strangers
+            .take(STRANGERS_PER_SECOND, STRANGERS_PER_SECOND, now)
+        {
+            return self.drop_packet("stranger_budget");
+        }
+        let plain = gate.open(&header.sender, &header.nonce, sealed);
+        let Some(plain) = plain else {
+            return self.drop_packet("does_not_open");
+        };
+        match Packet::decode(&plain) {
+            Ok(Packet::Hello(hello)) => self.handle_hello(from, header.sender, hello),
+            Ok(_) => self.drop_packet("not_for_the_gate"),
+            Err(error) => self.drop_packet(error.cause()),
+        }
+    }
+
+    /// Whether we have reason to hear from a session: it is known, half-open, or an answer to a hello may be its.
+    pub(super) fn is_expected(&self, sender: &ClientId) -> bool {
+        let Kind::Signed(signed) = &self.kind else {
+            return false;
+        };
+        self.links.contains_key(sender)
+            || signed.half_open.contains_key(sender)
+            || signed.member_of(sender).is_some()
+            || self.peers.is_waiting()
+    }
+
+    /// One key agreement out of the budget for strangers.
+    pub(super) fn may_meet_stranger(&mut self) -> bool {
+        let now = self.now.elapsed;
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        signed
+            .strangers
+            .take(STRANGERS_PER_SECOND, STRANGERS_PER_SECOND, now)
+    }
+
+    /// Somebody wants in, or to be linked.
+    pub(super) fn handle_hello(&mut self, from: SocketAddr, sender: ClientId, hello: Hello) {
+        let now_ms = self.now.unix_ms;
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        // Our own hello to the gate, with its two ids swapped, opens as well.
+        if signed
+            .gates
+            .at(now_ms)
+            .iter()
+            .any(|gate| gate.client_id() == sender)
+        {
+            return self.drop_packet("reflected");
+        }
+        if !self.is_link_at(&sender, from) && !self.answers.take(from, self.now.elapsed) {
+            return self.drop_packet("answer_budget");
+        }
+        let (status, free_slots) = self.judge(&sender, &hello);
+        if status == WelcomeStatus::Linked && !self.has_half_open_room(&sender) {
+            return self.drop_packet("half_open_budget");
+        }
+        let token = match status {
+            WelcomeStatus::Linked => self.half_open(from, sender, &hello),
+            _ => [0; 8],
+        };
+        let nodes = match status {
+            WelcomeStatus::Linked | WelcomeStatus::Full => self.nodes_for(&sender, from, NODES_IN_WELCOME),
+            _ => Vec::new(),
+        };
+        self.send_welcome(from, sender, &hello, token, status, free_slots, nodes);
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the fields of one packet")]
+    fn send_welcome(
+        &mut self,
+        to: SocketAddr,
+        receiver: ClientId,
+        hello: &Hello,
+        token: [u8; 8],
+        status: WelcomeStatus,
+        free_slots: [u16; 4],
+        nodes: Vec<NodeAddress>,
+    ) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        let welcome = Welcome {
+            capabilities: 0,
+            nonce: hello.nonce,
+            token,
+            time_ms: self.now.unix_ms,
+            facts_root: signed.facts_root(),
+            observed: to,
+            free_slots,
+            status,
+            charter: signed.charter.as_ref().map(Charter::encode).unwrap_or_default(),
+            chain: signed.chain.encode(),
+            nodes,
+        };
+        self.send(to, receiver, &Packet::Welcome(welcome));
+    }
+
+    /// The door: whether somebody may come in, by what we know; with free slots if theirs is taken.
+    fn judge(&mut self, sender: &ClientId, hello: &Hello) -> (WelcomeStatus, [u16; 4]) {
+        let none = [NO_SLOT; 4];
+        let Kind::Signed(signed) = &self.kind else {
+            return (WelcomeStatus::Stranger, none);
+        };
+        let Ok(chain) = Chain::decode(&hello.chain) else {
+            return (WelcomeStatus::Stranger, none);
+        };
+        if !chain.verify(&signed.chat, sender) {
+            self.drop_packet("bad_chain");
+            return (WelcomeStatus::Stranger, none);
+        }
+        let member = chain.credential.member();
+        if let Credential::Invited { invite, admission } = &chain.credential
+            && !signed.is_admitted(&member)
+        {
+            // "Expiry closes a door, it does not unperson": who was admitted is not asked again.
+            if invite.until_ms != 0 && self.now.unix_ms > invite.until_ms {
+                return (WelcomeStatus::Expired, none);
+            }
+            if invite.slots != 0 && admission.slot >= invite.slots {
+                return (WelcomeStatus::Stranger, none);
+            }
+            if invite.slots != 0 && !signed.slot_is_free_for(&invite.invite, admission.slot, &member) {
+                let free: Vec<u16> = (0..invite.slots)
+                    .filter(|slot| signed.slot_is_free_for(&invite.invite, *slot, &member))
+                    .collect();
+                return (WelcomeStatus::Spent, self.some_of(free));
+            }
+        }
+        match self.has_room_for(sender) {
+            true => (WelcomeStatus::Linked, none),
+            false => (WelcomeStatus::Full, none),
+        }
+    }
+
+    /// Up to four of the free slots, at random, so that newcomers don't all try the same.
+    fn some_of(&mut self, mut free: Vec<u16>) -> [u16; 4] {
+        let mut slots = [NO_SLOT; 4];
+        for slot in &mut slots {
+            if !free.is_empty() {
+                let at = self.random_below(free.len());
+                *slot = free.swap_remove(at);
+            }
+        }
+        slots
+    }
+
+    fn has_half_open_room(&self, sender: &ClientId) -> bool {
+        let Kind::Signed(signed) = &self.kind else {
+            return false;
+        };
+        signed.half_open.contains_key(sender) || signed.half_open.len() < MAX_HALF_OPEN
+    }
+
+    /// Notes a caller; the token for it. A caller who repeats itself gets the same one.
+    fn half_open(&mut self, from: SocketAddr, sender: ClientId, hello: &Hello) -> [u8; 8] {
+        let ours = self.random();
+        let until = self.now.elapsed + HALF_OPEN_FOR;
+        let Ok(member) = self.meet(sender, &hello.chain) else {
+            return [0; 8];
+        };
+        self.take_hello_nick(&member, hello.nick.clone());
+        let Kind::Signed(signed) = &mut self.kind else {
+            return [0; 8];
+        };
+        if let Some(half) = signed.half_open.get(&sender)
+            && half.address == from
+            && half.tokens.sends_under(&hello.token)
+        {
+            return half.ours;
+        }
+        let tokens = Tokens::new(ours, hello.token);
+        signed.half_open.insert(
+            sender,
+            HalfOpen {
+                address: from,
+                member,
+                ours,
+                tokens,
+                until,
+            },
+        );
+        ours
+    }
+
+    /// The answer to a hello of ours. It counts only with the hello's nonce, from where the hello went.
+    pub(super) fn handle_welcome(&mut self, from: SocketAddr, sender: ClientId, welcome: Welcome) {
+        let probe = self.peers.answered(from, self.now.elapsed, |question| {
+            matches!(question, Question::Hello { client_id, nonce, .. }
+                if *nonce == welcome.nonce && client_id.is_none_or(|asked| asked == sender))
+        });
+        let Some(Question::Hello { token, .. }) = probe.map(|probe| probe.question) else {
+            return self.drop_packet("unasked");
+        };
+        let member = match self.meet(sender, &welcome.chain) {
+            Ok(member) => member,
+            Err(cause) => return self.drop_packet(cause),
+        };
+        self.learn_charter(&welcome.charter);
+        self.emit(NodeEvent::Observed(welcome.observed));
+        match welcome.status {
+            WelcomeStatus::Linked => self.link_welcomed(from, sender, member, token, &welcome),
+            WelcomeStatus::Full | WelcomeStatus::Busy | WelcomeStatus::Slow => {
+                self.proved(sender, from);
+                self.peers.was_full(&sender, self.now.elapsed);
+            }
+            WelcomeStatus::Spent => self.try_another_slot(from, sender, &welcome),
+            WelcomeStatus::Expired => self.refused(Refusal::Expired),
+            WelcomeStatus::Closed => self.refused(Refusal::Closed),
+            WelcomeStatus::Banned => self.refused(Refusal::Banned),
+            WelcomeStatus::Stranger => self.refused(Refusal::Stranger),
+        }
+        for node in welcome.nodes {
+            self.hear_of(node, from);
+        }
+        self.choose_links_soon();
+    }
+
+    fn link_welcomed(
+        &mut self,
+        from: SocketAddr,
+        sender: ClientId,
+        member: MemberId,
+        ours: [u8; 8],
+        welcome: &Welcome,
+    ) {
+        if !self.wins(&sender, true) {
+            return;
+        }
+        let mut tokens = Tokens::new(ours, welcome.token);
+        let open = crate::wire::Link {
+            t: tokens.next(),
+            op: LinkOp::Open,
+            tree: 0,
+            reason: 0,
+        };
+        self.send(from, sender, &Packet::Link(open));
+        self.link_stands(from, sender, member, tokens, true);
+    }
+
+    /// Whether a handshake may take the place of the link that stands. When both sides said hello at once there are
+    /// two, with different tokens, and both sides have to settle on the same: that of the lower client_id.
+    fn wins(&self, sender: &ClientId, is_dialled: bool) -> bool {
+        let Some(link) = self.links.get(sender) else {
+            return true;
+        };
+        let is_old = self.now.elapsed.saturating_sub(link.linked_at) >= HALF_OPEN_FOR;
+        let by_lower = (self.client_id < *sender) == is_dialled;
+        is_old || (link.is_dialled != is_dialled && by_lower)
+    }
+
+    /// A link stands, on our side at least: each asks the other who is there and tells the topic.
+    fn link_stands(
+        &mut self,
+        address: SocketAddr,
+        client_id: ClientId,
+        member: MemberId,
+        tokens: Tokens,
+        is_dialled: bool,
+    ) {
+        self.session_heard(&client_id);
+        let mut link = Link::new(member, address, Some(tokens), self.now.elapsed);
+        link.is_dialled = is_dialled;
+        self.add_link(client_id, link);
+        self.ask_roster(client_id);
+        self.tell_topic(client_id);
+    }
+
+    fn learn_charter(&mut self, bytes: &[u8]) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        if signed.charter.is_some() {
+            return;
+        }
+        if let Ok(charter) = Charter::decode(bytes)
+            && charter.verify(&signed.chat)
+        {
+            signed.charter = Some(charter);
+            self.emit(NodeEvent::CharterLearned(bytes.to_vec()));
+        }
+    }
+
+    /// Our slot is taken. If others are free one of them is signed, and the same member is asked again.
+    fn try_another_slot(&mut self, from: SocketAddr, sender: ClientId, welcome: &Welcome) {
+        let free: Vec<u16> = welcome
+            .free_slots
+            .into_iter()
+            .filter(|slot| *slot != NO_SLOT)
+            .collect();
+        if self.joined || free.is_empty() {
+            return self.refused(Refusal::Spent);
+        }
+        let slot = free[self.random_below(free.len())];
+        if self.sign_another_slot(slot) {
+            self.probe(Some(sender), from, false);
+        } else {
+            self.refused(Refusal::Spent);
+        }
+    }
+
+    /// We are not let in. Who was in before goes on asking others: this one may know less than they.
+    fn refused(&mut self, why: Refusal) {
+        if !self.joined || why == Refusal::Banned {
+            self.emit(NodeEvent::Refused(why));
+        }
+    }
+
+    pub(super) fn handle_link(&mut self, from: SocketAddr, sender: ClientId, link: crate::wire::Link) {
+        if !self.accept_token(from, sender, &link.t) {
+            return;
+        }
+        if link.op == LinkOp::Close {
+            self.end_link(&sender, false);
+            if self.links.is_empty() {
+                self.connect(None, from);
+            }
+        }
+    }
+
+    /// Whether a packet came over a link, for the first time. A caller whom we welcomed becomes a link by it.
+    pub(super) fn accept_token(&mut self, from: SocketAddr, sender: ClientId, t: &TokenCounter) -> bool {
+        if let Some(link) = self.links.get_mut(&sender)
+            && link.address == from
+            && link.tokens.as_mut().is_some_and(|tokens| tokens.accept(t))
+        {
+            link.heard();
+            return true;
+        }
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        let comes = signed
+            .half_open
+            .get_mut(&sender)
+            .is_some_and(|half| half.address == from && half.tokens.accept(t));
+        if !comes {
+            self.drop_packet("bad_token");
+            return false;
+        }
+        if let Some(half) = signed.half_open.remove(&sender)
+            && self.wins(&sender, false)
+        {
+            self.link_stands(half.address, sender, half.member, half.tokens, false);
+        }
+        true
+    }
+}

@@ -1,0 +1,262 @@
+//! What goes into a node and what comes out of it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::id::{ClientId, MemberId, MessageId};
+
+/// What time it is, by both of the clocks that a node needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Since some fixed moment; never goes back. For time-outs.
+    pub elapsed: Duration,
+    /// Milliseconds since 1970 by the computer's clock, which may jump. For what others get to see.
+    pub unix_ms: u64,
+}
+
+/// What a node is told.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram came.
+    Datagram {
+        /// From where.
+        from: SocketAddr,
+        /// All of it.
+        bytes: &'a [u8],
+    },
+    /// An address to try: of a certain session (classic), or of whoever of the chat is there (signed).
+    Connect {
+        /// Whose, if that is known.
+        client_id: Option<ClientId>,
+        /// Where.
+        address: SocketAddr,
+    },
+    /// Broadcast that this key is in the chat now (classic chats).
+    Admit(ClientId),
+    /// Say something.
+    Say {
+        /// The words, checked for their length by [`Node::max_text_len`](super::Node::max_text_len).
+        text: String,
+        /// Whether it is an action (/me).
+        action: bool,
+    },
+    /// Be called this, 1 to 128 bytes.
+    SetNick(String),
+    /// Set the topic, 0 to 512 bytes.
+    SetTopic(String),
+    /// Be so: 0 online, 1 away, 2 busy.
+    SetStatus(u8),
+    /// The computer slept, or its addresses changed: prove every link again, at once.
+    NetworkChanged,
+    /// Say goodbye. Nothing else is to be handed in afterwards.
+    Quit,
+    /// The deadline of [`Node::poll_timeout`](super::Node::poll_timeout) has come.
+    Timeout,
+}
+
+/// What a node wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Send a datagram.
+    Transmit {
+        /// To where.
+        to: SocketAddr,
+        /// All of it, at most 1,024 bytes.
+        bytes: Vec<u8>,
+    },
+    /// Something happened.
+    Event(NodeEvent),
+}
+
+/// Why we were not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The invite has been used as often as it may be.
+    Spent,
+    /// Its time is over.
+    Expired,
+    /// It was closed.
+    Closed,
+    /// We are banned.
+    Banned,
+    /// Our chain does not lead to the chat's key.
+    Stranger,
+}
+
+/// What happened in a chat.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeEvent {
+    /// The first link stands.
+    Joined,
+    /// A member answered and will not have us. Nobody else is asked until the next `Connect`.
+    Refused(Refusal),
+    /// A link stands.
+    PeerLinked {
+        /// The peer's session.
+        client_id: ClientId,
+        /// Whose it is.
+        member: MemberId,
+        /// Where.
+        address: SocketAddr,
+    },
+    /// A link is gone.
+    PeerLost {
+        /// The peer's session.
+        client_id: ClientId,
+        /// Whose it was.
+        member: MemberId,
+    },
+    /// Somebody is there who was not.
+    MemberJoined {
+        /// Who.
+        member: MemberId,
+        /// What they are called; empty if they have not said.
+        nick: String,
+        /// 0 online, 1 away, 2 busy.
+        status: u8,
+    },
+    /// Somebody is there no more.
+    MemberLeft {
+        /// Who.
+        member: MemberId,
+        /// They said goodbye, or nothing is heard of them.
+        quit: bool,
+    },
+    /// Somebody is called something else.
+    NickChanged {
+        /// Who.
+        member: MemberId,
+        /// Their nick now.
+        nick: String,
+    },
+    /// Somebody's status is another.
+    StatusChanged {
+        /// Who.
+        member: MemberId,
+        /// 0 online, 1 away, 2 busy.
+        status: u8,
+    },
+    /// The topic is another.
+    TopicChanged {
+        /// The topic; empty: none.
+        topic: String,
+        /// Who set it.
+        by: MemberId,
+        /// The signed fact, to be handed in again at the next start ([`SignedState::topic_fact`](super::SignedState::topic_fact)); empty in a
+        /// classic chat.
+        fact: Vec<u8>,
+    },
+    /// Somebody was banned (classic chats).
+    Banned {
+        /// Who.
+        member: MemberId,
+        /// By whom.
+        by: MemberId,
+    },
+    /// Something was said, by others or by ourselves.
+    Message(NodeMessage),
+    /// An own message went out, or waits.
+    Delivery {
+        /// Which.
+        id: MessageId,
+        /// Over how many links; 0: it waits for the first.
+        links: u32,
+    },
+    /// A member was admitted: to be kept, and handed in again at the next start ([`SignedState::admitted`](super::SignedState::admitted)).
+    Admitted {
+        /// Who.
+        member: MemberId,
+        /// The certificates that admit them, as in [`crate::invite`].
+        chain: Vec<u8>,
+    },
+    /// Others see us at this address.
+    Observed(SocketAddr),
+    /// The charter of the chat (its name and kind), by a joiner whose invite had none: to be kept.
+    CharterLearned(Vec<u8>),
+    /// Another slot of the invite was signed: the encoded credential, to be kept in place of the old one.
+    CredentialChanged(Vec<u8>),
+}
+
+/// Something said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeMessage {
+    /// Its name.
+    pub id: MessageId,
+    /// By whom.
+    pub member: MemberId,
+    /// In which session.
+    pub client_id: ClientId,
+    /// Under which number.
+    pub number: u32,
+    /// When, as its author says (classic: when it came), in ms since 1970.
+    pub at_ms: u64,
+    /// Whether it is an action (/me).
+    pub action: bool,
+    /// The words.
+    pub text: String,
+    /// Our own.
+    pub own: bool,
+    /// What its author signed, with the signature, as it stood in the packet; empty in a classic chat.
+    pub signed: Vec<u8>,
+}
+
+/// A member, for the list of members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeMember {
+    /// Who.
+    pub member: MemberId,
+    /// What they are called; empty if they have not said.
+    pub nick: String,
+    /// What they may do.
+    pub role: NodeRole,
+    /// 0 online, 1 away, 2 busy.
+    pub status: u8,
+    /// Whether a session of theirs stands.
+    pub online: bool,
+    /// Oneself.
+    pub own: bool,
+}
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeRole {
+    /// Holds the chat's key.
+    Founder,
+    /// Reads and speaks.
+    Member,
+    /// Reads.
+    Observer,
+}
+
+/// A link that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeLink {
+    /// The peer's session.
+    pub client_id: ClientId,
+    /// Whose it is.
+    pub member: MemberId,
+    /// Where it proved to be.
+    pub address: SocketAddr,
+    /// The last one measured.
+    pub round_trip: Option<Duration>,
+}
+
+/// Figures since the node was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NodeStats {
+    /// Datagrams handed in.
+    pub packets_in: u64,
+    /// Their bytes, without IP and UDP headers.
+    pub bytes_in: u64,
+    /// Datagrams handed out.
+    pub packets_out: u64,
+    /// Their bytes.
+    pub bytes_out: u64,
+    /// Broadcasts that had come before.
+    pub duplicates: u64,
+    /// Broadcasts that a repair brought. None yet: repair comes later.
+    pub repaired: u64,
+    /// Datagrams dropped, by cause.
+    pub dropped: BTreeMap<&'static str, u64>,
+}

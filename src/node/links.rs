@@ -1,0 +1,503 @@
+//! Whom we are linked to, and whether they are still there.
+//!
+//! Six links are wanted: the neighbour on either side of the ring, which hold the chat together, and the others at
+//! random, which keep it small across. (Linking to the six nearest keys, as the historic implementation did,
+//! splits a large chat.) Ring places are client_ids in a classic chat; in a signed one a hash of chat, member and
+//! day, so that a place near somebody cannot be ground out.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rand_chacha::rand_core::RngCore;
+
+use super::tokens::Tokens;
+use super::{Kind, Node, NodeEvent};
+use crate::id::{ClientId, MemberId};
+use crate::wire::{Keepalive, LinkOp, Packet, TokenCounter};
+
+/// Links wanted (the document).
+pub(super) const WANTED: usize = 6;
+
+/// Links that we bear at most (the document).
+pub(super) const MAX_LINKS: usize = 12;
+
+/// Every so often one side of a link asks the other whether it is there, and both compare what they know (the
+/// document's keepalive).
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// And again after so long, a guess: five times a slow round trip.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Unanswered questions that end a link. At 20 % loss each way one question in 20 would end it falsely, were the link
+/// silent otherwise; it is made anew at once. A guess.
+const UNANSWERED: u8 = 3;
+
+/// Links are chosen at most so often.
+const CHOOSE_EVERY: Duration = Duration::from_secs(1);
+
+/// A look around through a random link: seldom when all is well, often while links are missing. Guesses.
+const LOOK_AROUND: Duration = Duration::from_secs(60);
+const LOOK_AROUND_LONELY: Duration = Duration::from_secs(5);
+
+/// A link so old is no newcomer's only one any more. A guess.
+const SETTLED: Duration = Duration::from_secs(30);
+
+/// A peer that is linked to us asks at least so often: two keepalives, and some. A guess.
+const MUTUAL_WITHIN: Duration = Duration::from_secs(40);
+
+/// A peer that proved its address so recently needs no second proof to become a link. A guess.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// A peer that has proved its address and hears our broadcasts from us.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) member: MemberId,
+    pub(super) address: SocketAddr,
+    pub(super) round_trip: Option<Duration>,
+    /// Signed chats only.
+    pub(super) tokens: Option<Tokens>,
+    pub(super) roster: super::roster::Asking,
+    pub(super) linked_at: Duration,
+    /// Whether we said hello, and not the peer.
+    pub(super) is_dialled: bool,
+    /// When the peer last asked us for nodes: in a classic chat the only sign that we are its link, too.
+    pub(super) asked_us_at: Option<Duration>,
+    /// When either side last asked the other.
+    asked_at: Duration,
+    unanswered: u8,
+    looked_around_at: Duration,
+}
+
+impl Link {
+    pub(super) fn new(member: MemberId, address: SocketAddr, tokens: Option<Tokens>, now: Duration) -> Self {
+        Self {
+            member,
+            address,
+            round_trip: None,
+            tokens,
+            roster: super::roster::Asking::default(),
+            linked_at: now,
+            is_dialled: true,
+            asked_us_at: None,
+            asked_at: now,
+            unanswered: 0,
+            looked_around_at: now,
+        }
+    }
+
+    /// Whether a question is under way.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.unanswered > 0 || self.roster.is_waiting()
+    }
+
+    /// It was heard at its address, freshly.
+    pub(super) fn heard(&mut self) {
+        self.unanswered = 0;
+    }
+
+    /// The next token and counter to send under. `None` in a classic chat.
+    pub(super) fn next_token(&mut self) -> Option<TokenCounter> {
+        self.tokens.as_mut().map(Tokens::next)
+    }
+}
+
+impl Node {
+    pub(super) fn is_link_at(&self, client_id: &ClientId, from: SocketAddr) -> bool {
+        self.links.get(client_id).is_some_and(|link| link.address == from)
+    }
+
+    /// The place on the ring, if it is known.
+    pub(super) fn place(&self, client_id: &ClientId) -> Option<[u8; 32]> {
+        match &self.kind {
+            Kind::Classic(_) => Some(client_id.0),
+            Kind::Signed(signed) => signed.place(client_id, self.now.unix_ms),
+        }
+    }
+
+    fn own_place(&self) -> [u8; 32] {
+        match &self.kind {
+            Kind::Classic(_) => self.client_id.0,
+            Kind::Signed(signed) => signed.place_of(&self.member, self.now.unix_ms),
+        }
+    }
+
+    /// A link stands. What had waited for one goes out.
+    pub(super) fn add_link(&mut self, client_id: ClientId, link: Link) {
+        let event = NodeEvent::PeerLinked {
+            client_id,
+            member: link.member,
+            address: link.address,
+        };
+        self.proved_quietly(client_id, link.address);
+        let first = self.links.is_empty();
+        let known = self.links.insert(client_id, link).is_some();
+        if !known {
+            self.emit(event);
+        }
+        if !self.joined {
+            self.joined = true;
+            self.emit(NodeEvent::Joined);
+        } else if first {
+            tracing::debug!(peer = %client_id.short(), "first link");
+        }
+        if first {
+            self.first_link_stands();
+        }
+        self.choose_links_soon();
+    }
+
+    fn proved_quietly(&mut self, client_id: ClientId, address: SocketAddr) {
+        let evict = self.rng.next_u64();
+        self.peers.proved(client_id, address, self.now.elapsed, evict);
+    }
+
+    /// Ends a link. A signed peer is told, so that it need not wait for silence.
+    pub(super) fn end_link(&mut self, client_id: &ClientId, tell: bool) -> Option<Link> {
+        let mut link = self.links.remove(client_id)?;
+        if let (true, Some(t)) = (tell, link.next_token()) {
+            let close = crate::wire::Link {
+                t,
+                op: LinkOp::Close,
+                tree: 0,
+                reason: 0,
+            };
+            self.send(link.address, *client_id, &Packet::Link(close));
+        }
+        self.emit(NodeEvent::PeerLost {
+            client_id: *client_id,
+            member: link.member,
+        });
+        self.choose_links_soon();
+        Some(link)
+    }
+
+    /// Asks silent links whether they are there; ends those that do not answer.
+    pub(super) fn look_after_links(&mut self) {
+        let now = self.now.elapsed;
+        let mut lost = Vec::new();
+        let mut silent = Vec::new();
+        for (client_id, link) in &mut self.links {
+            let wait = if link.unanswered == 0 {
+                KEEPALIVE
+            } else {
+                ASK_AGAIN
+            };
+            if now.saturating_sub(link.asked_at) < wait {
+                continue;
+            }
+            if link.unanswered >= UNANSWERED {
+                lost.push(*client_id);
+                continue;
+            }
+            link.unanswered += 1;
+            link.asked_at = now;
+            silent.push(*client_id);
+        }
+        for client_id in silent {
+            self.ask_whether_there(client_id);
+        }
+        for client_id in lost {
+            if let Some(link) = self.end_link(&client_id, false) {
+                self.link_lost(client_id, &link);
+            }
+        }
+        self.look_around();
+    }
+
+    /// After sleep or on another network: every link is asked at once, and every address tried again.
+    pub(super) fn prove_links_again(&mut self) {
+        let now = self.now.elapsed;
+        let linked: Vec<(ClientId, SocketAddr)> =
+            self.links.iter().map(|(id, link)| (*id, link.address)).collect();
+        for (client_id, address) in linked {
+            if let Some(link) = self.links.get_mut(&client_id) {
+                link.unanswered = 1;
+                link.asked_at = now;
+            }
+            self.ask_whether_there(client_id);
+            // Our own address may be another now: a link to it can only be made anew.
+            let client_id = self.name_for_connect(client_id);
+            self.connect(client_id, address);
+        }
+        self.next_tick = now;
+    }
+
+    fn ask_whether_there(&mut self, client_id: ClientId) {
+        let Some(link) = self.links.get_mut(&client_id) else {
+            return;
+        };
+        let address = link.address;
+        match link.next_token() {
+            None => self.ask_link_for_nodes(client_id, address),
+            Some(t) => {
+                let echo = self.now.elapsed.as_millis() as u64 + 1;
+                self.send_keepalive(client_id, address, t, echo, 0);
+            }
+        }
+        self.wake_soon();
+    }
+
+    fn send_keepalive(&mut self, to: ClientId, address: SocketAddr, t: TokenCounter, echo: u64, echoed: u64) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        let keepalive = Keepalive {
+            t,
+            echo,
+            echoed,
+            facts_root: signed.facts_root(),
+            roster: self.roster_fingerprint(),
+        };
+        self.send(address, to, &Packet::Keepalive(keepalive));
+    }
+
+    /// A keepalive with an `echo` asks; one without answers.
+    pub(super) fn handle_keepalive(&mut self, from: SocketAddr, sender: ClientId, keepalive: Keepalive) {
+        if !self.accept_token(from, sender, &keepalive.t) {
+            return;
+        }
+        let now = self.now.elapsed;
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        if keepalive.echoed != 0 {
+            let sent_at = Duration::from_millis(keepalive.echoed - 1);
+            link.round_trip = Some(now.saturating_sub(sent_at));
+        }
+        if keepalive.echo != 0
+            && let Some(t) = link.next_token()
+        {
+            // It has asked: we need not.
+            link.asked_at = now;
+            self.send_keepalive(sender, from, t, 0, keepalive.echo);
+        }
+        self.compare_with(sender, &keepalive);
+    }
+
+    /// Looks for nodes through a random link: once a minute, more often while links are missing.
+    fn look_around(&mut self) {
+        let now = self.now.elapsed;
+        let every = if self.links.len() < WANTED.min(self.peers_known()) {
+            LOOK_AROUND_LONELY
+        } else {
+            LOOK_AROUND
+        };
+        let due: Vec<ClientId> = self
+            .links
+            .iter()
+            .filter(|(_, link)| now.saturating_sub(link.looked_around_at) >= every * self.links.len() as u32)
+            .map(|(client_id, _)| *client_id)
+            .collect();
+        if due.is_empty() {
+            return;
+        }
+        let client_id = due[self.random_below(due.len())];
+        if let Some(link) = self.links.get_mut(&client_id) {
+            link.looked_around_at = now;
+            let address = link.address;
+            self.ask_link_for_nodes(client_id, address);
+        }
+    }
+
+    /// Others that could be linked to.
+    fn peers_known(&self) -> usize {
+        match &self.kind {
+            Kind::Classic(classic) => classic.count(),
+            Kind::Signed(signed) => signed.sessions_online(),
+        }
+    }
+
+    /// Has links chosen at the next look at the deadlines, soon.
+    pub(super) fn choose_links_soon(&mut self) {
+        self.wake_soon();
+    }
+
+    /// Links to the ring neighbours, and to others at random up to the number wanted; drops what is too many.
+    pub(super) fn choose_links(&mut self) {
+        let now = self.now.elapsed;
+        if now.saturating_sub(self.links_chosen_at) < CHOOSE_EVERY && self.links_chosen_at != Duration::ZERO {
+            return;
+        }
+        self.links_chosen_at = now;
+        let mut candidates: Vec<ClientId> = self
+            .peers
+            .iter()
+            .filter(|(client_id, peer)| !self.links.contains_key(*client_id) && peer.is_worth_a_try(now))
+            .map(|(client_id, _)| *client_id)
+            .collect();
+        let neighbours = self.ring_neighbours(&candidates);
+        candidates.retain(|client_id| !neighbours.contains(client_id));
+        for client_id in &neighbours {
+            if !self.links.contains_key(client_id) {
+                self.approach(*client_id);
+            }
+        }
+        // A node that is not in our roster is a newcomer, or of a part of the chat that has lost us: meet it.
+        let unmet = candidates.iter().position(|client_id| !self.is_met(client_id));
+        if let Some(at) = unmet {
+            self.approach(candidates.swap_remove(at));
+        }
+        let mut missing = WANTED.saturating_sub(self.links.len());
+        while missing > 0 && !candidates.is_empty() {
+            let at = self.random_below(candidates.len());
+            let client_id = candidates.swap_remove(at);
+            if self.approach(client_id) {
+                missing -= 1;
+            }
+        }
+        self.make_mutual(&neighbours, &candidates);
+        self.drop_surplus(&neighbours);
+    }
+
+    /// A classic link is one-sided, so by chance some members are few others' link, and miss messages when datagrams
+    /// get lost. So a link to one who is not linked to us gives way to one who is, or else to another try: in time
+    /// all have six who send to them. Signed links are mutual by their handshake.
+    fn make_mutual(&mut self, neighbours: &[ClientId], candidates: &[ClientId]) {
+        let now = self.now.elapsed;
+        if !matches!(self.kind, Kind::Classic(_)) || self.links.len() < WANTED || candidates.is_empty() {
+            return;
+        }
+        let one_sided = self.links.iter().find(|(client_id, link)| {
+            let is_asked = link
+                .asked_us_at
+                .is_some_and(|at| now.saturating_sub(at) < MUTUAL_WITHIN);
+            !is_asked
+                && now.saturating_sub(link.linked_at) >= MUTUAL_WITHIN
+                && !neighbours.contains(client_id)
+        });
+        let Some((&leaving, _)) = one_sided else { return };
+        let asking: Vec<ClientId> = candidates
+            .iter()
+            .filter(|client_id| {
+                self.peers
+                    .get(client_id)
+                    .is_some_and(|peer| peer.is_asking(now, MUTUAL_WITHIN))
+            })
+            .copied()
+            .collect();
+        let pool = if asking.is_empty() { candidates } else { &asking };
+        let client_id = pool[self.random_below(pool.len())];
+        if self.approach(client_id) {
+            self.end_link(&leaving, false);
+        }
+    }
+
+    /// Whether a session is known and stands. In a classic chat there is no telling.
+    fn is_met(&self, client_id: &ClientId) -> bool {
+        match &self.kind {
+            Kind::Classic(_) => true,
+            Kind::Signed(signed) => signed.is_session_online(client_id),
+        }
+    }
+
+    /// The nearest on either side, of the links and those worth a try.
+    fn ring_neighbours(&self, candidates: &[ClientId]) -> Vec<ClientId> {
+        let own = self.own_place();
+        let mut places: Vec<([u8; 32], ClientId)> = candidates
+            .iter()
+            .chain(self.links.keys())
+            .filter_map(|client_id| Some((self.place(client_id)?, *client_id)))
+            .filter(|(place, _)| *place != own)
+            .collect();
+        places.sort_unstable();
+        let next = places.partition_point(|(place, _)| *place < own);
+        let Some(after) = places.get(next).or(places.first()) else {
+            return Vec::new();
+        };
+        let before = if next == 0 {
+            places.last()
+        } else {
+            places.get(next - 1)
+        };
+        let mut neighbours = vec![after.1];
+        neighbours.extend(
+            before
+                .map(|(_, client_id)| *client_id)
+                .filter(|client_id| *client_id != after.1),
+        );
+        neighbours
+    }
+
+    /// Takes the steps to a link with a peer. Whether one was taken.
+    fn approach(&mut self, client_id: ClientId) -> bool {
+        if self.peers.is_probing(&client_id) {
+            return true;
+        }
+        let now = self.now.elapsed;
+        let Some(peer) = self.peers.get(&client_id) else {
+            return false;
+        };
+        let (address, proved_at) = (peer.address, peer.proved_at);
+        let is_fresh = proved_at.is_some_and(|at| now.saturating_sub(at) <= FRESH);
+        if let (Kind::Classic(_), true) = (&self.kind, is_fresh) {
+            self.add_link(
+                client_id,
+                Link::new(MemberId::from(client_id), address, None, now),
+            );
+            return true;
+        }
+        self.probe(Some(client_id), address, proved_at.is_none())
+    }
+
+    /// Keeps to the number of links. A classic link is ours alone to keep, so its number is kept at what is wanted
+    /// as soon as the chat is larger than links can be; a signed one is also the peer's, and is ended only over the
+    /// most.
+    fn drop_surplus(&mut self, neighbours: &[ClientId]) {
+        let most = match &self.kind {
+            Kind::Classic(classic) if classic.count() > MAX_LINKS => WANTED,
+            Kind::Classic(_) | Kind::Signed(_) => MAX_LINKS,
+        };
+        while self.links.len() > most {
+            let now = self.now.elapsed;
+            let mut surplus: Vec<(bool, ClientId)> = self
+                .links
+                .iter()
+                .filter(|(client_id, _)| !neighbours.contains(client_id))
+                .map(|(client_id, link)| (now.saturating_sub(link.linked_at) < SETTLED, *client_id))
+                .collect();
+            // Who has just come may have no other link yet.
+            if surplus.iter().any(|(is_new, _)| !is_new) {
+                surplus.retain(|(is_new, _)| !is_new);
+            }
+            if surplus.is_empty() {
+                return;
+            }
+            let (_, client_id) = surplus[self.random_below(surplus.len())];
+            self.end_link(&client_id, true);
+        }
+    }
+
+    /// Whether another link may be taken on when a peer asks for it: there is room, or it is a ring neighbour (then
+    /// [`Self::drop_surplus`] makes room).
+    pub(super) fn has_room_for(&self, client_id: &ClientId) -> bool {
+        self.links.contains_key(client_id)
+            || self.links.len() < MAX_LINKS
+            || self.ring_neighbours(&[*client_id]).contains(client_id)
+    }
+
+    /// What is to be done when the first of our links stands.
+    fn first_link_stands(&mut self) {
+        match &mut self.kind {
+            Kind::Classic(classic) => classic.announce_self_soon(self.now.elapsed),
+            Kind::Signed(_) => self.introduce_ourselves(),
+        }
+        self.flush_outbox();
+    }
+
+    /// A link ended for silence.
+    fn link_lost(&mut self, client_id: ClientId, link: &Link) {
+        self.peers.remove(&client_id);
+        match &self.kind {
+            Kind::Classic(_) => {}
+            Kind::Signed(_) => self.report_gone(client_id),
+        }
+        // It may be back under the same address, or be reachable again later.
+        if self.links.is_empty() {
+            let client_id = self.name_for_connect(client_id);
+            self.connect(client_id, link.address);
+        }
+    }
+
+    /// What to call a peer that may be back: in a signed chat it has a new session then, and the gate finds it.
+    fn name_for_connect(&self, client_id: ClientId) -> Option<ClientId> {
+        matches!(self.kind, Kind::Classic(_)).then_some(client_id)
+    }
+}

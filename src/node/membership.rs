@@ -1,0 +1,688 @@
+//! Sessions, members and slots of a signed chat. A chain leads from the chat's key to every session; what it says
+//! of a member holds for good, what it says of a session as long as the session is heard of.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::bucket::Bucket;
+use super::config::SignedState;
+use super::handshake::{Gates, HalfOpen};
+use super::{Kind, Node, NodeEvent, NodeMember, NodeRole, Now};
+use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
+use crate::id::{ChatId, ClientId, InviteId, MemberId};
+use crate::invite::{Chain, Charter, Credential, InviteKey, Rights, SessionCertificate, TopicFact};
+use crate::wire::{Body, Packet, Say};
+
+/// "A session certificate over 48 h old proves no presence"; nor does one as far in the future.
+const SESSION_VALID_MS: u64 = 48 * 3_600_000;
+
+/// A session is made anew after a day, long before its certificate proves nothing any more.
+const SESSION_LASTS_MS: u64 = 24 * 3_600_000;
+
+/// Sessions known at a time, some 900 bytes each. A guess.
+const MAX_SESSIONS: usize = 2_048;
+
+/// Sessions known of one member. A guess: each start makes one.
+const MAX_SESSIONS_OF_ONE: usize = 4;
+
+/// Members known at a time, some 500 bytes each. A guess.
+const MAX_MEMBERS: usize = 8_192;
+
+/// Says held until their session is met. A guess.
+const MAX_HELD: usize = 64;
+
+/// Reporters remembered for a session: two are enough.
+const MAX_REPORTERS: usize = 4;
+
+/// In a chat so small, everyone is linked to everyone: one report is enough.
+const FEW: usize = 3;
+
+/// We deny being gone at most so often. A guess.
+const DENY_EVERY: Duration = Duration::from_secs(5);
+
+/// The state of a signed chat.
+pub(super) struct Signed {
+    pub(super) chat: ChatId,
+    pub(super) charter: Option<Charter>,
+    pub(super) member_key: SigningKey,
+    /// Leads from the chat to this session.
+    pub(super) chain: Chain,
+    pub(super) invite_key: Option<InviteKey>,
+    pub(super) gates: Gates,
+    pub(super) half_open: BTreeMap<ClientId, HalfOpen>,
+    /// Key agreements with strangers.
+    pub(super) strangers: Bucket,
+    /// The hybrid clock: milliseconds and a counter.
+    pub(super) hlc: u64,
+    /// The first 8 bytes of the id of the newest message.
+    pub(super) last_message: [u8; 8],
+    pub(super) topic: Option<TopicFact>,
+    sessions: BTreeMap<ClientId, Session>,
+    members: BTreeMap<MemberId, Member>,
+    slots: BTreeMap<(InviteId, u16), MemberId>,
+    held: VecDeque<Held>,
+    denied_at: Option<Duration>,
+    /// Whether some link has told us its whole roster: from then on, what is news to us is news to others.
+    pub(super) has_roster: bool,
+}
+
+/// A session of a member.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) member: MemberId,
+    pub(super) start_ms: u64,
+    pub(super) chain: Vec<u8>,
+    /// Its last name and status, to be told to others.
+    pub(super) name: Option<Say>,
+    pub(super) status: Option<Say>,
+    pub(super) online: bool,
+    /// Who reported it as gone since it was last heard of.
+    reporters: BTreeSet<MemberId>,
+}
+
+/// Somebody who was admitted.
+#[derive(Debug, Clone)]
+struct Member {
+    role: NodeRole,
+    credential: Vec<u8>,
+    nick: String,
+    /// Start of the session and number of the say that named them: the last writer wins.
+    nick_at: (u64, u32),
+    status: u8,
+    status_at: (u64, u32),
+}
+
+/// A say whose session is not known yet.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    pub(super) sender: ClientId,
+    pub(super) say: Say,
+}
+
+impl Signed {
+    pub(super) fn new(state: SignedState, client_id: ClientId, now: &Now) -> Self {
+        let SignedState {
+            chat,
+            charter,
+            member_key,
+            credential,
+            invite_key,
+            rendezvous,
+            joined,
+            admitted,
+            topic_fact,
+        } = state;
+        let session = SessionCertificate::sign(&member_key, &chat, &client_id, now.unix_ms, 0);
+        let chain = Chain { credential, session };
+        let charter = charter.or_else(|| match &chain.credential {
+            Credential::Founder(charter) => Some(charter.clone()),
+            Credential::Invited { .. } => None,
+        });
+        let mut signed = Self {
+            chat,
+            charter,
+            member_key,
+            invite_key: invite_key.filter(|_| !joined),
+            gates: Gates::new(rendezvous),
+            half_open: BTreeMap::new(),
+            strangers: Bucket::full(super::handshake::STRANGERS_PER_SECOND, now.elapsed),
+            hlc: 0,
+            last_message: [0; 8],
+            topic: topic_fact.and_then(|bytes| TopicFact::decode(&bytes).ok()),
+            sessions: BTreeMap::new(),
+            members: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            held: VecDeque::new(),
+            denied_at: None,
+            has_roster: false,
+            chain,
+        };
+        for bytes in admitted.iter().take(MAX_MEMBERS) {
+            if let Ok((credential, [])) = Credential::decode(bytes) {
+                signed.admit(&credential);
+            }
+        }
+        signed.set_own_session(client_id);
+        signed
+    }
+
+    /// Our own session stands among the others, so that a roster names it too.
+    fn set_own_session(&mut self, client_id: ClientId) {
+        let credential = self.chain.credential.clone();
+        self.admit(&credential);
+        let session = Session {
+            member: self.member(),
+            start_ms: self.chain.session.start_ms,
+            chain: self.chain.encode(),
+            name: None,
+            status: None,
+            online: true,
+            reporters: BTreeSet::new(),
+        };
+        self.sessions.insert(client_id, session);
+    }
+
+    /// A new session takes the place of ours.
+    fn renew(&mut self, old: &ClientId, new: ClientId, now: &Now) {
+        self.chain.session = SessionCertificate::sign(&self.member_key, &self.chat, &new, now.unix_ms, 0);
+        self.sessions.remove(old);
+        self.half_open.clear();
+        self.set_own_session(new);
+    }
+
+    pub(super) fn member(&self) -> MemberId {
+        self.chain.credential.member()
+    }
+
+    pub(super) fn own_role(&self) -> NodeRole {
+        role_by(&self.chain.credential)
+    }
+
+    pub(super) fn members(&self) -> Vec<NodeMember> {
+        let own = self.member();
+        let online: BTreeSet<MemberId> = self
+            .sessions
+            .values()
+            .filter(|session| session.online)
+            .map(|session| session.member)
+            .collect();
+        self.members
+            .iter()
+            .filter(|(member, _)| **member != own)
+            .map(|(id, member)| NodeMember {
+                member: *id,
+                nick: member.nick.clone(),
+                role: member.role,
+                status: member.status,
+                online: online.contains(id),
+                own: false,
+            })
+            .collect()
+    }
+
+    pub(super) fn sessions(&self) -> impl Iterator<Item = (&ClientId, &Session)> {
+        self.sessions.iter()
+    }
+
+    /// The first sessions above a key, by key.
+    pub(super) fn sessions_after(&self, after: &ClientId) -> impl Iterator<Item = (&ClientId, &Session)> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        self.sessions
+            .range((Excluded(*after), Unbounded))
+            .filter(|(_, session)| session.online)
+    }
+
+    /// Sessions of others that stand.
+    pub(super) fn sessions_online(&self) -> usize {
+        self.sessions.values().filter(|session| session.online).count() - 1
+    }
+
+    pub(super) fn is_session_online(&self, client_id: &ClientId) -> bool {
+        self.sessions.get(client_id).is_some_and(|session| session.online)
+    }
+
+    pub(super) fn member_of(&self, client_id: &ClientId) -> Option<MemberId> {
+        Some(self.sessions.get(client_id)?.member)
+    }
+
+    pub(super) fn credential_of(&self, member: &MemberId) -> Option<&[u8]> {
+        Some(&self.members.get(member)?.credential)
+    }
+
+    pub(super) fn role_of_session(&self, client_id: &ClientId) -> NodeRole {
+        let member = self
+            .sessions
+            .get(client_id)
+            .and_then(|session| self.members.get(&session.member));
+        member.map_or(NodeRole::Observer, |member| member.role)
+    }
+
+    pub(super) fn role_of(&self, member: &MemberId) -> Option<NodeRole> {
+        Some(self.members.get(member)?.role)
+    }
+
+    /// Ring place of a session: its member's.
+    pub(super) fn place(&self, client_id: &ClientId, unix_ms: u64) -> Option<[u8; 32]> {
+        Some(self.place_of(&self.member_of(client_id)?, unix_ms))
+    }
+
+    /// Ring place of a member: "a hash of chat, member and day, not the client_id (whose place can be ground out in
+    /// seconds)".
+    pub(super) fn place_of(&self, member: &MemberId, unix_ms: u64) -> [u8; 32] {
+        let day = unix_ms / 86_400_000;
+        crypto::hash(&[b"throng/1 place\0", &self.chat.0, &member.0, &day.to_be_bytes()])
+    }
+
+    /// Keeps a say until its session is met; the oldest leaves.
+    pub(super) fn hold(&mut self, held: Held) {
+        if self.held.len() >= MAX_HELD {
+            self.held.pop_front();
+        }
+        self.held.push_back(held);
+    }
+
+    /// Whether the member may come in by that slot as far as we know: nobody else holds it.
+    pub(super) fn slot_is_free_for(&self, invite: &InviteId, slot: u16, member: &MemberId) -> bool {
+        self.slots
+            .get(&(*invite, slot))
+            .is_none_or(|holder| holder == member)
+    }
+
+    /// Whether a member was admitted before.
+    pub(super) fn is_admitted(&self, member: &MemberId) -> bool {
+        self.members.contains_key(member)
+    }
+
+    /// Notes what admits a member; true if it is news. The first holder of a slot keeps it here.
+    fn admit(&mut self, credential: &Credential) -> bool {
+        let member = credential.member();
+        if self.members.contains_key(&member) || self.members.len() >= MAX_MEMBERS {
+            return false;
+        }
+        if let Credential::Invited { invite, admission } = credential
+            && invite.slots != 0
+        {
+            self.slots
+                .entry((invite.invite, admission.slot))
+                .or_insert(member);
+        }
+        let role = role_by(credential);
+        let credential = credential.encode();
+        self.members.insert(
+            member,
+            Member {
+                role,
+                credential,
+                nick: String::new(),
+                nick_at: (0, 0),
+                status: 0,
+                status_at: (0, 0),
+            },
+        );
+        true
+    }
+
+    fn is_online(&self, member: &MemberId) -> bool {
+        self.sessions
+            .values()
+            .any(|session| session.online && session.member == *member)
+    }
+
+    /// Makes room for a session of that member: what is offline leaves first, then the oldest.
+    fn make_room_for_session(&mut self, member: &MemberId, own: &ClientId) {
+        let leaving = |sessions: &BTreeMap<ClientId, Session>, only: Option<&MemberId>| {
+            sessions
+                .iter()
+                .filter(|(client_id, session)| {
+                    *client_id != own && only.is_none_or(|member| session.member == *member)
+                })
+                .min_by_key(|(_, session)| (session.online, session.start_ms))
+                .map(|(client_id, _)| *client_id)
+        };
+        let of_member = self
+            .sessions
+            .values()
+            .filter(|session| session.member == *member)
+            .count();
+        let client_id = if of_member >= MAX_SESSIONS_OF_ONE {
+            leaving(&self.sessions, Some(member))
+        } else if self.sessions.len() >= MAX_SESSIONS {
+            leaving(&self.sessions, None)
+        } else {
+            None
+        };
+        if let Some(client_id) = client_id {
+            self.sessions.remove(&client_id);
+        }
+    }
+}
+
+fn role_by(credential: &Credential) -> NodeRole {
+    match credential {
+        Credential::Founder(_) => NodeRole::Founder,
+        Credential::Invited { invite, .. } => match invite.rights {
+            Rights::Member => NodeRole::Member,
+            Rights::Observer => NodeRole::Observer,
+        },
+    }
+}
+
+impl Node {
+    /// Learns a session from its chain, if that verifies. The error is the cause of a drop.
+    pub(super) fn meet(&mut self, client_id: ClientId, chain: &[u8]) -> Result<MemberId, &'static str> {
+        let own = self.client_id;
+        let Kind::Signed(signed) = &mut self.kind else {
+            return Err("kind_of_signed_chats");
+        };
+        if let Some(session) = signed.sessions.get(&client_id)
+            && session.chain == chain
+        {
+            return Ok(session.member);
+        }
+        let chain = Chain::decode(chain).map_err(|_| "malformed_chain")?;
+        if self.now.unix_ms.abs_diff(chain.session.start_ms) > SESSION_VALID_MS {
+            return Err("stale_session");
+        }
+        if !chain.verify(&signed.chat, &client_id) {
+            return Err("bad_chain");
+        }
+        let member = chain.credential.member();
+        if member == signed.member() && client_id != own {
+            // Our own member key in another session: an older run of ours, or the same profile on two computers.
+            return Err("own_member");
+        }
+        self.admit_member(&chain.credential);
+        let Kind::Signed(signed) = &mut self.kind else {
+            return Err("kind_of_signed_chats");
+        };
+        if !signed.is_admitted(&member) {
+            return Err("too_many_members");
+        }
+        signed.make_room_for_session(&member, &own);
+        let session = Session {
+            member,
+            start_ms: chain.session.start_ms,
+            chain: chain.encode(),
+            name: None,
+            status: None,
+            online: false,
+            reporters: BTreeSet::new(),
+        };
+        signed.sessions.insert(client_id, session);
+        self.take_held(client_id);
+        Ok(member)
+    }
+
+    /// Notes a member by a credential that has been verified.
+    pub(super) fn admit_member(&mut self, credential: &Credential) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        if signed.admit(credential) {
+            self.emit(NodeEvent::Admitted {
+                member: credential.member(),
+                chain: credential.encode(),
+            });
+        }
+    }
+
+    /// Says that waited for this session are taken now.
+    fn take_held(&mut self, client_id: ClientId) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let (now, later): (VecDeque<Held>, VecDeque<Held>) = std::mem::take(&mut signed.held)
+            .into_iter()
+            .partition(|held| held.say.signed.client_id == client_id);
+        signed.held = later;
+        for held in now {
+            self.take_say(held.sender, held.say);
+        }
+    }
+
+    /// A session was heard of by its own words, or directly: it stands. Older sessions of its member are over.
+    pub(super) fn session_heard(&mut self, client_id: &ClientId) {
+        if *client_id == self.client_id {
+            return;
+        }
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(session) = signed.sessions.get_mut(client_id) else {
+            return;
+        };
+        session.reporters.clear();
+        let (member, start_ms) = (session.member, session.start_ms);
+        if session.online {
+            return;
+        }
+        let is_superseded = signed
+            .sessions
+            .values()
+            .any(|other| other.member == member && other.online && other.start_ms > start_ms);
+        if is_superseded {
+            return;
+        }
+        let was_online = signed.is_online(&member);
+        for (other, session) in &mut signed.sessions {
+            if session.member == member {
+                session.online = other == client_id;
+            }
+        }
+        if !was_online && let Some(known) = signed.members.get(&member) {
+            let event = NodeEvent::MemberJoined {
+                member,
+                nick: known.nick.clone(),
+                status: known.status,
+            };
+            self.emit(event);
+        }
+        self.choose_links_soon();
+    }
+
+    /// A session is over. True if that is news.
+    pub(super) fn session_ended(&mut self, client_id: &ClientId, quit: bool) -> bool {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        let Some(session) = signed.sessions.get_mut(client_id) else {
+            return false;
+        };
+        if !session.online || *client_id == self.client_id {
+            return false;
+        }
+        session.online = false;
+        let member = session.member;
+        if !signed.is_online(&member) {
+            self.emit(NodeEvent::MemberLeft { member, quit });
+        }
+        if quit {
+            self.peers.remove(client_id);
+            self.end_link(client_id, false);
+        }
+        true
+    }
+
+    /// A link of ours fell silent: it is gone for us, and the others are told.
+    pub(super) fn report_gone(&mut self, client_id: ClientId) {
+        if self.session_ended(&client_id, false) {
+            self.tell_signed(Body::Gone(client_id), false);
+        }
+    }
+
+    /// Somebody reports a session as gone. Two different members must, in all but the smallest chats; the subject
+    /// denies it by any word of its own.
+    pub(super) fn take_report(&mut self, reporter: &ClientId, gone: ClientId) {
+        let now = self.now.elapsed;
+        if gone == self.client_id {
+            let Kind::Signed(signed) = &mut self.kind else {
+                return;
+            };
+            if signed
+                .denied_at
+                .is_none_or(|at| now.saturating_sub(at) >= DENY_EVERY)
+            {
+                signed.denied_at = Some(now);
+                self.tell_signed(Body::Ping, false);
+            }
+            return;
+        }
+        if self.links.contains_key(&gone) {
+            return;
+        }
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(reporter) = signed.member_of(reporter) else {
+            return;
+        };
+        let few = signed.sessions_online() <= FEW;
+        let Some(session) = signed.sessions.get_mut(&gone) else {
+            return;
+        };
+        if session.reporters.len() < MAX_REPORTERS {
+            session.reporters.insert(reporter);
+        }
+        if few || session.reporters.len() >= 2 {
+            self.session_ended(&gone, false);
+        }
+    }
+
+    /// A nick, by the last writer: (start of the session, number).
+    pub(super) fn take_nick(&mut self, say: &Say, nick: String) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
+            return;
+        };
+        let (member, at) = (session.member, (session.start_ms, say.signed.number));
+        let Some(known) = signed.members.get_mut(&member) else {
+            return;
+        };
+        if at <= known.nick_at {
+            return;
+        }
+        known.nick_at = at;
+        let changed = known.nick != nick;
+        known.nick.clone_from(&nick);
+        self.keep_for_roster(say);
+        // Before they are shown as there, their name is known.
+        if changed && self.is_shown(&member) {
+            self.emit(NodeEvent::NickChanged { member, nick });
+        }
+    }
+
+    /// A status, by the last writer.
+    pub(super) fn take_status(&mut self, say: &Say, status: u8) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
+            return;
+        };
+        let (member, at) = (session.member, (session.start_ms, say.signed.number));
+        let Some(known) = signed.members.get_mut(&member) else {
+            return;
+        };
+        if at <= known.status_at {
+            return;
+        }
+        known.status_at = at;
+        let changed = known.status != status;
+        known.status = status;
+        self.keep_for_roster(say);
+        if changed && self.is_shown(&member) {
+            self.emit(NodeEvent::StatusChanged { member, status });
+        }
+    }
+
+    fn is_shown(&self, member: &MemberId) -> bool {
+        matches!(&self.kind, Kind::Signed(signed) if signed.is_online(member))
+    }
+
+    /// Keeps a session's last name or status for those who ask who is there.
+    pub(super) fn keep_for_roster(&mut self, say: &Say) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(session) = signed.sessions.get_mut(&say.signed.client_id) else {
+            return;
+        };
+        let kept = match say.signed.body {
+            Body::Name(_) => &mut session.name,
+            Body::Status(_) => &mut session.status,
+            _ => return,
+        };
+        *kept = Some(Say {
+            chain: None,
+            ..say.clone()
+        });
+    }
+
+    /// The nick that a hello brought, until a signed name comes.
+    pub(super) fn take_hello_nick(&mut self, member: &MemberId, nick: String) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        if let Some(known) = signed.members.get_mut(member)
+            && known.nick.is_empty()
+        {
+            known.nick = nick;
+        }
+    }
+
+    /// Another slot was offered: our chain changes with it.
+    pub(super) fn sign_another_slot(&mut self, slot: u16) -> bool {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        let Some(invite_key) = &signed.invite_key else {
+            return false;
+        };
+        let credential = invite_key.admit(signed.chain.credential.member(), slot, self.now.unix_ms);
+        signed.chain.credential = credential;
+        let encoded = signed.chain.credential.encode();
+        if let Some(session) = signed.sessions.get_mut(&self.client_id) {
+            session.chain = signed.chain.encode();
+        }
+        self.emit(NodeEvent::CredentialChanged(encoded));
+        true
+    }
+
+    /// What is kept up in a signed chat by itself.
+    pub(super) fn look_after_signed(&mut self) {
+        let now = self.now.elapsed;
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        signed.half_open.retain(|_, half| half.until > now);
+        let is_old = self.now.unix_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
+        self.ask_rosters_again();
+        if is_old {
+            self.renew_session();
+        }
+    }
+
+    /// "A session is made anew at every start (daily on a node that never stops)": new keys, numbers from 1, and the
+    /// links made again where they were. Nobody sees us leave, since the new session supersedes the old.
+    fn renew_session(&mut self) {
+        let links: Vec<(ClientId, SocketAddr)> = self
+            .links
+            .iter()
+            .map(|(client_id, link)| (*client_id, link.address))
+            .collect();
+        for (client_id, _) in &links {
+            self.end_link(client_id, true);
+        }
+        let session = BoxKeyPair::generate(&mut self.rng);
+        let old = std::mem::replace(&mut self.client_id, session.client_id());
+        self.keys = SharedKeys::new(session, super::SHARED_KEYS);
+        self.number = 0;
+        self.peers.forget_probes();
+        let (new, now) = (self.client_id, self.now);
+        if let Kind::Signed(signed) = &mut self.kind {
+            signed.renew(&old, new, &now);
+        }
+        // By the gate: they may have new sessions as well by now.
+        for (_, address) in links {
+            self.connect(None, address);
+        }
+    }
+
+    /// The says that introduce a session to somebody who asked: its name with its chain, and its status.
+    pub(super) fn introductions(session: &Session) -> Vec<Packet> {
+        let answer = super::say::ROSTER_ANSWER;
+        let name = session.name.iter().map(|say| Say {
+            hops: answer,
+            chain: Some(session.chain.clone()),
+            ..say.clone()
+        });
+        let status = session.status.iter().map(|say| Say {
+            hops: answer,
+            ..say.clone()
+        });
+        name.chain(status).map(Packet::Say).collect()
+    }
+}

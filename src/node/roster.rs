@@ -1,0 +1,188 @@
+//! Telling a new link who is there. After a link stands, each side asks the other for the says that introduce the
+//! sessions it knows, page by page in order of their keys. A fingerprint in each keepalive tells when an
+//! announcement was lost, and it is asked again.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::bucket::Bucket;
+use super::{Kind, Node};
+use crate::crypto;
+use crate::id::ClientId;
+use crate::wire::{Keepalive, Packet, Roster, RosterAsk};
+
+/// Sessions on a page: with name and status, some 7 KB in up to 16 datagrams. A guess.
+const PAGE: usize = 8;
+
+/// A page that has not come is asked for again after so long, so many times. Guesses.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+const TRIES: u8 = 5;
+
+/// Pages answered at once and a second over one link. A guess: 500 sessions in 3 s.
+const PAGES_PER_SECOND: f64 = 20.0;
+
+/// Differing fingerprints in a row until the roster is asked for: one may be news under way.
+const DIFFERENT: u8 = 2;
+
+/// How far asking over a link has got.
+#[derive(Debug, Default)]
+pub(super) struct Asking {
+    /// The page asked for: sessions above this key.
+    after: Option<ClientId>,
+    asked_at: Duration,
+    tries: u8,
+    different: u8,
+    answers: Option<Bucket>,
+}
+
+impl Asking {
+    pub(super) fn is_waiting(&self) -> bool {
+        self.after.is_some()
+    }
+}
+
+impl Node {
+    /// Asks a link for all sessions it knows, from the start. One asking at a time.
+    pub(super) fn ask_roster(&mut self, client_id: ClientId) {
+        let Some(link) = self.links.get_mut(&client_id) else {
+            return;
+        };
+        if !link.roster.is_waiting() {
+            link.roster.tries = 0;
+            self.ask_page(client_id, ClientId([0; 32]));
+        }
+    }
+
+    fn ask_page(&mut self, client_id: ClientId, after: ClientId) {
+        let now = self.now.elapsed;
+        let Some(link) = self.links.get_mut(&client_id) else {
+            return;
+        };
+        let Some(t) = link.next_token() else { return };
+        let address = link.address;
+        link.roster.after = Some(after);
+        link.roster.asked_at = now;
+        self.send(address, client_id, &Packet::RosterAsk(RosterAsk { t, after }));
+        self.wake_soon();
+    }
+
+    /// Asks again for pages that have not come.
+    pub(super) fn ask_rosters_again(&mut self) {
+        let now = self.now.elapsed;
+        let mut again = Vec::new();
+        for (client_id, link) in &mut self.links {
+            let asking = &mut link.roster;
+            let Some(after) = asking.after else { continue };
+            if now.saturating_sub(asking.asked_at) < ASK_AGAIN {
+                continue;
+            }
+            asking.tries += 1;
+            if asking.tries > TRIES {
+                asking.after = None;
+            } else {
+                again.push((*client_id, after));
+            }
+        }
+        for (client_id, after) in again {
+            self.ask_page(client_id, after);
+        }
+    }
+
+    pub(super) fn handle_roster_ask(&mut self, from: SocketAddr, sender: ClientId, ask: RosterAsk) {
+        if !self.accept_token(from, sender, &ask.t) {
+            return;
+        }
+        let now = self.now.elapsed;
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        let bucket = link
+            .roster
+            .answers
+            .get_or_insert_with(|| Bucket::full(PAGES_PER_SECOND, now));
+        if !bucket.take(PAGES_PER_SECOND, PAGES_PER_SECOND, now) {
+            return self.drop_packet("roster_budget");
+        }
+        let Kind::Signed(signed) = &self.kind else { return };
+        let mut page = signed
+            .sessions_after(&ask.after)
+            .filter(|(client_id, _)| **client_id != sender);
+        let mut last = ask.after;
+        let mut says = Vec::new();
+        for (client_id, session) in page.by_ref().take(PAGE) {
+            last = *client_id;
+            says.extend(Self::introductions(session));
+        }
+        let more = page.next().is_some();
+        drop(page);
+        for say in says {
+            self.send(from, sender, &say);
+        }
+        if let Some(t) = self
+            .links
+            .get_mut(&sender)
+            .and_then(super::links::Link::next_token)
+        {
+            self.send(from, sender, &Packet::Roster(Roster { t, last, more }));
+        }
+    }
+
+    /// A page is complete: on to the next.
+    pub(super) fn handle_roster(&mut self, from: SocketAddr, sender: ClientId, roster: Roster) {
+        if !self.accept_token(from, sender, &roster.t) {
+            return;
+        }
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        let Some(after) = link.roster.after.take() else {
+            return;
+        };
+        link.roster.tries = 0;
+        // A page that leads nowhere would be asked for again for ever.
+        if roster.more && roster.last > after {
+            return self.ask_page(sender, roster.last);
+        }
+        if let Kind::Signed(signed) = &mut self.kind {
+            signed.has_roster = true;
+        }
+    }
+
+    /// What a keepalive says of the topic and of who is there, against what we know.
+    pub(super) fn compare_with(&mut self, sender: ClientId, keepalive: &Keepalive) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        if keepalive.facts_root != signed.facts_root() {
+            self.tell_topic(sender);
+        }
+        let same = keepalive.roster == self.roster_fingerprint();
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        link.roster.different = if same {
+            0
+        } else {
+            link.roster.different.saturating_add(1)
+        };
+        if link.roster.different >= DIFFERENT {
+            link.roster.different = 0;
+            self.ask_roster(sender);
+        }
+    }
+
+    /// A hash of the sessions that stand and the numbers of their last name and status: 16 bytes.
+    pub(super) fn roster_fingerprint(&self) -> [u8; 16] {
+        let Kind::Signed(signed) = &self.kind else {
+            return [0; 16];
+        };
+        let mut bytes = Vec::new();
+        for (client_id, session) in signed.sessions().filter(|(_, session)| session.online) {
+            bytes.extend(client_id.0);
+            for say in [&session.name, &session.status] {
+                bytes.extend(say.as_ref().map_or(0, |say| say.signed.number).to_be_bytes());
+            }
+        }
+        let mut fingerprint = [0; 16];
+        fingerprint.copy_from_slice(&crypto::hash(&[b"throng/1 roster\0", &bytes])[..16]);
+        fingerprint
+    }
+}

@@ -1,0 +1,217 @@
+//! Signed broadcasts: what we say, and what others said.
+
+use std::net::SocketAddr;
+
+use super::membership::Held;
+use super::{Kind, Node, NodeEvent, NodeMessage, NodeRole};
+use crate::crypto;
+use crate::id::{ClientId, MessageId};
+use crate::wire::{Body, Packet, Say, SignedSay};
+
+/// The label of a say's signature.
+const SAY: &str = "throng/1 say";
+
+/// In place of the hops: the answer to a roster ask. A newcomer, to whom everything is news, does not pass it on.
+pub(super) const ROSTER_ANSWER: u8 = 255;
+
+/// Says over this far in the future by our clock are refused; by a clock that is right nobody sends such. A guess
+/// (threats.md, row 26 allows clocks ±12 h).
+const MAX_AHEAD_MS: u64 = 12 * 3_600_000;
+
+/// Our hybrid clock follows others' so far ahead of our own and no further.
+const FOLLOW_AHEAD_MS: u64 = 120_000;
+
+impl Node {
+    pub(super) fn say_signed(&mut self, text: String, action: bool) {
+        let body = match action {
+            false => Body::Message(text.clone()),
+            true => Body::Action {
+                text: text.clone(),
+                historic_id: false,
+            },
+        };
+        let Some((id, say)) = self.sign(body, false) else {
+            return;
+        };
+        let message = self.message_of(id, &say, text, action);
+        self.emit(NodeEvent::Message(message));
+        self.deliver(id, Packet::Say(say).encode());
+    }
+
+    /// Broadcasts something other than a message, with our chain for those who have not met us if so wished. Without
+    /// a link only kept for the roster.
+    pub(super) fn tell_signed(&mut self, body: Body, with_chain: bool) {
+        if self.links.is_empty() {
+            return;
+        }
+        let keeps = matches!(body, Body::Name(_) | Body::Status(_));
+        let Some((_, say)) = self.sign(body, with_chain) else {
+            return;
+        };
+        if keeps {
+            self.keep_for_roster(&say);
+        }
+        self.send_to_links(&Packet::Say(say).encode(), None);
+    }
+
+    /// Tells everyone who we are: at the first link, and again whenever a first link stands anew.
+    pub(super) fn introduce_ourselves(&mut self) {
+        self.tell_signed(Body::Name(self.nick_or_default()), true);
+        if self.status != 0 {
+            self.tell_signed(Body::Status(self.status), false);
+        }
+    }
+
+    /// The base protocol has no empty names.
+    fn nick_or_default(&self) -> String {
+        if self.nick.is_empty() {
+            self.member.short()
+        } else {
+            self.nick.clone()
+        }
+    }
+
+    fn sign(&mut self, body: Body, with_chain: bool) -> Option<(MessageId, Say)> {
+        let number = self.next_number();
+        let Kind::Signed(signed) = &mut self.kind else {
+            return None;
+        };
+        signed.hlc = (signed.hlc + 1).max(self.now.unix_ms << 16);
+        let say = SignedSay {
+            client_id: self.client_id,
+            number,
+            hlc: signed.hlc,
+            after: signed.last_message,
+            body,
+        };
+        let bytes = say.encode();
+        let signature = signed.member_key.sign(SAY, &signed.chat, &bytes);
+        let id = MessageId(crypto::hash_signed(SAY, &signed.chat, &bytes));
+        let chain = with_chain.then(|| signed.chain.encode());
+        self.seen.insert(id.0, ());
+        Some((
+            id,
+            Say {
+                tree: 0,
+                hops: 0,
+                chain,
+                signed: say,
+                signature,
+            },
+        ))
+    }
+
+    fn message_of(&self, id: MessageId, say: &Say, text: String, action: bool) -> NodeMessage {
+        let member = match &self.kind {
+            Kind::Signed(signed) => signed.member_of(&say.signed.client_id).unwrap_or(self.member),
+            Kind::Classic(_) => self.member,
+        };
+        let mut signed = say.signed.encode();
+        signed.extend(say.signature);
+        NodeMessage {
+            id,
+            member,
+            client_id: say.signed.client_id,
+            number: say.signed.number,
+            // An author's clock may be ahead of ours: what is said is not shown in the future.
+            at_ms: (say.signed.hlc >> 16).min(self.now.unix_ms),
+            action,
+            text,
+            own: say.signed.client_id == self.client_id,
+            signed,
+        }
+    }
+
+    /// A say came over a link. It is acted on once, when its signature holds, then passed on.
+    pub(super) fn handle_say(&mut self, from: SocketAddr, sender: ClientId, say: Say) {
+        if !self.is_link_at(&sender, from) {
+            return self.drop_packet("not_linked");
+        }
+        if let Some(link) = self.links.get_mut(&sender) {
+            link.heard();
+        }
+        self.take_say(sender, say);
+    }
+
+    /// The part of [`Self::handle_say`] that is done again once a session that was unknown has been met.
+    pub(super) fn take_say(&mut self, sender: ClientId, say: Say) {
+        let origin = say.signed.client_id;
+        let Kind::Signed(signed) = &self.kind else { return };
+        let bytes = say.signed.encode();
+        let id = MessageId(crypto::hash_signed(SAY, &signed.chat, &bytes));
+        // Before it is verified it only counts as seen when the true one was (threats.md, row 10).
+        if origin == self.client_id || self.seen.contains_key(&id.0) {
+            self.stats.duplicates += 1;
+            return;
+        }
+        if let Some(chain) = &say.chain
+            && let Err(cause) = self.meet(origin, chain)
+        {
+            return self.drop_packet(cause);
+        }
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(member) = signed.member_of(&origin) else {
+            signed.hold(Held { sender, say });
+            return self.ask_roster(sender);
+        };
+        if !crypto::verify(&member.0, SAY, &signed.chat, &bytes, &say.signature) {
+            return self.drop_packet("bad_signature");
+        }
+        if say.signed.hlc >> 16 > self.now.unix_ms + MAX_AHEAD_MS {
+            return self.drop_packet("from_the_future");
+        }
+        self.is_seen(id.0);
+        if !self.act_on_say(id, &say) {
+            return;
+        }
+        let Kind::Signed(signed) = &self.kind else { return };
+        // What a newcomer tells of itself in its roster is news to all: its introduction may have come before its link.
+        if say.hops != ROSTER_ANSWER || origin == sender || signed.has_roster {
+            let passed_on = Say {
+                hops: (say.hops % ROSTER_ANSWER + 1).min(ROSTER_ANSWER - 1),
+                ..say
+            };
+            self.send_to_links(&Packet::Say(passed_on).encode(), Some(sender));
+        }
+    }
+
+    /// False: it is not to be passed on.
+    fn act_on_say(&mut self, id: MessageId, say: &Say) -> bool {
+        let origin = say.signed.client_id;
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        let ahead = (self.now.unix_ms + FOLLOW_AHEAD_MS) << 16;
+        signed.hlc = signed.hlc.max(say.signed.hlc.min(ahead));
+        let may_speak = signed.role_of_session(&origin) != NodeRole::Observer;
+        match &say.signed.body {
+            Body::Message(_) | Body::Action { .. } if !may_speak => {
+                self.drop_packet("not_allowed");
+                return false;
+            }
+            Body::Message(text) => self.take_message(id, say, text.clone(), false),
+            Body::Action { text, .. } => self.take_message(id, say, text.clone(), true),
+            Body::Name(nick) => self.take_nick(say, nick.clone()),
+            Body::Status(status) => self.take_status(say, *status),
+            Body::Quit => return self.session_ended(&origin, true),
+            Body::Gone(client_id) => self.take_report(&origin, *client_id),
+            // 128 and up: passed on; below: passed on as well, and to be stored once history is.
+            Body::Ping | Body::Unknown { .. } => {}
+            Body::NewPeer(_) | Body::BanPeer(_) | Body::Topic(_) => return false,
+        }
+        self.session_heard(&origin);
+        true
+    }
+
+    fn take_message(&mut self, id: MessageId, say: &Say, text: String, action: bool) {
+        let message = self.message_of(id, say, text, action);
+        if let Kind::Signed(signed) = &mut self.kind {
+            signed.last_message.copy_from_slice(&id.0[..8]);
+        }
+        // Who speaks is there, and is shown as such before the words are.
+        self.session_heard(&say.signed.client_id);
+        self.emit(NodeEvent::Message(message));
+    }
+}

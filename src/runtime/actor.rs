@@ -1,0 +1,386 @@
+//! The actor: owns all chats, does everything in turns, starts and ends in order.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::Options;
+use super::chat::Chat;
+use super::clock::Clock;
+use super::events::{Cause, Failure, Outlet};
+use super::network::NetworkWatch;
+use super::reports::ReportSender;
+use super::socket::{Batch, ChatSocket};
+use crate::id::ChatId;
+use crate::model::{Code, Event, Report, Request, Tag};
+use crate::node::Input;
+use crate::store::{self, ChatRecord, Store, StoreError, Write};
+
+/// Chats of one profile. Each costs a socket and some 100 kB. A guess at what nobody reaches.
+pub(super) const MAX_CHATS: usize = 256;
+
+/// Batches of datagrams that wait for the actor, of all chats. More wait in the system's buffers.
+const MAX_WAITING_BATCHES: usize = 8;
+
+/// Questions to the store and work on files under way at once: a window asks for the history of all its chats when it
+/// starts. A guess.
+const MAX_ERRANDS: u32 = 1024;
+
+/// How long such errands may hold up a shutdown.
+const ERRANDS_END_WITHIN: Duration = Duration::from_secs(2);
+
+/// Where chats listen unless told otherwise: on all addresses, on any port.
+const LISTEN_ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
+
+/// Runs a node until it is told to stop or everybody who could command it is gone.
+pub(super) async fn run(
+    options: Options,
+    mut commands: mpsc::Receiver<Request>,
+    reports: ReportSender,
+    stop: Arc<Notify>,
+) {
+    let store = match open_store(&options).await {
+        Ok(store) => store,
+        Err(failure) => return give_up(reports, failure).await,
+    };
+    let (mut actor, mut inputs) = Actor::new(options, store, reports);
+    match actor.outlet.store.chats().await {
+        Ok(records) => actor.open_profile(records).await,
+        Err(error) => {
+            let failure = error.into();
+            actor.outlet.failed(None, failure);
+            return actor.outlet.finish(Event::Bye.into()).await;
+        }
+    }
+    while !actor.ending {
+        let deadline = actor.next_deadline();
+        let behind = actor.outlet.is_behind();
+        tokio::select! {
+            () = stop.notified() => break,
+            request = commands.recv() => match request {
+                Some(request) => actor.handle_request(request).await,
+                None => break,
+            },
+            Some(batch) = inputs.batches.recv() => actor.handle_batch(&batch),
+            Some(errand) = inputs.errands.recv() => actor.handle_errand(errand).await,
+            Some(error) = inputs.store_errors.recv() => actor.outlet.failed(None, error.into()),
+            () = actor.outlet.catch_up(), if behind => {}
+            () = tokio::time::sleep_until(deadline) => actor.handle_deadlines(),
+        }
+    }
+    actor.shut_down(inputs).await;
+}
+
+/// Opens the profile; that can wait for the disk.
+async fn open_store(options: &Options) -> Result<Store, Failure> {
+    let profile = options
+        .profile
+        .clone()
+        .or_else(store::default_profile)
+        .ok_or_else(|| {
+            Failure::new(
+                Code::NotFound,
+                "Throng could not find your home folder. Start it with --profile DIR.",
+            )
+        })?;
+    let opened = tokio::task::spawn_blocking(move || Store::open(&profile)).await;
+    Ok(opened.unwrap_or(Err(StoreError::Closed))?)
+}
+
+/// Ends before anything began.
+async fn give_up(mut reports: ReportSender, failure: Failure) {
+    let Failure { code, message } = failure;
+    reports.put(
+        Event::Error {
+            chat: None,
+            command: String::new(),
+            code,
+            message,
+        }
+        .into(),
+    );
+    reports.finish(Event::Bye.into()).await;
+}
+
+/// What comes to the actor, apart from commands.
+pub(super) struct Inputs {
+    batches: mpsc::Receiver<Batch>,
+    errands: mpsc::Receiver<Errand>,
+    store_errors: mpsc::Receiver<StoreError>,
+}
+
+/// What somebody was sent for and came back with.
+pub(super) enum Errand {
+    /// The answer to a command.
+    Answer {
+        command: &'static str,
+        chat: Option<ChatId>,
+        tag: Option<Tag>,
+        result: Result<Box<Event>, Failure>,
+    },
+    /// The text of an invite file to be imported.
+    InviteRead {
+        nick: String,
+        tag: Option<Tag>,
+        result: Result<String, Failure>,
+    },
+}
+
+/// All chats, and what they need.
+pub(super) struct Actor {
+    pub(super) listen: Option<SocketAddr>,
+    pub(super) clock: Clock,
+    pub(super) chats: BTreeMap<ChatId, Chat>,
+    pub(super) outlet: Outlet,
+    pub(super) network: NetworkWatch,
+    /// The command to shut down has come.
+    pub(super) ending: bool,
+    /// Its tag.
+    pub(super) ending_tag: Option<Tag>,
+    batches: mpsc::Sender<Batch>,
+    errands: mpsc::Sender<Errand>,
+    errands_at_once: Arc<Semaphore>,
+}
+
+impl Actor {
+    fn new(options: Options, store: Store, reports: ReportSender) -> (Self, Inputs) {
+        let (batches, batch_receiver) = mpsc::channel(MAX_WAITING_BATCHES);
+        let (errands, errand_receiver) = mpsc::channel(MAX_ERRANDS as usize);
+        // Nobody has asked for the errors before; a closed channel would mean as much as no errors.
+        let store_errors = store.errors().unwrap_or_else(|| mpsc::channel(1).1);
+        let clock = Clock::start();
+        let actor = Self {
+            listen: options.listen,
+            clock,
+            chats: BTreeMap::new(),
+            outlet: Outlet::new(store, reports),
+            network: NetworkWatch::new(clock.now()),
+            ending: false,
+            ending_tag: None,
+            batches,
+            errands,
+            errands_at_once: Arc::new(Semaphore::new(MAX_ERRANDS as usize)),
+        };
+        (
+            actor,
+            Inputs {
+                batches: batch_receiver,
+                errands: errand_receiver,
+                store_errors,
+            },
+        )
+    }
+
+    async fn open_profile(&mut self, records: Vec<ChatRecord>) {
+        let listen = self.listen.unwrap_or(LISTEN_ANYWHERE);
+        self.outlet.report(
+            Event::Ready {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                listen,
+            },
+            None,
+        );
+        for record in records {
+            let id = record.chat;
+            if let Err(failure) = self.open_chat(record, None).await {
+                tracing::warn!(chat = %id, "a stored chat could not be opened");
+                self.outlet.failed(Some(id), failure);
+            }
+            let waiting = self.outlet.store.waiting(id).await;
+            match (waiting, self.chats.get_mut(&id)) {
+                (Ok(waiting), Some(chat)) => chat.say_again(waiting, self.clock.now(), &mut self.outlet),
+                (Ok(_), None) => {}
+                (Err(error), _) => self.outlet.failed(Some(id), error.into()),
+            }
+        }
+    }
+
+    /// Starts what is stored of a chat, and tells that it is open. Its first addresses are tried in the next turn.
+    pub(super) async fn open_chat(&mut self, record: ChatRecord, tag: Option<Tag>) -> Result<(), Failure> {
+        let (id, name) = (record.chat, record.name.clone());
+        let chat = Chat::start(record, self.clock.now(), random()).map_err(|_| {
+            Failure::new(
+                Code::Damaged,
+                format!(
+                    "What is stored of the chat “{name}” is damaged, so it can't be opened. Put back a copy of the \
+                     profile."
+                ),
+            )
+        })?;
+        self.chats.insert(id, chat);
+        let opened = self.open_socket(id).await;
+        if let Some(chat) = self.chats.get(&id) {
+            self.outlet.report(chat.opened(), tag);
+        }
+        if let Err(failure) = opened {
+            self.outlet.failed(Some(id), failure);
+        }
+        Ok(())
+    }
+
+    /// Gives a chat its socket.
+    pub(super) async fn open_socket(&mut self, id: ChatId) -> Result<(), Failure> {
+        let Some(chat) = self.chats.get_mut(&id) else {
+            return Ok(());
+        };
+        let opened = ChatSocket::open(id, self.listen, chat.record.port, self.batches.clone()).await;
+        let socket = opened.map_err(|error| no_socket(&chat.record.name, self.listen, &error))?;
+        let port = socket.local().port();
+        if chat.record.port != Some(port) {
+            chat.record.port = Some(port);
+            self.outlet.keep(Write::SetPort { chat: id, port });
+        }
+        chat.socket = Some(socket);
+        Ok(())
+    }
+
+    /// Sends somebody for an answer that takes time.
+    pub(super) fn send_for(
+        &self,
+        permit: OwnedSemaphorePermit,
+        errand: impl Future<Output = Errand> + Send + 'static,
+    ) {
+        let errands = self.errands.clone();
+        tokio::spawn(async move {
+            // The actor takes them until all are back, or until it can't wait any longer.
+            let _ = errands.send(errand.await).await;
+            drop(permit);
+        });
+    }
+
+    /// Leave to send somebody for something.
+    pub(super) fn errand_permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        self.errands_at_once.clone().try_acquire_owned().map_err(|_| {
+            Failure::new(
+                Code::Busy,
+                "Throng is still busy with earlier requests. Try again in a moment.",
+            )
+        })
+    }
+
+    async fn handle_errand(&mut self, errand: Errand) {
+        match errand {
+            Errand::Answer {
+                tag,
+                result: Ok(event),
+                ..
+            } => self.outlet.report(*event, tag),
+            Errand::Answer {
+                command,
+                chat,
+                tag,
+                result: Err(failure),
+            } => {
+                self.outlet.command_failed(command, chat, tag, failure);
+            }
+            Errand::InviteRead { nick, tag, result } => {
+                let imported = match result {
+                    Ok(text) => self.import_text(&text, nick, tag.clone()).await,
+                    Err(failure) => Err(failure),
+                };
+                if let Err(failure) = imported {
+                    self.outlet.command_failed("import_invite", None, tag, failure);
+                }
+            }
+        }
+    }
+
+    fn handle_batch(&mut self, batch: &Batch) {
+        // One that was left while this waited.
+        let Some(chat) = self.chats.get_mut(&batch.chat) else {
+            return;
+        };
+        for (from, bytes) in &batch.datagrams {
+            let now = self.clock.now();
+            chat.node.handle(now, Input::Datagram { from: *from, bytes });
+            chat.drain(now, &mut Cause::none(), &mut self.outlet);
+        }
+    }
+
+    /// When something is to be done if nothing happens before.
+    fn next_deadline(&self) -> tokio::time::Instant {
+        let of_chats = self.chats.values().filter_map(Chat::next_deadline);
+        let next = of_chats.chain([self.network.next_look()]).min();
+        self.clock.instant(next.unwrap_or_default())
+    }
+
+    fn handle_deadlines(&mut self) {
+        let now = self.clock.now();
+        if self.network.next_look() <= now.elapsed && self.network.look(now) {
+            tracing::info!("the computer slept or its network changed");
+            for chat in self.chats.values_mut() {
+                chat.network_changed(now, &mut self.outlet);
+            }
+        }
+        for chat in self.chats.values_mut() {
+            chat.handle_deadlines(now, &mut self.outlet);
+        }
+    }
+
+    /// Leaves the chats (goodbye is said), waits a moment for errands, flushes the store, says the last word.
+    async fn shut_down(mut self, mut inputs: Inputs) {
+        let now = self.clock.now();
+        for chat in self.chats.values_mut() {
+            chat.node.handle(now, Input::Quit);
+            chat.drain(now, &mut Cause::none(), &mut self.outlet);
+        }
+        self.chats.clear();
+        let all_back = self.errands_at_once.clone();
+        let deadline = tokio::time::Instant::now() + ERRANDS_END_WITHIN;
+        loop {
+            tokio::select! {
+                biased;
+                Some(errand) = inputs.errands.recv() => {
+                    if let Errand::Answer { .. } = errand {
+                        self.handle_errand(errand).await;
+                    }
+                }
+                _ = all_back.acquire_many(MAX_ERRANDS) => break,
+                () = tokio::time::sleep_until(deadline) => break,
+            }
+        }
+        while let Ok(error) = inputs.store_errors.try_recv() {
+            self.outlet.failed(None, error.into());
+        }
+        let bye = Report {
+            event: Event::Bye,
+            tag: self.ending_tag,
+        };
+        self.outlet.finish(bye).await;
+    }
+}
+
+/// What to say of a chat that has no socket.
+fn no_socket(name: &str, listen: Option<SocketAddr>, error: &io::Error) -> Failure {
+    let advice = match (error.kind(), listen) {
+        (io::ErrorKind::AddrInUse, Some(listen)) => {
+            format!(
+                "Other programs use {listen} and the ports after it. Close them, or start Throng with another --listen."
+            )
+        }
+        (_, Some(listen)) => {
+            format!(
+                "The system does not let Throng listen on {listen} ({error}). Start it with another --listen."
+            )
+        }
+        (_, None) => format!(
+            "The system does not let Throng use the network ({error}). Check its settings and try again."
+        ),
+    };
+    Failure::new(
+        Code::Network,
+        format!("The chat “{name}” can neither send nor receive. {advice}"),
+    )
+}
+
+/// Bytes that nobody can guess.
+pub(super) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    bytes
+}

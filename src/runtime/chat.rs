@@ -1,0 +1,451 @@
+//! A chat that stands: its node, its socket, and what is stored of it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use super::events::{Cause, Outlet};
+use super::network::LocalAddresses;
+use super::reconnect::{Reconnect, Target};
+use super::socket::ChatSocket;
+use crate::crypto::SigningKey;
+use crate::id::{ClientId, MemberId};
+use crate::invite::{Charter, Credential, InviteKey, Rights};
+use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag};
+use crate::node::{
+    ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, NodeRole, Now, Refusal, SignedState,
+};
+use crate::store::ChatRecord;
+
+/// After this long without a link, one who wants to come in is told that nobody answers.
+pub(super) const UNREACHABLE_AFTER: Duration = Duration::from_secs(20);
+
+/// Own addresses as others see them that are remembered: one a network, and one from before a change.
+const MAX_OBSERVED: usize = 4;
+
+/// Tags of `connect` that wait for their link.
+const MAX_CONNECT_TAGS: usize = 64;
+
+/// Nicks known of those who are or were there. A node lists at most as many sessions; a guess.
+const MAX_NICKS: usize = 10_000;
+
+/// A chat that stands.
+pub(super) struct Chat {
+    /// What is stored of it, without the lists that only its node keeps.
+    pub(super) record: ChatRecord,
+    pub(super) node: Node,
+    /// None if none could be had: then nothing is sent, and nothing comes.
+    pub(super) socket: Option<ChatSocket>,
+    pub(super) reconnect: Reconnect,
+    /// When to say that nobody answers, unless a link stands before that.
+    pub(super) unreachable_at: Option<Duration>,
+    /// Why we are not let in, once told, until it is tried anew.
+    pub(super) refusal: Option<Refusal>,
+    /// Of the command by which we came, until it is known whether we are in.
+    pub(super) join_tag: Option<Tag>,
+    own_role: Role,
+    nicks: BTreeMap<MemberId, String>,
+    /// The newest first.
+    observed: Vec<SocketAddr>,
+    connect_tags: Vec<(ClientId, Tag)>,
+    /// Datagrams that the socket did not take, by cause.
+    not_sent: BTreeMap<&'static str, u64>,
+}
+
+/// What is stored of a chat does not hold together: somebody has changed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BadRecord;
+
+impl Chat {
+    /// Starts a node for what is stored, with a new session.
+    pub(super) fn start(mut record: ChatRecord, now: Now, seed: [u8; 32]) -> Result<Self, BadRecord> {
+        let admitted = std::mem::take(&mut record.admitted);
+        let (kind, invite_addresses) = match record.kind {
+            ChatKind::Classic => (NodeKind::Classic(ClassicState::default()), Vec::new()),
+            ChatKind::Private | ChatKind::Public => {
+                let state = signed_state(&record, admitted)?;
+                let addresses = match &state.invite_key {
+                    Some(key) => key.addresses.iter().map(|seen| seen.address).collect(),
+                    None => Vec::new(),
+                };
+                (NodeKind::Signed(Box::new(state)), addresses)
+            }
+        };
+        let peers = match record.kind {
+            // Without the key of its session, which is another after each start, an address there is of no use.
+            ChatKind::Classic => Vec::new(),
+            ChatKind::Private | ChatKind::Public => std::mem::take(&mut record.peers),
+        };
+        let targets = peers.into_iter().chain(invite_addresses);
+        let targets = targets.map(|address| Target {
+            client_id: None,
+            address,
+        });
+        let nicks = std::mem::take(&mut record.nicks).into_iter().collect();
+        let own_role = own_role(&kind);
+        let config = NodeConfig {
+            kind,
+            nick: record.nick.clone(),
+            status: Status::Online as u8,
+        };
+        Ok(Self {
+            node: Node::new(config, seed, now),
+            socket: None,
+            reconnect: Reconnect::new(targets, now.elapsed),
+            unreachable_at: (!record.joined).then(|| now.elapsed + UNREACHABLE_AFTER),
+            refusal: None,
+            join_tag: None,
+            own_role,
+            nicks,
+            observed: Vec::new(),
+            connect_tags: Vec::new(),
+            not_sent: BTreeMap::new(),
+            record,
+        })
+    }
+
+    /// Whether the base protocol and nothing else is spoken there.
+    pub(super) fn is_classic(&self) -> bool {
+        self.record.kind == ChatKind::Classic
+    }
+
+    /// What is to be told of it when it opens.
+    pub(super) fn opened(&self) -> Event {
+        Event::ChatOpened {
+            chat: self.record.chat,
+            name: self.record.name.clone(),
+            kind: self.record.kind,
+            client_id: self.node.client_id(),
+            member: self.node.member(),
+            listen: self.listen(),
+            nick: self.record.nick.clone(),
+            topic: self.record.topic.clone(),
+            role: self.own_role(),
+            joined: self.record.joined,
+        }
+    }
+
+    /// Where its socket listens; 0.0.0.0:0 if it has none.
+    pub(super) fn listen(&self) -> SocketAddr {
+        let none = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
+        self.socket.as_ref().map_or(none, ChatSocket::local)
+    }
+
+    /// Sends a datagram, or counts that it could not.
+    pub(super) fn transmit(&mut self, to: SocketAddr, bytes: &[u8]) {
+        let result = match &self.socket {
+            Some(socket) => socket.send(to, bytes),
+            None => Err("no_socket"),
+        };
+        if let Err(cause) = result {
+            *self.not_sent.entry(cause).or_default() += 1;
+        }
+    }
+
+    /// What we may do there.
+    pub(super) fn own_role(&self) -> Role {
+        self.own_role
+    }
+
+    /// What a member may do.
+    pub(super) fn role_of(&self, member: &MemberId) -> Role {
+        if self.is_classic() {
+            return Role::Member;
+        }
+        let members = self.node.members();
+        members
+            .iter()
+            .find(|known| known.member == *member)
+            .map_or(Role::Member, |known| role(known.role))
+    }
+
+    /// What a member is called: by what they said, else by the start of their id.
+    pub(super) fn nick_of(&self, member: &MemberId) -> String {
+        if *member == self.node.member() {
+            return self.record.nick.clone();
+        }
+        self.nicks.get(member).cloned().unwrap_or_else(|| member.short())
+    }
+
+    /// Remembers what a member is called. Returns whether that is new.
+    pub(super) fn learn_nick(&mut self, member: MemberId, nick: &str) -> bool {
+        if nick.is_empty() || self.nicks.get(&member).is_some_and(|known| known == nick) {
+            return false;
+        }
+        if self.nicks.len() >= MAX_NICKS {
+            self.nicks.pop_first();
+        }
+        self.nicks.insert(member, nick.to_owned());
+        true
+    }
+
+    /// Remembers that others see us at an address.
+    pub(super) fn observed_at(&mut self, address: SocketAddr) {
+        self.observed.retain(|known| *known != address);
+        self.observed.insert(0, address);
+        self.observed.truncate(MAX_OBSERVED);
+    }
+
+    /// Keeps the tag of a `connect` until that link stands.
+    pub(super) fn keep_connect_tag(&mut self, client_id: ClientId, tag: Option<Tag>) {
+        self.connect_tags.retain(|(waiting, _)| *waiting != client_id);
+        if let Some(tag) = tag {
+            self.connect_tags.push((client_id, tag));
+            if self.connect_tags.len() > MAX_CONNECT_TAGS {
+                self.connect_tags.remove(0);
+            }
+        }
+    }
+
+    /// The tag of the `connect` that this link answers.
+    pub(super) fn take_connect_tag(&mut self, client_id: &ClientId) -> Option<Tag> {
+        let at = self
+            .connect_tags
+            .iter()
+            .position(|(waiting, _)| waiting == client_id)?;
+        Some(self.connect_tags.remove(at).1)
+    }
+
+    /// Where a newcomer may find us: the address that the user chose, or those that the computer sends from and
+    /// others see. Loopback only if there is nothing else.
+    pub(super) fn own_addresses(&self, local: LocalAddresses) -> Vec<SocketAddr> {
+        addresses_to_tell(self.listen(), local, &self.observed)
+    }
+
+    /// Says what had not gone out when the program was stopped. A message is bound to its session, so it is a new one
+    /// that takes the old one's place.
+    pub(super) fn say_again(&mut self, waiting: Vec<Message>, now: Now, outlet: &mut Outlet) {
+        for message in waiting {
+            let action = message.body == MessageBody::Action;
+            let text = message.text;
+            self.node.handle(now, Input::Say { text, action });
+            self.drain(now, &mut Cause::again(message.id), outlet);
+        }
+    }
+
+    /// When something is to be done if nothing happens before, in terms of [`Now::elapsed`].
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        [
+            self.node.poll_timeout(),
+            self.reconnect.due(),
+            self.unreachable_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Does what is due.
+    pub(super) fn handle_deadlines(&mut self, now: Now, outlet: &mut Outlet) {
+        if self.next_deadline().is_none_or(|at| at > now.elapsed) {
+            return;
+        }
+        if self.node.poll_timeout().is_some_and(|at| at <= now.elapsed) {
+            self.node.handle(now, Input::Timeout);
+        }
+        for Target { client_id, address } in self.reconnect.take_due(now.elapsed) {
+            self.node.handle(now, Input::Connect { client_id, address });
+        }
+        self.drain(now, &mut Cause::none(), outlet);
+        self.check_unreachable(now, outlet);
+    }
+
+    /// Proves the links again, and tries everybody if none is left.
+    pub(super) fn network_changed(&mut self, now: Now, outlet: &mut Outlet) {
+        self.reconnect.restart(now.elapsed);
+        self.node.handle(now, Input::NetworkChanged);
+        self.drain(now, &mut Cause::none(), outlet);
+    }
+
+    /// The same because the user asks for it, who will be told if nobody answers.
+    pub(super) fn retry(&mut self, now: Now, outlet: &mut Outlet) {
+        self.refusal = None;
+        if !self.record.joined {
+            self.unreachable_at = Some(now.elapsed + UNREACHABLE_AFTER);
+        }
+        self.network_changed(now, outlet);
+    }
+
+    /// Everyone there, by nick.
+    pub(super) fn members(&self) -> Vec<MemberInfo> {
+        let mut members: Vec<_> = self
+            .node
+            .members()
+            .into_iter()
+            .map(|known| self.member_info(known))
+            .collect();
+        members.sort_by_cached_key(|member| (member.nick.to_lowercase(), member.member));
+        members
+    }
+
+    fn member_info(&self, known: NodeMember) -> MemberInfo {
+        MemberInfo {
+            member: known.member,
+            nick: if known.nick.is_empty() {
+                self.nick_of(&known.member)
+            } else {
+                known.nick
+            },
+            role: role(known.role),
+            status: status(known.status),
+            online: known.online,
+            own: known.own,
+        }
+    }
+
+    /// The figures.
+    pub(super) fn stats(&self) -> Stats {
+        let stats = self.node.stats();
+        let links = self.node.links();
+        let dropped = stats.dropped.iter().chain(&self.not_sent);
+        Stats {
+            links: links.len() as u32,
+            peers: links
+                .iter()
+                .map(|link| LinkInfo {
+                    client_id: link.client_id,
+                    member: link.member,
+                    address: link.address,
+                    round_trip_ms: link
+                        .round_trip
+                        .map(|time| u32::try_from(time.as_millis()).unwrap_or(u32::MAX)),
+                })
+                .collect(),
+            members: self.node.members().len() as u32,
+            packets_in: stats.packets_in,
+            bytes_in: stats.bytes_in,
+            packets_out: stats.packets_out,
+            bytes_out: stats.bytes_out,
+            duplicates: stats.duplicates,
+            repaired: stats.repaired,
+            dropped: dropped
+                .map(|(cause, count)| ((*cause).to_owned(), *count))
+                .collect(),
+        }
+    }
+}
+
+/// What a node of a signed chat has to know, from what is stored.
+fn signed_state(record: &ChatRecord, admitted: Vec<Vec<u8>>) -> Result<SignedState, BadRecord> {
+    let secrets = &record.secrets;
+    let member_seed = secrets.member_seed.as_ref().ok_or(BadRecord)?;
+    let credential = record.credential.as_ref().ok_or(BadRecord)?;
+    let charter = match &record.charter {
+        Some(bytes) => Some(Charter::decode(bytes).map_err(|_| BadRecord)?),
+        None => None,
+    };
+    let invite_key = match &secrets.invite {
+        Some(text) => {
+            let text = std::str::from_utf8(text).map_err(|_| BadRecord)?;
+            Some(InviteKey::parse(text).map_err(|_| BadRecord)?)
+        }
+        None => None,
+    };
+    Ok(SignedState {
+        chat: record.chat,
+        charter,
+        member_key: SigningKey::from_seed(**member_seed),
+        credential: Credential::decode(credential).map_err(|_| BadRecord)?.0,
+        invite_key,
+        rendezvous: **secrets.rendezvous.as_ref().ok_or(BadRecord)?,
+        joined: record.joined,
+        admitted,
+        topic_fact: record.topic_fact.clone(),
+    })
+}
+
+/// See [`Chat::own_addresses`].
+fn addresses_to_tell(listen: SocketAddr, local: LocalAddresses, observed: &[SocketAddr]) -> Vec<SocketAddr> {
+    if listen.port() == 0 {
+        return Vec::new();
+    }
+    if !listen.ip().is_unspecified() {
+        return vec![listen];
+    }
+    let v4 = local.v4.map(IpAddr::from);
+    let v6 = local.v6.map(IpAddr::from).filter(|_| listen.is_ipv6());
+    let sources = v4
+        .into_iter()
+        .chain(v6)
+        .map(|ip| SocketAddr::new(ip, listen.port()));
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for address in sources.chain(observed.iter().copied()) {
+        if !address.ip().is_loopback() && !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() {
+        addresses.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port()));
+    }
+    addresses
+}
+
+/// What we may do there, by what admits us.
+fn own_role(kind: &NodeKind) -> Role {
+    match kind {
+        NodeKind::Classic(_) => Role::Member,
+        NodeKind::Signed(state) => match &state.credential {
+            Credential::Founder(_) => Role::Founder,
+            Credential::Invited { invite, .. } => match invite.rights {
+                Rights::Member => Role::Member,
+                Rights::Observer => Role::Observer,
+            },
+        },
+    }
+}
+
+/// A role in the words of the model.
+fn role(role: NodeRole) -> Role {
+    match role {
+        NodeRole::Founder => Role::Founder,
+        NodeRole::Member => Role::Member,
+        NodeRole::Observer => Role::Observer,
+    }
+}
+
+/// A status in the words of the model. The wire lets no other numbers through.
+pub(super) fn status(number: u8) -> Status {
+    match number {
+        1 => Status::Away,
+        2 => Status::Busy,
+        _ => Status::Online,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn newcomers_are_told_addresses_that_lead_here() {
+        let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let nowhere = LocalAddresses::default();
+        let home = LocalAddresses {
+            v4: Some(Ipv4Addr::new(192, 168, 1, 7)),
+            v6: Some("2001:db8::7".parse().expect("an address")),
+        };
+        let seen = [
+            at("203.0.113.9:4001"),
+            at("127.0.0.1:4000"),
+            at("192.168.1.7:4000"),
+        ];
+        let told = |listen: &str, local, seen| addresses_to_tell(at(listen), local, seen);
+        assert_eq!(
+            told("[::]:4000", home, &seen),
+            [
+                at("192.168.1.7:4000"),
+                at("[2001:db8::7]:4000"),
+                at("203.0.113.9:4001")
+            ]
+        );
+        assert_eq!(told("0.0.0.0:4000", home, &[]), [at("192.168.1.7:4000")]);
+        assert_eq!(
+            told("192.168.1.7:4000", home, &seen),
+            [at("192.168.1.7:4000")],
+            "as the user chose"
+        );
+        assert_eq!(told("127.0.0.1:4000", home, &seen), [at("127.0.0.1:4000")]);
+        assert_eq!(told("[::]:4000", nowhere, &[]), [at("127.0.0.1:4000")]);
+        assert_eq!(told("0.0.0.0:0", home, &seen), [], "without a socket");
+    }
+}

@@ -1,0 +1,365 @@
+//! What each command does.
+
+use std::net::SocketAddr;
+
+use super::actor::{Actor, Errand};
+use super::chat::Chat;
+use super::events::{Cause, Failure};
+use super::reconnect::Target;
+use crate::id::{ChatId, ClientId};
+use crate::model::{ChatKind, Code, Command, Event, Request, Role, Status, Tag};
+use crate::node::Input;
+use crate::store::{HistoryQuery, MAX_PAGE_LEN, StoreError, Write};
+
+/// The longest nick in bytes, by the base protocol.
+const MAX_NICK_LEN: usize = 128;
+
+/// The longest topic in bytes, by the base protocol.
+const MAX_TOPIC_LEN: usize = 512;
+
+/// The longest draft in bytes: far over what can be sent. A guess.
+const MAX_DRAFT_LEN: usize = 64 << 10;
+
+impl Actor {
+    /// Carries out a command, or says why not.
+    pub(super) async fn handle_request(&mut self, request: Request) {
+        let Request { command, tag } = request;
+        let (name, chat) = (command.name(), command.chat());
+        if let Err(failure) = self.carry_out(command, tag.clone()).await {
+            self.outlet.command_failed(name, chat, tag, failure);
+        }
+    }
+
+    async fn carry_out(&mut self, command: Command, tag: Option<Tag>) -> Result<(), Failure> {
+        let cause = &mut Cause::command(&command, tag.clone());
+        match command {
+            Command::CreateChat { name, kind, nick } => self.create_chat(name, kind, nick, tag).await,
+            Command::ExportInvite {
+                chat,
+                path,
+                uses,
+                expires_in,
+                rights,
+            } => self.export_invite(chat, path, uses.unwrap_or(1), expires_in, rights, tag),
+            Command::ImportInvite { path, text, nick } => self.import_invite(path, text, nick, tag).await,
+            Command::Connect {
+                chat,
+                client_id,
+                address,
+            } => self.connect(chat, client_id, address, tag),
+            Command::Admit { chat, client_id } => self.admit(chat, client_id, cause),
+            Command::Say { chat, text } => self.say(chat, text, false, cause),
+            Command::Act { chat, text } => self.say(chat, text, true, cause),
+            Command::SetNick { chat, nick } => self.set_nick(chat, nick, cause),
+            Command::SetTopic { chat, topic } => self.set_topic(chat, topic, cause),
+            Command::SetStatus { chat, status } => self.set_status(chat, status, cause),
+            Command::History {
+                chat,
+                before,
+                after,
+                around,
+                limit,
+            } => {
+                let query = match (before, after, around) {
+                    (None, None, None) => HistoryQuery::Newest,
+                    (Some(id), None, None) => HistoryQuery::Before(id),
+                    (None, Some(id), None) => HistoryQuery::After(id),
+                    (None, None, Some(id)) => HistoryQuery::Around(id),
+                    _ => return Err(bad_command("Give one of before, after and around, not several.")),
+                };
+                self.history(chat, query, limit.min(MAX_PAGE_LEN), tag)
+            }
+            Command::Members { chat } => {
+                let members = self.chat(chat)?.members();
+                self.outlet.report(Event::Members { chat, members }, tag);
+                Ok(())
+            }
+            Command::Stats { chat } => {
+                let stats = self.chat(chat)?.stats();
+                self.outlet.report(Event::Stats { chat, stats }, tag);
+                Ok(())
+            }
+            Command::LeaveChat { chat } => self.leave(chat, tag),
+            Command::Retry { chat } => self.retry(chat).await,
+            Command::LoadWorkspace => self.load_workspace(tag),
+            Command::SaveWorkspace { workspace } => {
+                self.outlet.keep(Write::SaveWorkspace(workspace));
+                Ok(())
+            }
+            Command::SaveDraft { chat, text } => {
+                self.chat(chat)?;
+                check_len("A draft", &text, MAX_DRAFT_LEN)?;
+                self.outlet.keep(Write::SaveDraft { chat, text });
+                Ok(())
+            }
+            Command::MarkRead { chat, message } => {
+                self.chat(chat)?;
+                self.outlet.keep(Write::MarkRead { chat, message });
+                Ok(())
+            }
+            Command::SaveSettings { settings } => {
+                self.outlet.keep(Write::SaveSettings(settings));
+                Ok(())
+            }
+            Command::Shutdown => {
+                self.ending = true;
+                self.ending_tag = tag;
+                Ok(())
+            }
+        }
+    }
+
+    /// A chat by its id.
+    pub(super) fn chat(&self, id: ChatId) -> Result<&Chat, Failure> {
+        self.chats.get(&id).ok_or_else(no_such_chat)
+    }
+
+    fn chat_mut(&mut self, id: ChatId) -> Result<&mut Chat, Failure> {
+        self.chats.get_mut(&id).ok_or_else(no_such_chat)
+    }
+
+    fn tell_node(&mut self, id: ChatId, input: Input<'_>, cause: &mut Cause) -> Result<(), Failure> {
+        let now = self.clock.now();
+        let chat = self.chats.get_mut(&id).ok_or_else(no_such_chat)?;
+        chat.node.handle(now, input);
+        chat.drain(now, cause, &mut self.outlet);
+        Ok(())
+    }
+
+    fn say(&mut self, id: ChatId, text: String, action: bool, cause: &mut Cause) -> Result<(), Failure> {
+        let chat = self.chat(id)?;
+        chat.check_may_speak()?;
+        if text.is_empty() {
+            return Err(bad_command("There is nothing to say: the text is empty."));
+        }
+        check_len("A message in this chat", &text, chat.node.max_text_len())?;
+        self.tell_node(id, Input::Say { text, action }, cause)
+    }
+
+    fn set_nick(&mut self, id: ChatId, nick: String, cause: &mut Cause) -> Result<(), Failure> {
+        check_nick(&nick)?;
+        self.tell_node(id, Input::SetNick(nick.clone()), cause)?;
+        let chat = self.chat_mut(id)?;
+        chat.record.nick.clone_from(&nick);
+        let member = chat.node.member();
+        self.outlet.keep(Write::SetNick {
+            chat: id,
+            nick: nick.clone(),
+        });
+        // Of ourselves the node tells others only.
+        self.outlet.answer(
+            Event::NickChanged {
+                chat: id,
+                member,
+                nick,
+            },
+            cause,
+        );
+        Ok(())
+    }
+
+    fn set_status(&mut self, id: ChatId, status: Status, cause: &mut Cause) -> Result<(), Failure> {
+        self.tell_node(id, Input::SetStatus(status as u8), cause)?;
+        let member = self.chat(id)?.node.member();
+        self.outlet.answer(
+            Event::StatusChanged {
+                chat: id,
+                member,
+                status,
+            },
+            cause,
+        );
+        Ok(())
+    }
+
+    fn set_topic(&mut self, id: ChatId, topic: String, cause: &mut Cause) -> Result<(), Failure> {
+        self.chat(id)?.check_may_speak()?;
+        check_len("A topic", &topic, MAX_TOPIC_LEN)?;
+        self.tell_node(id, Input::SetTopic(topic.clone()), cause)?;
+        // The same topic as before is no event of the node, but an answer all the same.
+        let by = self.chat(id)?.node.member();
+        self.outlet
+            .answer(Event::TopicChanged { chat: id, topic, by }, cause);
+        Ok(())
+    }
+
+    fn connect(
+        &mut self,
+        id: ChatId,
+        client_id: ClientId,
+        address: SocketAddr,
+        tag: Option<Tag>,
+    ) -> Result<(), Failure> {
+        let chat = self.chat_mut(id)?;
+        if address.port() == 0 || address.ip().is_unspecified() || address.ip().is_multicast() {
+            return Err(bad_command(format!(
+                "Nobody can be reached at {address}. Give the peer's own address."
+            )));
+        }
+        if client_id == chat.node.client_id() {
+            return Err(bad_command("That is our own client_id. Give the peer's."));
+        }
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        chat.keep_connect_tag(client_id, tag);
+        // In a signed chat whoever answers there has to prove to be of the chat.
+        let client_id = chat.is_classic().then_some(client_id);
+        chat.reconnect.add(Target { client_id, address });
+        self.tell_node(id, Input::Connect { client_id, address }, &mut Cause::none())
+    }
+
+    fn admit(&mut self, id: ChatId, client_id: ClientId, cause: &mut Cause) -> Result<(), Failure> {
+        if !self.chat(id)?.is_classic() {
+            return Err(Failure::new(
+                Code::NotAllowed,
+                "Only classic chats admit by key. Export an invite instead.",
+            ));
+        }
+        self.tell_node(id, Input::Admit(client_id), cause)
+    }
+
+    fn history(
+        &mut self,
+        id: ChatId,
+        query: HistoryQuery,
+        limit: u32,
+        tag: Option<Tag>,
+    ) -> Result<(), Failure> {
+        self.chat(id)?;
+        let store = self.outlet.store.clone();
+        self.ask_store("history", Some(id), tag, async move {
+            let page = store.history(id, query, limit).await?;
+            let (more_before, more_after) = (page.more_before, page.more_after);
+            Ok(Event::History {
+                chat: id,
+                messages: page.messages,
+                more_before,
+                more_after,
+            })
+        })
+    }
+
+    fn load_workspace(&mut self, tag: Option<Tag>) -> Result<(), Failure> {
+        let store = self.outlet.store.clone();
+        self.ask_store("load_workspace", None, tag, async move {
+            let (settings, workspace, chats) = store.workspace().await?;
+            Ok(Event::Workspace {
+                settings,
+                workspace,
+                chats,
+            })
+        })
+    }
+
+    fn leave(&mut self, id: ChatId, tag: Option<Tag>) -> Result<(), Failure> {
+        let permit = self.errand_permit()?;
+        self.tell_node(id, Input::Quit, &mut Cause::none())?;
+        self.chats.remove(&id);
+        // Queued at once: whoever joins again right after this is not to be removed.
+        let queued = self.outlet.store.write(Write::RemoveChat { chat: id });
+        let store = self.outlet.store.clone();
+        self.send_for(permit, async move {
+            // The question comes after what is queued, and is answered when that is done.
+            let left = match store.history(id, HistoryQuery::Newest, 1).await {
+                Err(StoreError::NotFound) => Ok(Box::new(Event::ChatClosed { chat: id })),
+                Err(error) => Err(error.into()),
+                Ok(_) => Err(Failure::new(
+                    Code::File,
+                    "The chat was left, but the disk still holds it. Start Throng again and leave it once more.",
+                )),
+            };
+            let result = queued.map_err(|error| Failure::new(Code::Busy, error.to_string())).and(left);
+            Errand::Answer { command: "leave_chat", chat: Some(id), tag, result }
+        });
+        Ok(())
+    }
+
+    async fn retry(&mut self, id: ChatId) -> Result<(), Failure> {
+        if self.chat(id)?.socket.is_none() {
+            self.open_socket(id).await?;
+            if let Ok(chat) = self.chat(id) {
+                let opened = chat.opened();
+                self.outlet.report(opened, None);
+            }
+        }
+        let now = self.clock.now();
+        let chat = self.chats.get_mut(&id).ok_or_else(no_such_chat)?;
+        chat.retry(now, &mut self.outlet);
+        Ok(())
+    }
+
+    /// Asks the store something, and reports the answer when it comes.
+    fn ask_store(
+        &mut self,
+        command: &'static str,
+        chat: Option<ChatId>,
+        tag: Option<Tag>,
+        answer: impl Future<Output = Result<Event, StoreError>> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let permit = self.errand_permit()?;
+        self.send_for(permit, async move {
+            let result = answer.await.map(Box::new).map_err(Failure::from);
+            Errand::Answer {
+                command,
+                chat,
+                tag,
+                result,
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Chat {
+    fn check_may_speak(&self) -> Result<(), Failure> {
+        if self.own_role() == Role::Observer {
+            return Err(Failure::new(
+                Code::NotAllowed,
+                "You came by an invite for reading: in this chat you can't write. Ask the founder for another invite.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Checks a nick.
+pub(super) fn check_nick(nick: &str) -> Result<(), Failure> {
+    if nick.trim().is_empty() {
+        return Err(bad_command("A nick needs at least one letter."));
+    }
+    check_len("A nick", nick, MAX_NICK_LEN)
+}
+
+/// Checks that a text has at most `max` bytes. `what` begins the sentence.
+pub(super) fn check_len(what: &str, text: &str, max: usize) -> Result<(), Failure> {
+    let len = text.len();
+    if len <= max {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Code::TooLong,
+        format!("{what} can have at most {max} bytes of UTF-8, and this has {len}. Shorten it."),
+    ))
+}
+
+/// The command can't be meant so.
+pub(super) fn bad_command(message: impl Into<String>) -> Failure {
+    Failure::new(Code::BadCommand, message)
+}
+
+/// What public chats answer for now.
+pub(super) fn check_kind(kind: ChatKind) -> Result<(), Failure> {
+    if kind == ChatKind::Public {
+        return Err(Failure::new(
+            Code::NotAllowed,
+            "Public chats come with the next version. Make a private chat and invite people.",
+        ));
+    }
+    Ok(())
+}
+
+fn no_such_chat() -> Failure {
+    Failure::new(
+        Code::NotFound,
+        "There is no such chat in this profile. Its id may be mistyped, or it was left.",
+    )
+}

@@ -1,0 +1,490 @@
+//! What a node says, in the words of the model, and what of it is kept.
+
+use std::net::SocketAddr;
+
+use super::chat::{Chat, status};
+use super::clock::timestamp;
+use super::reconnect::Target;
+use super::reports::ReportSender;
+use crate::id::{ChatId, ClientId, MemberId, MessageId};
+use crate::invite::Charter;
+use crate::model::{Code, Command, DeliveryState, Event, LeftWhy, Message, MessageBody, Report, Tag};
+use crate::node::{NodeEvent, NodeMessage, Now, Output, Refusal};
+use crate::store::{Store, StoreError, Write};
+
+/// What failed, for programs and in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) code: Code,
+    pub(super) message: String,
+}
+
+impl Failure {
+    /// A failure with a sentence that says what to do.
+    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+/// Where everything that happens goes: to the reader, and to the store.
+pub(super) struct Outlet {
+    pub(super) store: Store,
+    reports: ReportSender,
+    /// The store took the last write.
+    keeps_up: bool,
+}
+
+impl Outlet {
+    /// An outlet to an open store.
+    pub(super) fn new(store: Store, reports: ReportSender) -> Self {
+        Self {
+            store,
+            reports,
+            keeps_up: true,
+        }
+    }
+
+    /// Tells the reader, with the tag of the command that this answers.
+    pub(super) fn report(&mut self, event: Event, tag: Option<Tag>) {
+        self.reports.put(Report { event, tag });
+    }
+
+    /// Answers a command, unless that was done before.
+    pub(super) fn answer(&mut self, event: Event, cause: &mut Cause) {
+        if let Some(tag) = cause.unanswered() {
+            self.report(event, tag);
+        }
+    }
+
+    /// Tells the reader that a command failed.
+    pub(super) fn command_failed(
+        &mut self,
+        command: &'static str,
+        chat: Option<ChatId>,
+        tag: Option<Tag>,
+        failure: Failure,
+    ) {
+        let Failure { code, message } = failure;
+        self.report(
+            Event::Error {
+                chat,
+                command: command.to_owned(),
+                code,
+                message,
+            },
+            tag,
+        );
+    }
+
+    /// Tells the reader of a failure that no command caused.
+    pub(super) fn failed(&mut self, chat: Option<ChatId>, failure: Failure) {
+        self.command_failed("", chat, None, failure);
+    }
+
+    /// Keeps something. If the store is too far behind it is not kept, and the reader is told, once until the store
+    /// takes something again.
+    pub(super) fn keep(&mut self, write: Write) {
+        let kept = self.store.write(write);
+        if let Err(error) = kept
+            && self.keeps_up
+        {
+            self.failed(None, Failure::new(Code::Busy, error.to_string()));
+        }
+        self.keeps_up = kept.is_ok();
+    }
+
+    /// Whether the reader has to be told that it missed something, by [`Self::catch_up`].
+    pub(super) fn is_behind(&self) -> bool {
+        self.reports.is_behind()
+    }
+
+    /// Waits until the reader has made room, and tells it. May be cancelled.
+    pub(super) async fn catch_up(&mut self) {
+        self.reports.catch_up().await;
+    }
+
+    /// Flushes and closes the store, then says the last word.
+    pub(super) async fn finish(self, bye: Report) {
+        self.store.close().await;
+        self.reports.finish(bye).await;
+    }
+}
+
+/// The command that is being carried out: its tag goes to the event that answers it.
+#[derive(Debug, Default)]
+pub(super) struct Cause {
+    name: &'static str,
+    tag: Option<Tag>,
+    /// The stored message that is said again.
+    again: Option<MessageId>,
+}
+
+impl Cause {
+    /// Nobody asked for it.
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    /// A command.
+    pub(super) fn command(command: &Command, tag: Option<Tag>) -> Self {
+        Self {
+            name: command.name(),
+            tag,
+            again: None,
+        }
+    }
+
+    /// A message that had not gone out when the program was stopped is said again.
+    pub(super) fn again(id: MessageId) -> Self {
+        Self {
+            again: Some(id),
+            ..Self::default()
+        }
+    }
+
+    /// The tag, if one of these commands is being carried out and was not answered before.
+    fn answer(&mut self, commands: &[&str]) -> Option<Tag> {
+        if commands.contains(&self.name) {
+            self.name = "";
+            self.tag.take()
+        } else {
+            None
+        }
+    }
+
+    /// The tag, unless the command was answered before.
+    pub(super) fn unanswered(&mut self) -> Option<Option<Tag>> {
+        (!self.name.is_empty()).then(|| self.tag.take())
+    }
+}
+
+impl Chat {
+    /// Does all that the node wants done. To be called after every [`Node::handle`](crate::node::Node::handle).
+    pub(super) fn drain(&mut self, now: Now, cause: &mut Cause, outlet: &mut Outlet) {
+        while let Some(output) = self.node.poll_output() {
+            match output {
+                Output::Transmit { to, bytes } => self.transmit(to, &bytes),
+                Output::Event(event) => self.handle_event(event, now, cause, outlet),
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: NodeEvent, now: Now, cause: &mut Cause, outlet: &mut Outlet) {
+        let chat = self.record.chat;
+        match event {
+            NodeEvent::Joined => self.joined(outlet),
+            NodeEvent::Refused(refusal) => self.refused(refusal, outlet),
+            NodeEvent::PeerLinked {
+                client_id,
+                member,
+                address,
+            } => {
+                self.linked(client_id, address, now, outlet);
+                let tag = self.take_connect_tag(&client_id);
+                outlet.report(
+                    Event::PeerLinked {
+                        chat,
+                        client_id,
+                        member,
+                        address,
+                    },
+                    tag,
+                );
+            }
+            NodeEvent::PeerLost { client_id, member } => {
+                self.reconnect.lost(now.elapsed);
+                outlet.report(
+                    Event::PeerLost {
+                        chat,
+                        client_id,
+                        member,
+                    },
+                    None,
+                );
+            }
+            NodeEvent::MemberJoined {
+                member,
+                nick,
+                status: number,
+            } => {
+                self.keep_nick(member, &nick, outlet);
+                let (nick, role, status) = (self.nick_of(&member), self.role_of(&member), status(number));
+                outlet.report(
+                    Event::MemberJoined {
+                        chat,
+                        member,
+                        nick,
+                        role,
+                        status,
+                    },
+                    None,
+                );
+            }
+            NodeEvent::MemberLeft { member, quit } => {
+                if quit && self.is_classic() {
+                    // Their session is over: trying it again would make a ghost of it.
+                    self.reconnect.forget(ClientId(member.0));
+                }
+                let why = if quit { LeftWhy::Quit } else { LeftWhy::Lost };
+                outlet.report(
+                    Event::MemberLeft {
+                        chat,
+                        member,
+                        nick: self.nick_of(&member),
+                        why,
+                    },
+                    None,
+                );
+            }
+            NodeEvent::NickChanged { member, nick } => {
+                self.keep_nick(member, &nick, outlet);
+                outlet.report(Event::NickChanged { chat, member, nick }, None);
+            }
+            NodeEvent::StatusChanged {
+                member,
+                status: number,
+            } => {
+                outlet.report(
+                    Event::StatusChanged {
+                        chat,
+                        member,
+                        status: status(number),
+                    },
+                    None,
+                );
+            }
+            NodeEvent::TopicChanged { topic, by, fact } => self.topic_changed(topic, by, fact, cause, outlet),
+            NodeEvent::Banned { member, by } => {
+                self.reconnect.forget(ClientId(member.0));
+                outlet.report(
+                    Event::Banned {
+                        chat,
+                        member,
+                        by,
+                        reason: String::new(),
+                    },
+                    None,
+                );
+            }
+            NodeEvent::Message(message) => self.said(message, cause, outlet),
+            NodeEvent::Delivery { id, links } => {
+                let state = if links > 0 {
+                    DeliveryState::Sent
+                } else {
+                    DeliveryState::Waiting
+                };
+                outlet.keep(Write::SetDelivery { chat, id, state });
+                outlet.report(
+                    Event::Delivery {
+                        chat,
+                        id,
+                        state,
+                        reached: links,
+                    },
+                    None,
+                );
+            }
+            NodeEvent::Admitted { member, chain } => {
+                outlet.keep(Write::AddMember {
+                    chat,
+                    member,
+                    credential: chain,
+                });
+            }
+            NodeEvent::Observed(address) => self.observed_at(address),
+            NodeEvent::CharterLearned(charter) => self.charter_learned(charter, outlet),
+            NodeEvent::CredentialChanged(credential) => {
+                self.record.credential = Some(credential.clone());
+                outlet.keep(Write::SetCredential { chat, credential });
+            }
+        }
+    }
+
+    /// A link stands: for the first time ever we are in. That is told once, not at every start.
+    fn joined(&mut self, outlet: &mut Outlet) {
+        self.unreachable_at = None;
+        if self.record.joined {
+            return;
+        }
+        self.record.joined = true;
+        self.record.secrets.invite = None;
+        let chat = self.record.chat;
+        outlet.keep(Write::SetJoined { chat });
+        outlet.report(Event::Joined { chat }, self.join_tag.take());
+    }
+
+    /// Told once: every member that is asked may refuse us.
+    fn refused(&mut self, refusal: Refusal, outlet: &mut Outlet) {
+        if self.refusal.replace(refusal) == Some(refusal) {
+            return;
+        }
+        self.unreachable_at = None;
+        let chat = self.record.chat;
+        let Failure { code, message } = refusal_sentence(refusal);
+        if self.record.joined {
+            outlet.failed(Some(chat), Failure { code, message });
+        } else {
+            outlet.report(Event::JoinFailed { chat, code, message }, self.join_tag.take());
+        }
+    }
+
+    /// Tells once that nobody answered in time; trying goes on.
+    pub(super) fn check_unreachable(&mut self, now: Now, outlet: &mut Outlet) {
+        if self.unreachable_at.is_none_or(|at| at > now.elapsed) {
+            return;
+        }
+        self.unreachable_at = None;
+        if self.reconnect.is_linked() {
+            return;
+        }
+        let event = Event::JoinFailed {
+            chat: self.record.chat,
+            code: Code::Unreachable,
+            message: "No member of this chat answers. Somebody of the chat has to be online and reachable; Throng \
+                      keeps trying and comes in as soon as one is. Check your network, or ask for a new invite."
+                .to_owned(),
+        };
+        outlet.report(event, self.join_tag.clone());
+    }
+
+    fn linked(&mut self, client_id: ClientId, address: SocketAddr, now: Now, outlet: &mut Outlet) {
+        self.reconnect.linked();
+        let of = self.is_classic().then_some(client_id);
+        self.reconnect.add(Target {
+            client_id: of,
+            address,
+        });
+        if !self.is_classic() {
+            outlet.keep(Write::SawPeer {
+                chat: self.record.chat,
+                address,
+                at_ms: now.unix_ms,
+            });
+        }
+    }
+
+    fn keep_nick(&mut self, member: MemberId, nick: &str, outlet: &mut Outlet) {
+        // In a classic chat the member is the session: at the next start nobody has that id.
+        if self.learn_nick(member, nick) && !self.is_classic() {
+            let chat = self.record.chat;
+            outlet.keep(Write::SetMemberNick {
+                chat,
+                member,
+                nick: nick.to_owned(),
+            });
+        }
+    }
+
+    fn topic_changed(
+        &mut self,
+        topic: String,
+        by: MemberId,
+        fact: Vec<u8>,
+        cause: &mut Cause,
+        outlet: &mut Outlet,
+    ) {
+        let chat = self.record.chat;
+        let fact = (!fact.is_empty()).then_some(fact);
+        self.record.topic.clone_from(&topic);
+        self.record.topic_by = Some(by);
+        self.record.topic_fact.clone_from(&fact);
+        outlet.keep(Write::SetTopic {
+            chat,
+            topic: topic.clone(),
+            by: Some(by),
+            fact,
+        });
+        let own = by == self.node.member();
+        let tag = own.then(|| cause.answer(&["set_topic"])).flatten();
+        outlet.report(Event::TopicChanged { chat, topic, by }, tag);
+    }
+
+    fn said(&mut self, said: NodeMessage, cause: &mut Cause, outlet: &mut Outlet) {
+        let message = Message {
+            chat: self.record.chat,
+            member: said.member,
+            nick: self.nick_of(&said.member),
+            id: said.id,
+            number: said.number,
+            at: timestamp(said.at_ms),
+            body: if said.action {
+                MessageBody::Action
+            } else {
+                MessageBody::Message
+            },
+            text: said.text,
+            own: said.own,
+            history: false,
+        };
+        let tag = said.own.then(|| cause.answer(&["say", "act"])).flatten();
+        let (client_id, signed) = (said.client_id, said.signed);
+        let stored = message.clone();
+        outlet.keep(match cause.again.take().filter(|_| said.own) {
+            Some(id) => Write::SayAgain {
+                id,
+                message: stored,
+                client_id,
+                signed,
+            },
+            None => Write::AddMessage {
+                message: stored,
+                client_id,
+                signed,
+            },
+        });
+        outlet.report(Event::Message(message), tag);
+    }
+
+    fn charter_learned(&mut self, charter: Vec<u8>, outlet: &mut Outlet) {
+        let Ok(decoded) = Charter::decode(&charter) else {
+            return;
+        };
+        let chat = self.record.chat;
+        self.record.charter = Some(charter.clone());
+        self.record.name.clone_from(&decoded.name);
+        outlet.keep(Write::SetCharter {
+            chat,
+            name: decoded.name,
+            charter,
+        });
+        // The name was not known when the chat opened.
+        outlet.report(self.opened(), None);
+    }
+}
+
+/// What to tell one who is not let in.
+fn refusal_sentence(refusal: Refusal) -> Failure {
+    let (code, message) = match refusal {
+        Refusal::Spent => (
+            Code::Spent,
+            "This invite has been used as often as it may be. Ask whoever gave it to you for a new one.",
+        ),
+        Refusal::Expired => (
+            Code::Expired,
+            "This invite's time is over. Ask whoever gave it to you for a new one.",
+        ),
+        Refusal::Closed => (
+            Code::Closed,
+            "This invite was closed. Ask whoever gave it to you for a new one.",
+        ),
+        Refusal::Banned => (
+            Code::Banned,
+            "You are banned from this chat. Only a moderator of the chat can lift that.",
+        ),
+        Refusal::Stranger => (
+            Code::Stranger,
+            "The members of this chat do not accept the invite as one of theirs. Ask whoever gave it to you for a \
+             new one.",
+        ),
+    };
+    Failure::new(code, message)
+}

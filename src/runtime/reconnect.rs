@@ -1,0 +1,166 @@
+//! Which addresses of a chat to hand to its node again, and when: all of them at the start, after the last link was
+//! lost, and when something has changed. The node then tries them, ever more seldom, until links stand.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::id::ClientId;
+
+/// Addresses kept of a chat: as many as the store keeps and an invite names, with room to spare.
+const MAX_TARGETS: usize = 64;
+
+/// The wait after the last link was lost: a peer that restarts comes by itself first. A guess.
+const AFTER_LOSS: Duration = Duration::from_secs(2);
+
+/// Somewhere a member may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Target {
+    /// Whose address it is, if only that session is to be tried (classic chats).
+    pub(super) client_id: Option<ClientId>,
+    /// Where.
+    pub(super) address: SocketAddr,
+}
+
+/// What to try, and when. Times are those of [`Now::elapsed`](crate::node::Now::elapsed).
+#[derive(Debug, Default)]
+pub(super) struct Reconnect {
+    /// The newest first.
+    targets: VecDeque<Target>,
+    links: usize,
+    due: Option<Duration>,
+}
+
+impl Reconnect {
+    /// Has all of `targets` tried from `now` on; if they are too many, those named first.
+    pub(super) fn new(targets: impl IntoIterator<Item = Target>, now: Duration) -> Self {
+        let mut new = Self {
+            due: Some(now),
+            ..Self::default()
+        };
+        for target in targets {
+            if new.targets.len() < MAX_TARGETS && !new.targets.contains(&target) {
+                new.targets.push_back(target);
+            }
+        }
+        new
+    }
+
+    /// Another target, newer than all others. The oldest makes room.
+    pub(super) fn add(&mut self, target: Target) {
+        self.targets.retain(|known| *known != target);
+        self.targets.push_front(target);
+        self.targets.truncate(MAX_TARGETS);
+    }
+
+    /// A session that is over.
+    pub(super) fn forget(&mut self, client_id: ClientId) {
+        self.targets.retain(|target| target.client_id != Some(client_id));
+    }
+
+    /// When [`Self::take_due`] has something.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.due
+    }
+
+    /// What the node is to try from now on: all or nothing.
+    pub(super) fn take_due(&mut self, now: Duration) -> Vec<Target> {
+        if self.due.is_none_or(|due| due > now) {
+            return Vec::new();
+        }
+        self.due = None;
+        // The node tries what it was told last first.
+        self.targets.iter().rev().copied().collect()
+    }
+
+    /// A link stands.
+    pub(super) fn linked(&mut self) {
+        self.links += 1;
+        self.due = None;
+    }
+
+    /// A link is gone. If it was the last, everybody is tried in a moment.
+    pub(super) fn lost(&mut self, now: Duration) {
+        self.links = self.links.saturating_sub(1);
+        if self.links == 0 {
+            self.due = Some(now + AFTER_LOSS);
+        }
+    }
+
+    /// Whether any link stands.
+    pub(super) fn is_linked(&self) -> bool {
+        self.links > 0
+    }
+
+    /// Has everybody tried at once.
+    pub(super) fn restart(&mut self, now: Duration) {
+        self.due = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn secs(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    fn target(port: u16) -> Target {
+        Target {
+            client_id: None,
+            address: SocketAddr::from(([127, 0, 0, 1], port)),
+        }
+    }
+
+    #[test]
+    fn all_are_tried_at_the_start_and_after_the_last_loss() {
+        let mut reconnect = Reconnect::new([target(1), target(2), target(1)], secs(0));
+        assert_eq!(reconnect.take_due(secs(0)), [target(2), target(1)]);
+        assert!(
+            reconnect.take_due(secs(1)).is_empty(),
+            "the node goes on by itself"
+        );
+        reconnect.linked();
+        reconnect.linked();
+        reconnect.lost(secs(200));
+        assert_eq!(reconnect.due(), None);
+        reconnect.lost(secs(201));
+        assert_eq!(reconnect.due(), Some(secs(203)));
+        reconnect.linked();
+        assert_eq!(reconnect.due(), None);
+        reconnect.restart(secs(300));
+        assert_eq!(reconnect.take_due(secs(300)).len(), 2);
+    }
+
+    #[test]
+    fn the_newest_targets_are_kept() {
+        let mut reconnect = Reconnect::new([], secs(0));
+        for port in 1..=100 {
+            reconnect.add(target(port));
+        }
+        reconnect.add(target(50));
+        let tried = reconnect.take_due(secs(0));
+        assert_eq!(
+            (tried.len(), tried[63], tried[62]),
+            (MAX_TARGETS, target(50), target(100))
+        );
+    }
+
+    #[test]
+    fn a_session_that_is_over_is_not_tried() {
+        let client_id = Some(ClientId([1; 32]));
+        let mut reconnect = Reconnect::new(
+            [
+                Target {
+                    client_id,
+                    ..target(1)
+                },
+                target(2),
+            ],
+            secs(0),
+        );
+        reconnect.forget(ClientId([1; 32]));
+        assert_eq!(reconnect.take_due(secs(0)), [target(2)]);
+    }
+}

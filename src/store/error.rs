@@ -1,0 +1,161 @@
+//! What can go wrong with a profile, in sentences for its user.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{ErrorCode, ffi};
+
+use crate::model::Code;
+
+/// Why something could not be read or kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreError {
+    /// Another program has the profile open.
+    Locked {
+        /// The profile.
+        folder: PathBuf,
+    },
+    /// A newer program wrote the profile. Nothing was changed.
+    NewerVersion {
+        /// The profile.
+        folder: PathBuf,
+    },
+    /// The file is not what the program wrote. A file found so on opening was not changed; one found so later is not
+    /// written to any more.
+    Damaged {
+        /// The profile.
+        folder: PathBuf,
+        /// What was found, for those who look into it.
+        detail: String,
+    },
+    /// The folder can't be made, or not be written to.
+    NotWritable {
+        /// The profile.
+        folder: PathBuf,
+        /// What the system said.
+        detail: String,
+    },
+    /// No room is left on the disk.
+    DiskFull {
+        /// The profile.
+        folder: PathBuf,
+    },
+    /// Anything else that the system or SQLite refused.
+    Failed {
+        /// The profile.
+        folder: PathBuf,
+        /// What they said.
+        detail: String,
+    },
+    /// No such chat or message is stored.
+    NotFound,
+    /// The store was closed before it got to this.
+    Closed,
+}
+
+impl StoreError {
+    /// The same for programs.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Locked { .. } => Code::Locked,
+            Self::NewerVersion { .. } => Code::NewerVersion,
+            Self::Damaged { .. } => Code::Damaged,
+            Self::DiskFull { .. } => Code::DiskFull,
+            Self::NotFound => Code::NotFound,
+            Self::NotWritable { .. } | Self::Failed { .. } | Self::Closed => Code::File,
+        }
+    }
+
+    /// What the file system said about `folder` or a file in it.
+    pub(super) fn from_io(folder: &Path, error: &io::Error) -> Self {
+        let (folder, detail) = (folder.to_owned(), error.to_string());
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull { folder },
+            _ => Self::NotWritable { folder, detail },
+        }
+    }
+
+    /// What SQLite said about the database in `folder`. A value that can't be what the program wrote is damage; a
+    /// row that is not there was asked for by a chat or message that is not there.
+    pub(super) fn from_sqlite(folder: &Path, error: &rusqlite::Error) -> Self {
+        let (folder, detail) = (folder.to_owned(), error.to_string());
+        match error {
+            rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..) => Self::Damaged { folder, detail },
+            _ => match error.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+                    Self::Damaged { folder, detail }
+                }
+                Some(ErrorCode::DiskFull) => Self::DiskFull { folder },
+                // So it says when there is no room for the log's index.
+                _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) => {
+                    Self::DiskFull { folder }
+                }
+                Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                    Self::NotWritable { folder, detail }
+                }
+                _ => Self::Failed { folder, detail },
+            },
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Locked { folder } => write!(
+                f,
+                "Throng is already running with the profile in {}. Close it there first, or start with another \
+                 folder (--profile DIR).",
+                folder.display()
+            ),
+            Self::NewerVersion { folder } => write!(
+                f,
+                "The profile in {} was written by a newer version of Throng. Nothing was changed; install that \
+                 version, or start with another folder (--profile DIR).",
+                folder.display()
+            ),
+            Self::Damaged { folder, detail } => write!(
+                f,
+                "The profile in {} is damaged or is not Throng's ({detail}). Put back a copy of the folder, or move \
+                 it away to start anew.",
+                folder.display()
+            ),
+            Self::NotWritable { folder, detail } => write!(
+                f,
+                "Throng can't write to its folder {} ({detail}). Make it writable, or start with another folder \
+                 (--profile DIR).",
+                folder.display()
+            ),
+            Self::DiskFull { folder } => write!(
+                f,
+                "The disk that holds {} is full, so what is said now can't be kept. Make room on it.",
+                folder.display()
+            ),
+            Self::Failed { folder, detail } => write!(
+                f,
+                "The profile in {} could not be used ({detail}). Check the disk and start Throng again.",
+                folder.display()
+            ),
+            Self::NotFound => f.write_str("No such chat or message is stored here."),
+            Self::Closed => f.write_str("Throng is closing and keeps nothing more."),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// A write was not queued: the store is that far behind, or closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueFull;
+
+impl fmt::Display for QueueFull {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("The disk is too slow to keep all that is said.")
+    }
+}
+
+impl std::error::Error for QueueFull {}

@@ -1,0 +1,407 @@
+//! What is asked of the database. A row that can't be what [`super::writes`] wrote is damage.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Type, ValueRef};
+use rusqlite::{Connection, Row, ToSql, params};
+use zeroize::Zeroizing;
+
+use super::record::{ChatRecord, ChatSecrets};
+use super::{HistoryPage, HistoryQuery, MAX_PAGE_LEN};
+use crate::id::{ChatId, MemberId, MessageId};
+use crate::model::{ChatKind, Message, MessageBody, OpenChat, Settings, Workspace};
+
+/// All chats, in the order of their creation.
+pub(super) fn chats(connection: &Connection) -> rusqlite::Result<Vec<ChatRecord>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key, id, kind, name, nick, topic, topic_by, topic_fact, created_ms, port, joined, chat_seed,
+            member_seed, invite, rendezvous, credential, charter, next_invite FROM chat ORDER BY key",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get("key")?, chat_record(row)?)))?;
+    let mut records: Vec<(i64, ChatRecord)> = rows.collect::<rusqlite::Result<_>>()?;
+    for (key, record) in &mut records {
+        record.admitted = rows_of(
+            connection,
+            "SELECT credential FROM member WHERE chat = ?1 AND credential IS NOT NULL ORDER BY member",
+            *key,
+            |row| row.get(0),
+        )?;
+        record.nicks = rows_of(
+            connection,
+            "SELECT member, nick FROM member WHERE chat = ?1 AND nick IS NOT NULL ORDER BY member",
+            *key,
+            |row| Ok((MemberId(row.get(0)?), row.get(1)?)),
+        )?;
+        record.peers = rows_of(
+            connection,
+            "SELECT address FROM peer WHERE chat = ?1 ORDER BY seen_ms DESC, address",
+            *key,
+            |row| parsed::<SocketAddr>(row, 0),
+        )?;
+    }
+    Ok(records.into_iter().map(|(_, record)| record).collect())
+}
+
+/// A part of a chat's history.
+pub(super) fn history(
+    connection: &Connection,
+    chat: ChatId,
+    query: HistoryQuery,
+    limit: u32,
+) -> rusqlite::Result<HistoryPage> {
+    let limit = limit.min(MAX_PAGE_LEN);
+    let key = chat_key(connection, chat)?;
+    match query {
+        HistoryQuery::Newest => {
+            let (messages, more_before) = older(connection, chat, key, Place::END, limit)?;
+            Ok(HistoryPage {
+                messages,
+                more_before,
+                more_after: false,
+            })
+        }
+        HistoryQuery::Before(id) => {
+            let place = place(connection, key, id)?;
+            let (messages, more_before) = older(connection, chat, key, place, limit)?;
+            Ok(HistoryPage {
+                messages,
+                more_before,
+                more_after: true,
+            })
+        }
+        HistoryQuery::After(id) => {
+            let place = place(connection, key, id)?;
+            let (messages, more_after) = newer(connection, chat, key, place, limit)?;
+            Ok(HistoryPage {
+                messages,
+                more_before: true,
+                more_after,
+            })
+        }
+        HistoryQuery::Around(id) => {
+            let place = place(connection, key, id)?;
+            let side = limit.saturating_sub(1) / 2;
+            // Half of the page ends with the message itself.
+            let (mut messages, more_before) =
+                older(connection, chat, key, place.right_after(), side + limit.min(1))?;
+            let (after, more_after) = newer(connection, chat, key, place, side)?;
+            messages.extend(after);
+            Ok(HistoryPage {
+                messages,
+                more_before,
+                more_after,
+            })
+        }
+    }
+}
+
+/// Own messages that have not gone out, the oldest first.
+pub(super) fn waiting(connection: &Connection, chat: ChatId) -> rusqlite::Result<Vec<Message>> {
+    let key = chat_key(connection, chat)?;
+    messages(connection, chat, WAITING, params![key])
+}
+
+/// What the window keeps between runs.
+pub(super) fn workspace(connection: &Connection) -> rusqlite::Result<(Settings, Workspace, Vec<OpenChat>)> {
+    let mut statement = connection.prepare_cached("SELECT json FROM settings")?;
+    let settings = statement
+        .query_map([], |row| from_json(row, 0))?
+        .next()
+        .transpose()?
+        .unwrap_or_default();
+
+    let mut workspace = Workspace::default();
+    let mut statement = connection.prepare_cached(
+        "SELECT chat.id, selected FROM tab JOIN chat ON chat.key = tab.chat ORDER BY position",
+    )?;
+    for row in statement.query_map([], |row| Ok((ChatId(row.get(0)?), row.get(1)?)))? {
+        let (chat, selected) = row?;
+        workspace.tabs.push(chat);
+        if selected {
+            workspace.selected = Some(chat);
+        }
+    }
+
+    let mut statement = connection.prepare_cached(OPEN_CHATS)?;
+    let chats = statement.query_map([], |row| {
+        let read: Option<[u8; 32]> = row.get(2)?;
+        Ok(OpenChat {
+            chat: ChatId(row.get(0)?),
+            draft: row.get(1)?,
+            read: read.map(MessageId),
+            unread: row.get(3)?,
+        })
+    })?;
+    Ok((settings, workspace, chats.collect::<rusqlite::Result<_>>()?))
+}
+
+/// Before a place, the newest first.
+const OLDER: &str = "
+    SELECT member, nick, id, number, at_ms, action, text, own, history FROM message
+    WHERE chat = ?1 AND (at_ms, key) < (?2, ?3) ORDER BY at_ms DESC, key DESC LIMIT ?4";
+
+/// After a place, the oldest first.
+const NEWER: &str = "
+    SELECT member, nick, id, number, at_ms, action, text, own, history FROM message
+    WHERE chat = ?1 AND (at_ms, key) > (?2, ?3) ORDER BY at_ms, key LIMIT ?4";
+
+const WAITING: &str = "
+    SELECT member, nick, id, number, at_ms, action, text, own, history FROM message
+    WHERE chat = ?1 AND delivery = 'waiting' ORDER BY at_ms, key";
+
+/// Unread is what others said after the read mark; without one, all of it.
+const OPEN_CHATS: &str = "
+    SELECT chat.id, draft, read.id,
+        CASE WHEN read.key IS NULL
+        THEN (SELECT count(*) FROM message AS m WHERE m.chat = chat.key AND m.own = 0)
+        ELSE (SELECT count(*) FROM message AS m WHERE m.chat = chat.key AND m.own = 0
+            AND (m.at_ms, m.key) > (read.at_ms, read.key))
+        END
+    FROM chat LEFT JOIN message AS read ON read.key = chat.read_message
+    ORDER BY chat.key";
+
+/// A place in the order of a chat's messages.
+#[derive(Clone, Copy)]
+struct Place {
+    at_ms: i64,
+    key: i64,
+}
+
+impl Place {
+    /// After all messages.
+    const END: Self = Self {
+        at_ms: i64::MAX,
+        key: i64::MAX,
+    };
+
+    /// Between the message here and the next.
+    fn right_after(self) -> Self {
+        Self {
+            key: self.key.saturating_add(1),
+            ..self
+        }
+    }
+}
+
+fn chat_key(connection: &Connection, chat: ChatId) -> rusqlite::Result<i64> {
+    connection
+        .prepare_cached("SELECT key FROM chat WHERE id = ?1")?
+        .query_row(params![chat.0], |row| row.get(0))
+}
+
+fn place(connection: &Connection, chat_key: i64, id: MessageId) -> rusqlite::Result<Place> {
+    connection
+        .prepare_cached("SELECT at_ms, key FROM message WHERE chat = ?1 AND id = ?2")?
+        .query_row(params![chat_key, id.0], |row| {
+            Ok(Place {
+                at_ms: row.get(0)?,
+                key: row.get(1)?,
+            })
+        })
+}
+
+/// At most `limit` messages right before a place, the oldest first, and whether there are older ones.
+fn older(
+    connection: &Connection,
+    chat: ChatId,
+    chat_key: i64,
+    place: Place,
+    limit: u32,
+) -> rusqlite::Result<(Vec<Message>, bool)> {
+    let mut found = messages(
+        connection,
+        chat,
+        OLDER,
+        params![chat_key, place.at_ms, place.key, limit + 1],
+    )?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    found.reverse();
+    Ok((found, more))
+}
+
+/// At most `limit` messages right after a place, the oldest first, and whether there are newer ones.
+fn newer(
+    connection: &Connection,
+    chat: ChatId,
+    chat_key: i64,
+    place: Place,
+    limit: u32,
+) -> rusqlite::Result<(Vec<Message>, bool)> {
+    let mut found = messages(
+        connection,
+        chat,
+        NEWER,
+        params![chat_key, place.at_ms, place.key, limit + 1],
+    )?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    Ok((found, more))
+}
+
+fn messages(
+    connection: &Connection,
+    chat: ChatId,
+    sql: &str,
+    values: &[&dyn ToSql],
+) -> rusqlite::Result<Vec<Message>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_map(values, |row| message(row, chat))?.collect()
+}
+
+fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<Message> {
+    let at = Timestamp::from_millisecond(row.get(4)?).map_err(|error| damage(4, Type::Integer, error))?;
+    let action: bool = row.get(5)?;
+    Ok(Message {
+        chat,
+        member: MemberId(row.get(0)?),
+        nick: row.get(1)?,
+        id: MessageId(row.get(2)?),
+        number: row.get(3)?,
+        at,
+        body: if action {
+            MessageBody::Action
+        } else {
+            MessageBody::Message
+        },
+        text: row.get(6)?,
+        own: row.get(7)?,
+        history: row.get(8)?,
+    })
+}
+
+fn chat_record(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
+    let topic_by: Option<[u8; 32]> = row.get("topic_by")?;
+    let created_ms: i64 = row.get("created_ms")?;
+    let StoredKind(kind) = row.get("kind")?;
+    Ok(ChatRecord {
+        chat: ChatId(row.get("id")?),
+        kind,
+        name: row.get("name")?,
+        nick: row.get("nick")?,
+        topic: row.get("topic")?,
+        topic_by: topic_by.map(MemberId),
+        topic_fact: row.get("topic_fact")?,
+        created_ms: created_ms.max(0).cast_unsigned(),
+        port: row.get("port")?,
+        joined: row.get("joined")?,
+        secrets: ChatSecrets {
+            chat_seed: secret(row, "chat_seed")?,
+            member_seed: secret(row, "member_seed")?,
+            invite: row.get::<_, Option<Vec<u8>>>("invite")?.map(Zeroizing::new),
+            rendezvous: secret(row, "rendezvous")?,
+        },
+        credential: row.get("credential")?,
+        charter: row.get("charter")?,
+        next_invite: row.get("next_invite")?,
+        admitted: Vec::new(),
+        peers: Vec::new(),
+        nicks: Vec::new(),
+    })
+}
+
+fn secret<const N: usize>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Zeroizing<[u8; N]>>> {
+    Ok(row.get::<_, Option<[u8; N]>>(column)?.map(Zeroizing::new))
+}
+
+fn rows_of<T>(
+    connection: &Connection,
+    sql: &str,
+    chat_key: i64,
+    value: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    connection
+        .prepare_cached(sql)?
+        .query_map([chat_key], value)?
+        .collect()
+}
+
+fn parsed<T>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error| damage(column, Type::Text, error))
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| damage(column, Type::Text, error))
+}
+
+fn damage(
+    column: usize,
+    value: Type,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, value, Box::new(error))
+}
+
+/// A kind by its name in the database.
+struct StoredKind(ChatKind);
+
+impl FromSql for StoredKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "private" => Ok(Self(ChatKind::Private)),
+            "public" => Ok(Self(ChatKind::Public)),
+            "classic" => Ok(Self(ChatKind::Classic)),
+            _ => Err(FromSqlError::InvalidType),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::schema;
+
+    /// What SQLite means to do for a query, a line a step.
+    fn plan(sql: &str, values: usize) -> Vec<String> {
+        let mut connection = Connection::open_in_memory().expect("a database in memory");
+        schema::migrate(&mut connection).expect("an empty database takes the migrations");
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .expect("the query is sound");
+        let zeros = vec![0; values];
+        let steps = statement
+            .query_map(rusqlite::params_from_iter(zeros), |row| row.get("detail"))
+            .expect("a plan");
+        steps.collect::<rusqlite::Result<_>>().expect("a plan is text")
+    }
+
+    // "at_ms<?" stands for the whole of "(at_ms, key) < (?, ?)": what is of the same millisecond is told apart by the
+    // key at the end of the index. No "USE TEMP B-TREE": the index has the order, and reading ends with the page.
+    #[test]
+    fn a_page_of_history_is_a_range_of_the_index() {
+        let older = plan(OLDER, 4);
+        assert_eq!(
+            older,
+            ["SEARCH message USING INDEX message_order (chat=? AND at_ms<?)"]
+        );
+        let newer = plan(NEWER, 4);
+        assert_eq!(
+            newer,
+            ["SEARCH message USING INDEX message_order (chat=? AND at_ms>?)"]
+        );
+    }
+
+    #[test]
+    fn what_waits_is_found_without_looking_at_what_does_not() {
+        assert_eq!(
+            plan(WAITING, 1),
+            ["SEARCH message USING INDEX message_waiting (chat=?)"]
+        );
+    }
+
+    #[test]
+    fn unread_messages_are_counted_in_the_index_alone() {
+        let steps = plan(OPEN_CHATS, 0);
+        for step in ["(chat=?)", "(chat=? AND at_ms>?)"] {
+            let wanted = format!("SEARCH m USING COVERING INDEX message_of_others {step}");
+            assert!(steps.contains(&wanted), "{wanted} is not in {steps:#?}");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What goes into the store and comes out of it.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use zeroize::Zeroizing;
+
+use crate::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
+use crate::model::{ChatKind, DeliveryState, Message, Settings, Workspace};
+
+/// A chat of the profile: all that its node needs to start again, apart from the session's key, which is never
+/// stored.
+#[derive(Debug, Clone)]
+pub struct ChatRecord {
+    /// Which.
+    pub chat: ChatId,
+    /// Its kind.
+    pub kind: ChatKind,
+    /// Its name.
+    pub name: String,
+    /// What we are called there.
+    pub nick: String,
+    /// Its topic; empty: none.
+    pub topic: String,
+    /// Who set the topic, if that is known.
+    pub topic_by: Option<MemberId>,
+    /// The signed fact that set the topic.
+    pub topic_fact: Option<Vec<u8>>,
+    /// When it came into the profile, in ms since 1970.
+    pub created_ms: u64,
+    /// The port that its socket had last.
+    pub port: Option<u16>,
+    /// Whether we were ever let in.
+    pub joined: bool,
+    /// Its keys.
+    pub secrets: ChatSecrets,
+    /// What admits us, as in [`crate::invite`].
+    pub credential: Option<Vec<u8>>,
+    /// Its charter, once it is known.
+    pub charter: Option<Vec<u8>>,
+    /// The number of the next invite made here.
+    pub next_invite: u32,
+    /// The credentials of the members met, by member. Kept by [`Write::AddMember`], not by [`Write::PutChat`].
+    pub admitted: Vec<Vec<u8>>,
+    /// Where members were last seen, the newest first, at most [`super::MAX_PEERS`]. Kept by [`Write::SawPeer`], not
+    /// by [`Write::PutChat`].
+    pub peers: Vec<SocketAddr>,
+    /// What members were last called, by member. Kept by [`Write::SetMemberNick`], not by [`Write::PutChat`].
+    pub nicks: Vec<(MemberId, String)>,
+}
+
+/// The keys of a chat. They lie unencrypted in the profile, which nobody but its user may read.
+#[derive(Clone, Default)]
+pub struct ChatSecrets {
+    /// The seed of the chat's key, 32 bytes: the founder has it.
+    pub chat_seed: Option<Zeroizing<[u8; 32]>>,
+    /// The seed of our member key, 32 bytes; a classic chat has none.
+    pub member_seed: Option<Zeroizing<[u8; 32]>>,
+    /// The text of the invite key by which we came, until we are in.
+    pub invite: Option<Zeroizing<Vec<u8>>>,
+    /// What the gate's keys come from, 16 bytes.
+    pub rendezvous: Option<Zeroizing<[u8; 16]>>,
+}
+
+impl fmt::Debug for ChatSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ChatSecrets(…)")
+    }
+}
+
+/// Something to keep. One about a chat or message that is not stored changes nothing.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// A new chat, or another state of it. Messages, draft, read mark, members, peers and invites stay.
+    PutChat(Box<ChatRecord>),
+    /// What we are called in a chat.
+    SetNick {
+        /// Which chat.
+        chat: ChatId,
+        /// 1 to 128 bytes.
+        nick: String,
+    },
+    /// The topic.
+    SetTopic {
+        /// Which chat.
+        chat: ChatId,
+        /// Empty: none.
+        topic: String,
+        /// Who set it.
+        by: Option<MemberId>,
+        /// The signed fact; none in a classic chat.
+        fact: Option<Vec<u8>>,
+    },
+    /// The port of the chat's socket, to be asked for again at the next start.
+    SetPort {
+        /// Which chat.
+        chat: ChatId,
+        /// Not 0.
+        port: u16,
+    },
+    /// We are in. The invite key by which we came is wiped.
+    SetJoined {
+        /// Which chat.
+        chat: ChatId,
+    },
+    /// What admits us is another (a further slot was signed).
+    SetCredential {
+        /// Which chat.
+        chat: ChatId,
+        /// As in [`crate::invite`].
+        credential: Vec<u8>,
+    },
+    /// The charter came, and with it the name.
+    SetCharter {
+        /// Which chat.
+        chat: ChatId,
+        /// The name in it.
+        name: String,
+        /// All of it.
+        charter: Vec<u8>,
+    },
+    /// Something said. Ignored if the chat has a message of that id.
+    AddMessage {
+        /// What was said; its time is kept to the millisecond.
+        message: Message,
+        /// In which session of its author.
+        client_id: ClientId,
+        /// What its author signed, with the signature; empty in a classic chat.
+        signed: Vec<u8>,
+    },
+    /// An own message that had not gone out was said again in another session. It takes the place of the one that
+    /// was stored, and waits like it.
+    SayAgain {
+        /// The one that is stored.
+        id: MessageId,
+        /// What was said, with its new id, number and time.
+        message: Message,
+        /// In which session.
+        client_id: ClientId,
+        /// What was signed, with the signature; empty in a classic chat.
+        signed: Vec<u8>,
+    },
+    /// How far an own message has got.
+    SetDelivery {
+        /// Which chat.
+        chat: ChatId,
+        /// Which message.
+        id: MessageId,
+        /// How far.
+        state: DeliveryState,
+    },
+    /// What admits a member.
+    AddMember {
+        /// Which chat.
+        chat: ChatId,
+        /// Who.
+        member: MemberId,
+        /// As in [`crate::invite`].
+        credential: Vec<u8>,
+    },
+    /// What a member is called.
+    SetMemberNick {
+        /// Which chat.
+        chat: ChatId,
+        /// Who.
+        member: MemberId,
+        /// 1 to 128 bytes.
+        nick: String,
+    },
+    /// Somebody of the chat proved to be at an address. The [`super::MAX_PEERS`] last seen are kept.
+    SawPeer {
+        /// Which chat.
+        chat: ChatId,
+        /// Where.
+        address: SocketAddr,
+        /// When, in ms since 1970.
+        at_ms: u64,
+    },
+    /// An invite made here. The chat's next one gets a higher number.
+    AddInvite {
+        /// Which chat.
+        chat: ChatId,
+        /// Which invite.
+        invite: InviteId,
+        /// Its number among the chat's invites.
+        number: u32,
+        /// What empowers it, without its secret.
+        certificate: Vec<u8>,
+        /// How many may come in by it; 0: any number.
+        uses: u16,
+        /// Until when, in ms since 1970; 0: for ever.
+        until_ms: u64,
+        /// Since when, in ms since 1970.
+        created_ms: u64,
+    },
+    /// What was typed and not sent.
+    SaveDraft {
+        /// Which chat.
+        chat: ChatId,
+        /// Empty: none.
+        text: String,
+    },
+    /// Up to where a chat was read.
+    MarkRead {
+        /// Which chat.
+        chat: ChatId,
+        /// The newest message that was seen.
+        message: MessageId,
+    },
+    /// What the user chose.
+    SaveSettings(Settings),
+    /// How the window was left.
+    SaveWorkspace(Workspace),
+    /// The chat and all that belongs to it, so that nothing of it is left in the files.
+    RemoveChat {
+        /// Which chat.
+        chat: ChatId,
+    },
+}
+
+impl Write {
+    /// Whether nobody could give it back if a power cut took it.
+    pub(super) fn is_irreplaceable(&self) -> bool {
+        matches!(
+            self,
+            Self::PutChat(_)
+                | Self::SetJoined { .. }
+                | Self::SetCredential { .. }
+                | Self::SetCharter { .. }
+                | Self::AddInvite { .. }
+                | Self::RemoveChat { .. }
+        )
+    }
+
+    /// Whether what it replaces or removes is not to be found in the files any more.
+    pub(super) fn wipes(&self) -> bool {
+        matches!(self, Self::SetJoined { .. } | Self::RemoveChat { .. })
+    }
+}

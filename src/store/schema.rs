@@ -1,0 +1,80 @@
+//! The form of the database: numbered migrations, and the refusal of what they can't have made.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+/// Each brings the database from the version that is its place here to the next, in a transaction of its own. One that
+/// was released is never changed: a further one is added.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// "Thro", as the first migration sets it.
+const APPLICATION_ID: u32 = 0x5468_726F;
+
+/// Looks whether the database is empty or one of ours, of a version that we know, and its small tables sound. Writes
+/// nothing. (Reading all messages would take too long at a start; damage among them shows when they are read.)
+pub(super) fn check(connection: &Connection, folder: &Path) -> Result<(), StoreError> {
+    let sqlite = |error| StoreError::from_sqlite(folder, &error);
+    let damaged = |detail: String| StoreError::Damaged {
+        folder: folder.to_owned(),
+        detail,
+    };
+
+    let application_id: u32 = pragma(connection, "application_id").map_err(sqlite)?;
+    let version = version(connection).map_err(sqlite)?;
+    let tables = checkable_tables(connection).map_err(sqlite)?;
+    if application_id == 0 && version == 0 && tables.is_empty() {
+        return Ok(());
+    }
+    if application_id != APPLICATION_ID {
+        return Err(damaged("the database is another program's".to_owned()));
+    }
+    if version > MIGRATIONS.len() {
+        return Err(StoreError::NewerVersion {
+            folder: folder.to_owned(),
+        });
+    }
+    for table in tables {
+        let verdict: String = connection
+            .query_row(&format!("PRAGMA quick_check({table})"), [], |row| row.get(0))
+            .map_err(sqlite)?;
+        if verdict != "ok" {
+            return Err(damaged(verdict));
+        }
+    }
+    Ok(())
+}
+
+/// Brings a database that passed [`check`] to the newest version.
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    let done = version(connection)?;
+    for (number, migration) in (1_u32..).zip(MIGRATIONS).skip(done) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// How many migrations the database has had. A negative number, which none of ours leaves, counts as a newer one.
+fn version(connection: &Connection) -> rusqlite::Result<usize> {
+    let version: i64 = pragma(connection, "user_version")?;
+    Ok(usize::try_from(version).unwrap_or(usize::MAX))
+}
+
+fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<T> {
+    connection.pragma_query_value(None, name, |row| row.get(0))
+}
+
+/// All tables but that of the messages, whose size has no bound. Names that need quotes are not ours.
+fn checkable_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'message' \
+               AND name NOT GLOB '*[^a-z_]*' ORDER BY name";
+    connection
+        .prepare(sql)?
+        .query_map([], |row| row.get(0))?
+        .collect()
+}

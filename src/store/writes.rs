@@ -1,0 +1,299 @@
+//! Each [`Write`] as SQL. Those about a chat that is not stored find no row and change nothing.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, ToSql, params};
+
+use super::record::{ChatRecord, Write};
+use super::{MAX_MEMBERS, MAX_PEERS};
+use crate::id::{ChatId, ClientId};
+use crate::model::{ChatKind, DeliveryState, Message, MessageBody, Settings, Workspace};
+
+/// Carries a write out, inside the caller's transaction.
+pub(super) fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
+    let run = |sql, values: &[&dyn ToSql]| run(connection, sql, values);
+    match write {
+        Write::PutChat(record) => put_chat(connection, record),
+        Write::SetNick { chat, nick } => {
+            run("UPDATE chat SET nick = ?2 WHERE id = ?1", params![chat.0, nick])
+        }
+        Write::SetTopic {
+            chat,
+            topic,
+            by,
+            fact,
+        } => run(
+            "UPDATE chat SET topic = ?2, topic_by = ?3, topic_fact = ?4 WHERE id = ?1",
+            params![chat.0, topic, by.map(|by| by.0), fact],
+        ),
+        Write::SetPort { chat, port } => {
+            run("UPDATE chat SET port = ?2 WHERE id = ?1", params![chat.0, port])
+        }
+        Write::SetJoined { chat } => run(
+            "UPDATE chat SET joined = 1, invite = NULL WHERE id = ?1",
+            params![chat.0],
+        ),
+        Write::SetCredential { chat, credential } => run(
+            "UPDATE chat SET credential = ?2 WHERE id = ?1",
+            params![chat.0, credential],
+        ),
+        Write::SetCharter { chat, name, charter } => run(
+            "UPDATE chat SET name = ?2, charter = ?3 WHERE id = ?1",
+            params![chat.0, name, charter],
+        ),
+        Write::AddMessage {
+            message,
+            client_id,
+            signed,
+        } => add_message(connection, message, client_id, signed),
+        Write::SayAgain {
+            id,
+            message,
+            client_id,
+            signed,
+        } => run(
+            SAY_AGAIN,
+            params![
+                message.chat.0,
+                id.0,
+                message.id.0,
+                message.member.0,
+                message.nick,
+                client_id.0,
+                message.number,
+                to_ms(message.at),
+                signed,
+            ],
+        ),
+        Write::SetDelivery { chat, id, state } => run(
+            "UPDATE message SET delivery = ?3 WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own",
+            params![chat.0, id.0, delivery_name(*state)],
+        ),
+        Write::AddMember {
+            chat,
+            member,
+            credential,
+        } => put_member(
+            connection,
+            chat,
+            ADD_MEMBER,
+            params![chat.0, member.0, credential],
+        ),
+        Write::SetMemberNick { chat, member, nick } => {
+            put_member(connection, chat, SET_MEMBER_NICK, params![chat.0, member.0, nick])
+        }
+        Write::SawPeer { chat, address, at_ms } => {
+            saw_peer(connection, params![chat.0, address.to_string(), to_i64(*at_ms)])
+        }
+        Write::AddInvite {
+            chat,
+            invite,
+            number,
+            certificate,
+            uses,
+            until_ms,
+            created_ms,
+        } => {
+            run(
+                ADD_INVITE,
+                params![
+                    chat.0,
+                    invite.0,
+                    number,
+                    certificate,
+                    uses,
+                    to_i64(*until_ms),
+                    to_i64(*created_ms)
+                ],
+            )?;
+            run(
+                "UPDATE chat SET next_invite = max(next_invite, ?2) WHERE id = ?1",
+                params![chat.0, number.saturating_add(1)],
+            )
+        }
+        Write::SaveDraft { chat, text } => {
+            run("UPDATE chat SET draft = ?2 WHERE id = ?1", params![chat.0, text])
+        }
+        Write::MarkRead { chat, message } => run(MARK_READ, params![chat.0, message.0]),
+        Write::SaveSettings(settings) => save_settings(connection, settings),
+        Write::SaveWorkspace(workspace) => save_workspace(connection, workspace),
+        Write::RemoveChat { chat } => run("DELETE FROM chat WHERE id = ?1", params![chat.0]),
+    }
+}
+
+/// The name of a kind in the database.
+pub(super) fn kind_name(kind: ChatKind) -> &'static str {
+    match kind {
+        ChatKind::Private => "private",
+        ChatKind::Public => "public",
+        ChatKind::Classic => "classic",
+    }
+}
+
+/// A time as the database has it: in ms since 1970.
+pub(super) fn to_ms(at: Timestamp) -> i64 {
+    at.as_millisecond()
+}
+
+const PUT_CHAT: &str = "
+    INSERT INTO chat (id, kind, name, nick, topic, topic_by, topic_fact, created_ms, port, joined,
+        chat_seed, member_seed, invite, rendezvous, credential, charter, next_invite)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+    ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, name = excluded.name, nick = excluded.nick,
+        topic = excluded.topic, topic_by = excluded.topic_by, topic_fact = excluded.topic_fact,
+        created_ms = excluded.created_ms, port = excluded.port, joined = excluded.joined,
+        chat_seed = excluded.chat_seed, member_seed = excluded.member_seed, invite = excluded.invite,
+        rendezvous = excluded.rendezvous, credential = excluded.credential, charter = excluded.charter,
+        next_invite = excluded.next_invite";
+
+/// The key stays, and with it what was read.
+const SAY_AGAIN: &str = "
+    UPDATE OR IGNORE message
+    SET id = ?3, member = ?4, nick = ?5, client_id = ?6, number = ?7, at_ms = ?8, signed = ?9
+    WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own";
+
+const ADD_MESSAGE: &str = "
+    INSERT INTO message (chat, id, member, nick, client_id, number, at_ms, action, text, own, history, signed)
+    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM chat WHERE id = ?1
+    ON CONFLICT (chat, id) DO NOTHING";
+
+const ADD_MEMBER: &str = "
+    INSERT INTO member (chat, member, place, credential)
+    SELECT key, ?2, 1 + coalesce((SELECT max(place) FROM member WHERE chat = key), 0), ?3 FROM chat WHERE id = ?1
+    ON CONFLICT (chat, member) DO UPDATE SET credential = excluded.credential";
+
+const SET_MEMBER_NICK: &str = "
+    INSERT INTO member (chat, member, place, nick)
+    SELECT key, ?2, 1 + coalesce((SELECT max(place) FROM member WHERE chat = key), 0), ?3 FROM chat WHERE id = ?1
+    ON CONFLICT (chat, member) DO UPDATE SET nick = excluded.nick";
+
+const FORGET_OLD_MEMBERS: &str = "
+    DELETE FROM member WHERE chat = (SELECT key FROM chat WHERE id = ?1)
+    AND place <= (SELECT max(place) FROM member WHERE chat = (SELECT key FROM chat WHERE id = ?1)) - ?2";
+
+const SAW_PEER: &str = "
+    INSERT INTO peer (chat, address, seen_ms) SELECT key, ?2, ?3 FROM chat WHERE id = ?1
+    ON CONFLICT (chat, address) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms)";
+
+const FORGET_OLD_PEERS: &str = "
+    DELETE FROM peer WHERE (chat, address) IN (
+        SELECT chat, address FROM peer WHERE chat = (SELECT key FROM chat WHERE id = ?1)
+        ORDER BY seen_ms DESC, address LIMIT -1 OFFSET ?2)";
+
+const ADD_INVITE: &str = "
+    INSERT INTO invite (chat, id, number, certificate, uses, until_ms, created_ms)
+    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7 FROM chat WHERE id = ?1
+    ON CONFLICT (chat, id) DO NOTHING";
+
+const MARK_READ: &str = "
+    UPDATE chat SET read_message = message.key FROM message
+    WHERE chat.id = ?1 AND message.chat = chat.key AND message.id = ?2";
+
+const SAVE_SETTINGS: &str = "
+    INSERT INTO settings (key, json) VALUES (1, ?1) ON CONFLICT (key) DO UPDATE SET json = excluded.json";
+
+const ADD_TAB: &str = "
+    INSERT OR IGNORE INTO tab (position, chat, selected) SELECT ?2, key, ?3 FROM chat WHERE id = ?1";
+
+fn run(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql)?.execute(values)?;
+    Ok(())
+}
+
+fn put_chat(connection: &Connection, record: &ChatRecord) -> rusqlite::Result<()> {
+    let secrets = &record.secrets;
+    run(
+        connection,
+        PUT_CHAT,
+        params![
+            record.chat.0,
+            kind_name(record.kind),
+            record.name,
+            record.nick,
+            record.topic,
+            record.topic_by.map(|by| by.0),
+            record.topic_fact,
+            to_i64(record.created_ms),
+            record.port,
+            record.joined,
+            secrets.chat_seed.as_ref().map(|seed| seed.as_slice()),
+            secrets.member_seed.as_ref().map(|seed| seed.as_slice()),
+            secrets.invite.as_ref().map(|text| text.as_slice()),
+            secrets
+                .rendezvous
+                .as_ref()
+                .map(|rendezvous| rendezvous.as_slice()),
+            record.credential,
+            record.charter,
+            record.next_invite,
+        ],
+    )
+}
+
+fn add_message(
+    connection: &Connection,
+    message: &Message,
+    client_id: &ClientId,
+    signed: &[u8],
+) -> rusqlite::Result<()> {
+    run(
+        connection,
+        ADD_MESSAGE,
+        params![
+            message.chat.0,
+            message.id.0,
+            message.member.0,
+            message.nick,
+            client_id.0,
+            message.number,
+            to_ms(message.at),
+            message.body == MessageBody::Action,
+            message.text,
+            message.own,
+            message.history,
+            signed,
+        ],
+    )
+}
+
+fn put_member(
+    connection: &Connection,
+    chat: &ChatId,
+    sql: &str,
+    values: &[&dyn ToSql],
+) -> rusqlite::Result<()> {
+    run(connection, sql, values)?;
+    run(connection, FORGET_OLD_MEMBERS, params![chat.0, MAX_MEMBERS])
+}
+
+fn saw_peer(connection: &Connection, values: &[&dyn ToSql]) -> rusqlite::Result<()> {
+    run(connection, SAW_PEER, values)?;
+    run(connection, FORGET_OLD_PEERS, &[values[0], &MAX_PEERS])
+}
+
+fn save_settings(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {
+    let json = serde_json::to_string(settings)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    run(connection, SAVE_SETTINGS, params![json])
+}
+
+fn save_workspace(connection: &Connection, workspace: &Workspace) -> rusqlite::Result<()> {
+    run(connection, "DELETE FROM tab", &[])?;
+    for (position, chat) in workspace.tabs.iter().enumerate() {
+        let selected = workspace.selected == Some(*chat);
+        run(connection, ADD_TAB, params![chat.0, position as i64, selected])?;
+    }
+    Ok(())
+}
+
+fn delivery_name(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Waiting => "waiting",
+        DeliveryState::Sent => "sent",
+        DeliveryState::Failed => "failed",
+    }
+}
+
+/// SQLite's numbers have a sign; what is beyond is further off than any time that counts.
+fn to_i64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

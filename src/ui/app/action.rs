@@ -1,0 +1,80 @@
+//! What painting asks for. Widgets return these; nothing but [`super::App::logic`] carries them out.
+
+use crate::id::{ChatId, MemberId};
+use crate::model::{Command, Settings, Status};
+use crate::ui::commands::UiCommand;
+use crate::ui::composer::ComposerAction;
+use crate::ui::files::FileRequest;
+use crate::ui::timeline::TimelineAction;
+
+/// What painting asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Something from the table of commands.
+    Do(UiCommand),
+    /// The first start is over: this is the nick.
+    Begin(String),
+    /// Bring a chat to the front.
+    Select(ChatId),
+    /// Close a tab.
+    CloseTab(ChatId),
+    /// Put a tab at another place.
+    MoveTab {
+        /// Which.
+        chat: ChatId,
+        /// Its new place, from 0.
+        to: usize,
+    },
+    /// The reader did something in a timeline.
+    Timeline(ChatId, TimelineAction),
+    /// The writer did something in a composer.
+    Composer(ChatId, ComposerAction),
+    /// Try again to reach the members.
+    Retry(ChatId),
+    /// Leave a chat, with Undo.
+    Leave(ChatId),
+    /// Stay after all.
+    UndoLeave(ChatId),
+    /// Show a member's card.
+    OpenMember(ChatId, MemberId),
+    /// Put a nick into the composer.
+    Mention(ChatId, String),
+    /// Begin to change the topic, in the header.
+    EditTopic,
+    /// End it, with the new topic if it is to be set.
+    EndTopicEdit(Option<String>),
+    /// Be so, in the chat in front.
+    SetStatus(Status),
+    /// Keep these settings, and let them take effect.
+    Set(Settings),
+    /// Send what a dialog asks for and let the dialog wait for the answer.
+    Submit(Command),
+    /// Ask for a file in the name of the dialog.
+    AskFile(FileRequest),
+    /// Open the import dialog with this text or path in it.
+    OfferImport(ImportSource),
+    /// Put this into the clipboard and say so.
+    Copy {
+        /// What.
+        text: String,
+        /// What it is called, as in "Copied the invite."
+        what: String,
+    },
+    /// Show or hide the list of chats over a narrow window.
+    ToggleChatList,
+    /// Close the dialog.
+    CloseDialog,
+    /// Close the quick switcher.
+    CloseSwitcher,
+    /// Take a toast away.
+    DismissToast(u64),
+}
+
+/// Where an invite comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportSource {
+    /// A file.
+    Path(std::path::PathBuf),
+    /// The armoured text or a link.
+    Text(String),
+}

@@ -1,0 +1,416 @@
+//! Carrying out what was asked for.
+
+use std::time::Duration;
+
+use egui::{Context, OpenUrl, ViewportCommand};
+
+use super::{Action, App, ImportSource, Phase};
+use crate::id::ChatId;
+use crate::model::{ChatKind, Command, Settings, Status};
+use crate::ui::commands::UiCommand;
+use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
+use crate::ui::dialogs::{
+    ConnectionDialog, CreateDialog, Dialog, ExportDialog, ImportDialog, MemberCard, NickDialog, ZOOM_PERCENT,
+};
+use crate::ui::switcher::Switcher;
+use crate::ui::tabs::Tabs;
+use crate::ui::theme;
+use crate::ui::timeline::TimelineAction;
+use crate::ui::toasts::Kind;
+
+/// How long leaving a chat can be undone.
+const UNDO_WITHIN: Duration = Duration::from_secs(6);
+
+/// How many older messages are loaded at a time: some screens full (a guess).
+const HISTORY_PAGE: u32 = 200;
+
+/// A step of the zoom in percent.
+const ZOOM_STEP: u16 = 10;
+
+/// From this width in points on, the members have their place beside the chat.
+pub(super) const MEMBERS_FROM: f32 = 900.0;
+
+impl App {
+    pub(super) fn carry_out(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::Do(command) => self.run_command(ctx, command),
+            Action::Begin(nick) => self.begin(ctx, nick),
+            Action::Select(chat) => self.select(chat),
+            Action::CloseTab(chat) => self.change_tabs(|tabs| tabs.close(chat)),
+            Action::MoveTab { chat, to } => self.change_tabs(|tabs| tabs.move_to(chat, to)),
+            Action::Timeline(chat, action) => self.timeline_action(ctx, chat, action),
+            Action::Composer(chat, action) => self.composer_action(ctx, chat, action),
+            Action::Retry(chat) => self.retry(chat),
+            Action::Leave(chat) => self.leave(chat),
+            Action::UndoLeave(chat) => self.undo_leave(chat),
+            Action::OpenMember(chat, member) => {
+                self.overlays.dialog = Some(Dialog::Member(MemberCard::new(chat, member)));
+            }
+            Action::Mention(chat, nick) => self.mention(chat, &nick),
+            Action::EditTopic => {
+                self.overlays.topic_edit = self.selected_chat().map(|chat| chat.topic.clone());
+            }
+            Action::EndTopicEdit(topic) => self.end_topic_edit(topic),
+            Action::SetStatus(status) => self.set_status(status),
+            Action::Set(settings) => self.set(ctx, settings),
+            Action::Submit(command) => self.submit(command),
+            Action::AskFile(request) => {
+                self.next_ticket += 1;
+                if let Some(dialog) = &mut self.overlays.dialog {
+                    dialog.file_requested(self.next_ticket, self.clock.elapsed());
+                }
+                self.files.request(self.next_ticket, request);
+            }
+            Action::OfferImport(source) => self.offer_import(source),
+            Action::Copy { text, what } => {
+                ctx.copy_text(text);
+                self.toasts
+                    .show(Kind::Info, format!("Copied {what}."), self.clock.elapsed());
+            }
+            Action::ToggleChatList => self.overlays.chat_list = !self.overlays.chat_list,
+            Action::CloseDialog => {
+                self.overlays.dialog = None;
+                self.overlays.focus_wanted = true;
+            }
+            Action::CloseSwitcher => {
+                self.overlays.switcher = None;
+                self.overlays.focus_wanted = true;
+            }
+            Action::DismissToast(id) => self.toasts.dismiss(id),
+        }
+    }
+
+    fn run_command(&mut self, ctx: &Context, command: UiCommand) {
+        if command.entry().needs_chat && self.selected().is_none() {
+            return;
+        }
+        match command {
+            UiCommand::NewChat => self.open(Dialog::Create(CreateDialog::new(&self.settings.nick))),
+            UiCommand::ImportInvite => self.open(Dialog::Import(ImportDialog::new(&self.settings.nick))),
+            UiCommand::ExportInvite => self.export_invite(),
+            UiCommand::NextTab => self.change_tabs(|tabs| tabs.step(1)),
+            UiCommand::PreviousTab => self.change_tabs(|tabs| tabs.step(-1)),
+            UiCommand::SelectTab(number) => {
+                self.change_tabs(|tabs| tabs.select_at(usize::from(number.saturating_sub(1))));
+            }
+            UiCommand::CloseTab => self.with_selected(|app, chat| app.change_tabs(|tabs| tabs.close(chat))),
+            UiCommand::ReopenTab => self.change_tabs(Tabs::reopen),
+            UiCommand::MoveTabLeft => self.change_tabs(|tabs| tabs.move_selected(-1)),
+            UiCommand::MoveTabRight => self.change_tabs(|tabs| tabs.move_selected(1)),
+            UiCommand::QuickSwitcher => self.overlays.switcher = Some(Switcher::default()),
+            UiCommand::NextUnread => self.next_unread(),
+            UiCommand::OldestUnread => self.with_selected(|app, chat| {
+                if let Some(view) = app.views.get_mut(&chat) {
+                    view.timeline.reveal_unread();
+                }
+            }),
+            UiCommand::MarkRead => self.with_selected(Self::mark_all_read),
+            UiCommand::EditTopic => self.actions.push(Action::EditTopic),
+            UiCommand::EditNick => {
+                if let Some(chat) = self.selected_chat() {
+                    self.open(Dialog::Nick(NickDialog::new(chat.id, &chat.nick)));
+                }
+            }
+            UiCommand::ToggleMembers => self.toggle_members(ctx),
+            UiCommand::ShowConnection => {
+                self.with_selected(|app, chat| app.open(Dialog::Connection(ConnectionDialog::new(chat))));
+            }
+            UiCommand::LeaveChat => self.with_selected(Self::leave),
+            UiCommand::ShowSettings => self.open(Dialog::Settings),
+            UiCommand::ShowShortcuts => self.open(Dialog::Shortcuts),
+            UiCommand::ZoomIn => self.zoom(ctx, self.settings.zoom_percent.saturating_add(ZOOM_STEP)),
+            UiCommand::ZoomOut => self.zoom(ctx, self.settings.zoom_percent.saturating_sub(ZOOM_STEP)),
+            UiCommand::ZoomReset => self.zoom(ctx, 100),
+            UiCommand::Quit => {
+                self.phase = Phase::Closing;
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
+        }
+    }
+
+    fn with_selected(&mut self, run: impl FnOnce(&mut Self, ChatId)) {
+        if let Some(chat) = self.selected() {
+            run(self, chat);
+        }
+    }
+
+    fn open(&mut self, dialog: Dialog) {
+        self.overlays.switcher = None;
+        self.overlays.dialog = Some(dialog);
+    }
+
+    fn begin(&mut self, ctx: &Context, nick: String) {
+        self.phase = Phase::Running;
+        self.set(
+            ctx,
+            Settings {
+                nick,
+                ..self.settings.clone()
+            },
+        );
+    }
+
+    fn select(&mut self, chat: ChatId) {
+        self.overlays.chat_list = false;
+        self.change_tabs(|tabs| tabs.select(chat));
+    }
+
+    /// Does something to the tabs, and keeps them if that changed anything.
+    fn change_tabs(&mut self, change: impl FnOnce(&mut Tabs)) {
+        let before = self.tabs.workspace();
+        change(&mut self.tabs);
+        let after = self.tabs.workspace();
+        if before.selected != after.selected {
+            self.overlays.topic_edit = None;
+            self.overlays.focus_wanted = true;
+        }
+        if before != after {
+            self.save_workspace();
+        }
+    }
+
+    fn next_unread(&mut self) {
+        let chats: Vec<(ChatId, u32)> = self.listed().map(|chat| (chat.id, chat.unread)).collect();
+        let at = chats
+            .iter()
+            .position(|(chat, _)| Some(*chat) == self.tabs.selected())
+            .map_or(0, |at| at + 1);
+        let next = chats
+            .iter()
+            .cycle()
+            .skip(at)
+            .take(chats.len())
+            .find(|(_, unread)| *unread > 0);
+        if let Some((chat, _)) = next {
+            self.select(*chat);
+        }
+    }
+
+    fn mark_all_read(&mut self, chat: ChatId) {
+        let newest = self.chats.get(chat).and_then(|chat| chat.timeline.last_message());
+        if let Some(command) = newest.and_then(|message| self.chats.mark_read(chat, message)) {
+            self.outbox.send(command);
+        }
+    }
+
+    fn toggle_members(&mut self, ctx: &Context) {
+        if ctx.content_rect().width() < MEMBERS_FROM {
+            self.overlays.members = !self.overlays.members;
+        } else {
+            let members_shown = !self.settings.members_shown;
+            self.set(
+                ctx,
+                Settings {
+                    members_shown,
+                    ..self.settings.clone()
+                },
+            );
+        }
+    }
+
+    fn zoom(&mut self, ctx: &Context, percent: u16) {
+        let zoom_percent = percent.clamp(*ZOOM_PERCENT.start(), *ZOOM_PERCENT.end());
+        self.set(
+            ctx,
+            Settings {
+                zoom_percent,
+                ..self.settings.clone()
+            },
+        );
+    }
+
+    fn set(&mut self, ctx: &Context, settings: Settings) {
+        if settings != self.settings {
+            theme::choose(ctx, settings.theme, settings.zoom_percent);
+            self.settings = settings.clone();
+            self.outbox.keep_settings(settings, self.clock.elapsed());
+        }
+    }
+
+    fn export_invite(&mut self) {
+        let Some(chat) = self.selected_chat() else { return };
+        if chat.kind == ChatKind::Classic {
+            self.open(Dialog::Connection(ConnectionDialog::new(chat.id)));
+        } else {
+            self.open(Dialog::Export(ExportDialog::new(chat.id, &chat.name)));
+        }
+    }
+
+    fn offer_import(&mut self, source: ImportSource) {
+        if !matches!(self.overlays.dialog, Some(Dialog::Import(_))) {
+            self.open(Dialog::Import(ImportDialog::new(&self.settings.nick)));
+        }
+        if let Some(Dialog::Import(dialog)) = &mut self.overlays.dialog {
+            dialog.fill(source);
+        }
+    }
+
+    fn submit(&mut self, command: Command) {
+        let tag = self.outbox.send_tagged(command);
+        if let Some(dialog) = &mut self.overlays.dialog {
+            dialog.submitted(tag);
+        }
+    }
+
+    fn leave(&mut self, chat: ChatId) {
+        let Some(name) = self.chats.get(chat).map(|chat| chat.name.clone()) else {
+            return;
+        };
+        let until = self.clock.elapsed() + UNDO_WITHIN;
+        self.leaving.insert(chat, until);
+        self.toasts.offer(
+            format!("You left {name}."),
+            "Undo",
+            Action::UndoLeave(chat),
+            until,
+        );
+        self.change_tabs(|tabs| tabs.close(chat));
+    }
+
+    fn undo_leave(&mut self, chat: ChatId) {
+        // Too late if it was sent already.
+        if self.leaving.get(&chat).is_some_and(|at| *at != Duration::MAX) {
+            self.leaving.remove(&chat);
+            self.toasts.dismiss_about(&Action::UndoLeave(chat));
+            self.select(chat);
+        }
+    }
+
+    fn retry(&mut self, chat: ChatId) {
+        let now = self.clock.timestamp();
+        if let Some(chat) = self.chats.get_mut(chat) {
+            chat.look_again(now);
+        }
+        self.outbox.send(Command::Retry { chat });
+    }
+
+    fn mention(&mut self, chat: ChatId, nick: &str) {
+        if let Some(view) = self.views.get_mut(&chat) {
+            let at_start = view.composer.text().is_empty();
+            view.composer.insert(&if at_start {
+                format!("{nick}: ")
+            } else {
+                format!("{nick} ")
+            });
+        }
+    }
+
+    fn end_topic_edit(&mut self, topic: Option<String>) {
+        self.overlays.topic_edit = None;
+        if let (Some(topic), Some(chat)) = (topic, self.selected_chat())
+            && topic != chat.topic
+        {
+            self.outbox.send(Command::SetTopic { chat: chat.id, topic });
+        }
+        self.overlays.focus_wanted = true;
+    }
+
+    fn set_status(&mut self, status: Status) {
+        if let Some(chat) = self.selected() {
+            self.presence.away_in.remove(&chat);
+            self.outbox.send(Command::SetStatus { chat, status });
+        }
+    }
+
+    fn timeline_action(&mut self, ctx: &Context, chat: ChatId, action: TimelineAction) {
+        match action {
+            TimelineAction::LoadBefore => {
+                let before = self
+                    .chats
+                    .get(chat)
+                    .and_then(|chat| chat.timeline.first_message());
+                self.outbox.send(Command::History {
+                    chat,
+                    before,
+                    after: None,
+                    around: None,
+                    limit: HISTORY_PAGE,
+                });
+            }
+            TimelineAction::MarkRead(message) => {
+                if let Some(command) = self.chats.mark_read(chat, message) {
+                    self.outbox.send(command);
+                }
+            }
+            TimelineAction::OpenMember(member) => self.actions.push(Action::OpenMember(chat, member)),
+            TimelineAction::OpenLink(link) if link.starts_with("throng:") => {
+                self.actions.push(Action::OfferImport(ImportSource::Text(link)));
+            }
+            TimelineAction::OpenLink(link) => ctx.open_url(OpenUrl::new_tab(link)),
+            TimelineAction::CopyText(text) => ctx.copy_text(text),
+            TimelineAction::Retry(message) => self.say_again(chat, message),
+            TimelineAction::Mention(nick) => self.mention(chat, &nick),
+        }
+    }
+
+    fn say_again(&mut self, chat: ChatId, message: crate::id::MessageId) {
+        let timeline = self.chats.get(chat).map(|chat| &chat.timeline);
+        let row = timeline.and_then(|timeline| timeline.row(timeline.index_of(message)?));
+        if let Some(said) = row.and_then(crate::model::Row::said) {
+            let (text, act) = (said.text.clone(), said.body == crate::model::MessageBody::Action);
+            self.outbox.send(if act {
+                Command::Act { chat, text }
+            } else {
+                Command::Say { chat, text }
+            });
+        }
+    }
+
+    fn composer_action(&mut self, ctx: &Context, chat: ChatId, action: ComposerAction) {
+        match action {
+            ComposerAction::Submit(submission) => self.submit_typed(ctx, chat, submission),
+            ComposerAction::DraftChanged(text) => {
+                if let Some(found) = self.chats.get_mut(chat) {
+                    found.draft.clone_from(&text);
+                    self.outbox.keep_draft(chat, text, self.clock.elapsed());
+                }
+            }
+        }
+    }
+
+    fn submit_typed(&mut self, ctx: &Context, chat: ChatId, submission: Submission) {
+        if let Some(view) = self.views.get_mut(&chat) {
+            view.timeline.follow();
+        }
+        match submission {
+            Submission::Say(text) => self.outbox.send_typed(
+                Command::Say {
+                    chat,
+                    text: text.clone(),
+                },
+                &text,
+            ),
+            Submission::Act(text) => {
+                let typed = format!("/me {text}");
+                self.outbox.send_typed(Command::Act { chat, text }, &typed);
+            }
+            Submission::Command(command) => self.slash_command(ctx, chat, command),
+        }
+    }
+
+    fn slash_command(&mut self, ctx: &Context, chat: ChatId, command: SlashCommand) {
+        match command {
+            SlashCommand::Nick(nick) => {
+                let typed = format!("/nick {nick}");
+                self.outbox.send_typed(Command::SetNick { chat, nick }, &typed);
+            }
+            SlashCommand::Topic(topic) => {
+                let typed = format!("/topic {topic}");
+                self.outbox.send_typed(Command::SetTopic { chat, topic }, &typed);
+            }
+            SlashCommand::Away => self.set_status(Status::Away),
+            SlashCommand::Back => self.set_status(Status::Online),
+            SlashCommand::Busy => self.set_status(Status::Busy),
+            SlashCommand::Invite => self.export_invite(),
+            SlashCommand::Join(text) if text.is_empty() => self.run_command(ctx, UiCommand::ImportInvite),
+            SlashCommand::Join(text) => self.offer_import(ImportSource::Text(text)),
+            SlashCommand::Leave => self.leave(chat),
+            SlashCommand::Clear => {
+                if let Some(chat) = self.chats.get_mut(chat) {
+                    chat.timeline.clear();
+                }
+            }
+            SlashCommand::Help => self.open(Dialog::Shortcuts),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! What happened since the last frame: reports, answers about files, what was asked for, and what time brings.
+
+use std::time::Duration;
+
+use egui::{Context, ViewportCommand};
+
+use super::{Action, App, Phase};
+use crate::id::ChatId;
+use crate::model::{Code, Command, Event, Report, Settings, Status, Workspace};
+use crate::ui::dialogs::Dialog;
+use crate::ui::outbox::typed_text;
+use crate::ui::theme;
+use crate::ui::toasts::Kind;
+
+/// Reports taken in one frame, so that a flood of them does not keep the window from painting. A guess: some ms.
+const REPORTS_A_FRAME: usize = 512;
+
+impl App {
+    /// Takes in what happened, carries out what was asked for, and sees to it that the window is painted again when
+    /// time alone changes something. Paints nothing.
+    pub fn logic(&mut self, ctx: &Context) {
+        for taken in 0.. {
+            if taken == REPORTS_A_FRAME {
+                ctx.request_repaint();
+                break;
+            }
+            let Some(report) = self.outbox.poll() else { break };
+            self.take_report(ctx, &report);
+        }
+        while let Some((ticket, answer)) = self.files.poll() {
+            if let Some(dialog) = &mut self.overlays.dialog {
+                let actions = dialog.file_answered(ticket, answer);
+                self.actions.extend(actions);
+            }
+        }
+        // Carrying one out may ask for another; it never asks for itself.
+        while !self.actions.is_empty() {
+            for action in std::mem::take(&mut self.actions) {
+                self.carry_out(ctx, action);
+            }
+        }
+        self.let_time_pass(ctx);
+        self.retitle(ctx);
+    }
+
+    fn take_report(&mut self, ctx: &Context, report: &Report) {
+        match &report.event {
+            Event::Error {
+                chat: None,
+                command,
+                code,
+                message,
+            } if self.phase == Phase::Starting && command.is_empty() => {
+                self.fail(*code, message.clone());
+                return;
+            }
+            Event::Bye => return self.backend_ended(ctx),
+            Event::Workspace {
+                settings, workspace, ..
+            } => self.restore(ctx, settings, workspace),
+            Event::ChatOpened { chat, .. } if report.tag.is_some() => {
+                self.actions.push(Action::Select(*chat));
+            }
+            Event::ChatClosed { chat } => self.forget(*chat),
+            _ => {}
+        }
+        let dialog = self.overlays.dialog.as_mut();
+        let answered = dialog
+            .zip(report.tag.as_ref())
+            .and_then(|(dialog, tag)| dialog.answered(tag, &report.event));
+        let effects = self.chats.apply(report, self.clock.timestamp());
+        effects
+            .commands
+            .into_iter()
+            .for_each(|command| self.outbox.send(command));
+        match answered {
+            // What failed stands in the dialog.
+            Some(actions) => self.actions.extend(actions),
+            None => {
+                for error in effects.errors {
+                    self.toasts
+                        .show(Kind::Error, error.sentence, self.clock.elapsed());
+                }
+                self.give_back_typed(report);
+            }
+        }
+    }
+
+    /// What was typed and could not be sent goes back to where it was typed.
+    fn give_back_typed(&mut self, report: &Report) {
+        if let Event::Error { chat: Some(chat), .. } = &report.event
+            && let Some(text) = report.tag.as_ref().and_then(typed_text)
+            && let Some(view) = self.views.get_mut(chat)
+            && view.composer.text().is_empty()
+        {
+            view.composer.insert(text);
+        }
+    }
+
+    fn backend_ended(&mut self, ctx: &Context) {
+        match self.phase {
+            Phase::Failed { .. } => {}
+            Phase::Starting => {
+                let message = "Throng stopped before it had opened the profile. Start it again.".to_owned();
+                self.fail(Code::Busy, message);
+            }
+            // We asked for it, or the system did by a signal: nothing is left to say.
+            _ => {
+                self.phase = Phase::Closing;
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
+        }
+    }
+
+    fn restore(&mut self, ctx: &Context, settings: &Settings, workspace: &Workspace) {
+        if self.phase != Phase::Starting {
+            return;
+        }
+        self.settings = settings.clone();
+        theme::choose(ctx, settings.theme, settings.zoom_percent);
+        self.tabs.restore(workspace);
+        self.overlays.focus_wanted = true;
+        self.phase = if settings.nick.is_empty() {
+            Phase::Welcome(String::new())
+        } else {
+            Phase::Running
+        };
+    }
+
+    fn forget(&mut self, chat: ChatId) {
+        self.tabs.forget(chat);
+        self.views.remove(&chat);
+        self.leaving.remove(&chat);
+        self.outbox.forget(chat);
+        self.save_workspace();
+    }
+
+    pub(super) fn save_workspace(&mut self) {
+        self.outbox.send(Command::SaveWorkspace {
+            workspace: self.tabs.workspace(),
+        });
+    }
+
+    fn let_time_pass(&mut self, ctx: &Context) {
+        let now = self.clock.elapsed();
+        self.toasts.expire(now);
+        let due: Vec<ChatId> = self
+            .leaving
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(chat, _)| *chat)
+            .collect();
+        for chat in due {
+            // It stays hidden until it is gone.
+            self.leaving.insert(chat, Duration::MAX);
+            self.outbox.send(Command::LeaveChat { chat });
+        }
+        self.go_away_or_come_back(now);
+        let unsent = self.outbox.flush(now);
+        let leaves = self
+            .leaving
+            .values()
+            .copied()
+            .filter(|at| *at != Duration::MAX)
+            .min();
+        let gives_up = self
+            .selected_chat()
+            .and_then(|chat| chat.gives_up_in(self.clock.timestamp()));
+        let dialog = self.overlays.dialog.as_ref().and_then(Dialog::next_change);
+        let times = [
+            unsent,
+            leaves,
+            gives_up.map(|rest| now + rest),
+            dialog,
+            self.toasts.next_expiry(),
+            self.idle_at(),
+        ];
+        if let Some(next) = times.into_iter().flatten().filter(|at| *at > now).min() {
+            ctx.request_repaint_after(next - now);
+        }
+    }
+
+    /// When nobody having sat there makes us away, unless somebody does.
+    fn idle_at(&self) -> Option<Duration> {
+        let minutes = u64::from(self.settings.away_after_minutes);
+        let waits = minutes > 0 && self.presence.away_in.is_empty() && self.phase == Phase::Running;
+        waits.then(|| self.presence.last_input + Duration::from_secs(60 * minutes))
+    }
+
+    fn go_away_or_come_back(&mut self, now: Duration) {
+        let commands: Vec<Command> = if std::mem::take(&mut self.presence.input_seen) {
+            self.presence.last_input = now;
+            let back = std::mem::take(&mut self.presence.away_in);
+            // Who said otherwise in the meantime is taken at their word.
+            let still = |chat: &ChatId| {
+                self.chats
+                    .get(*chat)
+                    .is_some_and(|chat| chat.status == Status::Away)
+            };
+            back.into_iter()
+                .filter(still)
+                .map(|chat| Command::SetStatus {
+                    chat,
+                    status: Status::Online,
+                })
+                .collect()
+        } else if self.idle_at().is_some_and(|at| at <= now) {
+            // If nobody is online anywhere, it is not looked for again for as long.
+            self.presence.last_input = now;
+            let online = self
+                .chats
+                .iter()
+                .filter(|chat| chat.status == Status::Online)
+                .map(|chat| chat.id);
+            self.presence.away_in = online.collect();
+            self.presence
+                .away_in
+                .iter()
+                .map(|chat| Command::SetStatus {
+                    chat: *chat,
+                    status: Status::Away,
+                })
+                .collect()
+        } else {
+            Vec::new()
+        };
+        commands.into_iter().for_each(|command| self.outbox.send(command));
+    }
+
+    fn retitle(&mut self, ctx: &Context) {
+        let unread: u32 = self.listed().map(|chat| chat.unread).sum();
+        let unread = if unread > 0 {
+            format!("({unread}) ")
+        } else {
+            String::new()
+        };
+        let title = match self.selected_chat() {
+            Some(chat) => format!("{unread}{} — Throng", chat.name),
+            None => format!("{unread}Throng"),
+        };
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The window's state, and what is done with it in three places: [`App::logic`] takes in what happened and carries
+//! out what was asked for; [`App::ui`] paints and collects what is asked for; `input` looks at keys, drops and pastes.
+//!
+//! It knows no window system: eframe drives it in the program, a harness in the tests.
+
+mod action;
+mod carry_out;
+mod input;
+mod logic;
+mod paint;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use egui::Context;
+
+pub use self::action::{Action, ImportSource};
+
+use super::backend::Backend;
+use super::chat_view::ChatView;
+use super::clock::Clock;
+use super::dialogs::Dialog;
+use super::files::Files;
+use super::outbox::Outbox;
+use super::switcher::Switcher;
+use super::tabs::Tabs;
+use super::theme;
+use super::toasts::Toasts;
+use crate::id::ChatId;
+use crate::model::{Chat, Chats, Code, Settings};
+
+/// The window.
+pub struct App {
+    outbox: Outbox,
+    files: Box<dyn Files>,
+    clock: Box<dyn Clock>,
+    phase: Phase,
+    chats: Chats,
+    settings: Settings,
+    tabs: Tabs,
+    views: BTreeMap<ChatId, ChatView>,
+    overlays: Overlays,
+    toasts: Toasts,
+    /// Chats that are left when their time comes, unless that is undone.
+    leaving: BTreeMap<ChatId, Duration>,
+    presence: Presence,
+    /// What was asked for since the last [`Self::logic`].
+    actions: Vec<Action>,
+    next_ticket: u64,
+    /// What stands above the window.
+    title: String,
+}
+
+/// How far the program has come.
+#[derive(Debug, PartialEq, Eq)]
+enum Phase {
+    /// The profile is being opened.
+    Starting,
+    /// The first start: the nick that is being typed.
+    Welcome(String),
+    /// It stands.
+    Running,
+    /// Nothing works: why, and what to do.
+    Failed { code: Code, message: String },
+    /// The user wants it to end.
+    Closing,
+}
+
+/// What stands over the chats.
+#[derive(Debug, Default)]
+struct Overlays {
+    dialog: Option<Dialog>,
+    switcher: Option<Switcher>,
+    topic_edit: Option<String>,
+    /// The keyboard is to go to the composer as soon as nothing stands over it.
+    focus_wanted: bool,
+    /// In a narrow window: the list of chats instead of the chat.
+    chat_list: bool,
+    /// In a narrow window: the members beside or instead of the chat.
+    members: bool,
+}
+
+impl Overlays {
+    /// Whether the keyboard belongs to something over the chats.
+    fn take_keys(&self) -> bool {
+        self.dialog.is_some() || self.switcher.is_some()
+    }
+}
+
+/// Whether somebody sits before the window.
+#[derive(Debug, Default)]
+struct Presence {
+    /// A key, a click or a movement came since the last [`App::logic`].
+    input_seen: bool,
+    last_input: Duration,
+    /// The chats in which nobody having sat there made us away.
+    away_in: BTreeSet<ChatId>,
+}
+
+impl App {
+    /// A window over `backend`, before the first frame.
+    pub fn new(
+        ctx: &Context,
+        backend: Box<dyn Backend>,
+        files: Box<dyn Files>,
+        clock: Box<dyn Clock>,
+    ) -> Self {
+        let settings = Settings::default();
+        theme::install(ctx, settings.theme, settings.zoom_percent);
+        // The settings know the zoom, and keep it.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        Self {
+            outbox: Outbox::new(backend),
+            files,
+            chats: Chats::new(clock.zone()),
+            presence: Presence {
+                last_input: clock.elapsed(),
+                ..Presence::default()
+            },
+            clock,
+            phase: Phase::Starting,
+            settings,
+            tabs: Tabs::default(),
+            views: BTreeMap::new(),
+            overlays: Overlays::default(),
+            toasts: Toasts::default(),
+            leaving: BTreeMap::new(),
+            actions: Vec::new(),
+            next_ticket: 0,
+            title: String::new(),
+        }
+    }
+
+    /// The window of a program that could not be started.
+    pub fn fail(&mut self, code: Code, message: String) {
+        self.phase = Phase::Failed { code, message };
+    }
+
+    /// The picture of all chats.
+    pub fn chats(&self) -> &Chats {
+        &self.chats
+    }
+
+    /// The chat in front.
+    pub fn selected(&self) -> Option<ChatId> {
+        self.tabs
+            .selected()
+            .filter(|chat| self.chats.get(*chat).is_some())
+    }
+
+    /// What stands above the window.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Hands over what is not kept yet, and carries out what could still be undone. To be called once, before the
+    /// backend is shut down.
+    pub fn close(&mut self) {
+        self.phase = Phase::Closing;
+        for chat in std::mem::take(&mut self.leaving).into_keys() {
+            self.outbox.send(crate::model::Command::LeaveChat { chat });
+        }
+        self.outbox.flush_all();
+    }
+
+    fn selected_chat(&self) -> Option<&Chat> {
+        self.chats.get(self.selected()?)
+    }
+
+    /// The chats that are not about to be left, as they were opened.
+    fn listed(&self) -> impl Iterator<Item = &Chat> {
+        self.chats
+            .iter()
+            .filter(|chat| !self.leaving.contains_key(&chat.id))
+    }
+}

@@ -1,0 +1,179 @@
+//! The chat in front: what stands in the way, if anything does, then its timeline and the composer.
+
+use egui::{Align, CornerRadius, Frame, Layout, Margin, Panel, RichText, Ui};
+use jiff::Timestamp;
+use lucide_icons::Icon;
+
+use super::app::Action;
+use super::commands::UiCommand;
+use super::composer::{Composer, ComposerContext, composer_ui};
+use super::theme;
+use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
+use super::widgets::{connection_color, paragraph_ui, secondary_button};
+use crate::model::{Chat, ChatKind, Chats, Connection, Join, Role, max_text_len};
+
+/// What the window keeps of a chat between frames.
+#[derive(Debug)]
+pub struct ChatView {
+    /// Where the reader is.
+    pub timeline: TimelineView,
+    /// What is being written.
+    pub composer: Composer,
+}
+
+impl ChatView {
+    /// At the end, with what was typed and not sent.
+    pub fn new(chat: &Chat) -> Self {
+        Self {
+            timeline: TimelineView::new(),
+            composer: Composer::with_draft(chat.draft.clone()),
+        }
+    }
+}
+
+/// What the view has to know of the window.
+#[derive(Debug, Clone, Copy)]
+pub struct ChatViewOptions {
+    /// What time it is.
+    pub now: Timestamp,
+    /// Rows without the space between authors.
+    pub compact: bool,
+    /// Whether the keys are for this chat: not while a dialog is open.
+    pub keys: bool,
+}
+
+/// Paints the chat in front into all the room that there is.
+pub fn chat_view_ui(
+    ui: &mut Ui,
+    chats: &Chats,
+    chat: &Chat,
+    view: &mut ChatView,
+    options: ChatViewOptions,
+) -> Vec<Action> {
+    let mut actions = Vec::new();
+    let connection = chat.connection(options.now);
+    if let Some(banner) = Banner::of(chat, connection) {
+        Panel::top("banner")
+            .frame(Frame::new())
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                actions.extend(banner.ui(ui, connection));
+            });
+    }
+    Panel::bottom("composer")
+        .frame(Frame::new())
+        .show_separator_line(false)
+        .show(ui, |ui| {
+            let context = composer_context(chat);
+            let done = composer_ui(ui, &mut view.composer, &context);
+            actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
+        });
+    let timeline_options = TimelineOptions {
+        compact: options.compact,
+        today: options.now.to_zoned(chats.zone().clone()).date(),
+        shared_nicks: chat.members.shared_nicks(),
+        keys: options.keys,
+        empty_hint: "Nothing has been said here yet.",
+    };
+    let done = timeline_ui(ui, &mut view.timeline, &chat.timeline, &timeline_options);
+    actions.extend(done.into_iter().map(|action| Action::Timeline(chat.id, action)));
+    actions
+}
+
+fn composer_context(chat: &Chat) -> ComposerContext<'_> {
+    let why_not = if chat.role == Role::Observer {
+        Some("You may read here, but not write.")
+    } else if matches!(chat.join, Join::Failed(_)) {
+        Some("You are not in this chat.")
+    } else {
+        None
+    };
+    ComposerContext {
+        nicks: chat.members.nicks(),
+        enabled: why_not.is_none(),
+        placeholder: why_not.unwrap_or("Write a message"),
+        limit_bytes: max_text_len(chat.kind),
+    }
+}
+
+/// What stands in the way of talking, and the next step.
+struct Banner<'a> {
+    icon: Icon,
+    sentence: &'a str,
+    steps: Vec<(&'static str, Action)>,
+}
+
+impl<'a> Banner<'a> {
+    fn of(chat: &'a Chat, connection: Connection) -> Option<Self> {
+        let retry = ("Try again", Action::Retry(chat.id));
+        let connect = ("Connect to a peer…", Action::Do(UiCommand::ShowConnection));
+        let classic = chat.kind == ChatKind::Classic;
+        Some(match (&chat.join, connection) {
+            (Join::Failed(sentence), _) => Self {
+                icon: Icon::DoorClosed,
+                sentence,
+                steps: vec![("Leave the chat", Action::Leave(chat.id)), retry],
+            },
+            (Join::Asking, Connection::Looking) => Self {
+                icon: Icon::DoorOpen,
+                sentence: "Asking to be let in. One member who is online is enough.",
+                steps: Vec::new(),
+            },
+            (_, Connection::Alone) if classic => Self {
+                icon: Icon::UserPlus,
+                sentence: "Nobody else is here yet. Connect to a peer, or give them your address.",
+                steps: vec![connect],
+            },
+            (_, Connection::Alone) if chat.role == Role::Founder => Self {
+                icon: Icon::UserPlus,
+                sentence: "Nobody else is here yet. Export an invite, and give it to those who should be.",
+                steps: vec![("Invite somebody…", Action::Do(UiCommand::ExportInvite))],
+            },
+            (_, Connection::Nobody) => Self {
+                icon: Icon::Unplug,
+                sentence: "Nobody can be reached. Are you online, and is one of the others? \
+                    What you write is sent as soon as somebody is found.",
+                steps: if classic {
+                    vec![connect, retry]
+                } else {
+                    vec![retry]
+                },
+            },
+            _ => return None,
+        })
+    }
+
+    fn ui(self, ui: &mut Ui, connection: Connection) -> Option<Action> {
+        let mut action = None;
+        let tokens = theme::tokens(ui);
+        let frame = Frame::new()
+            .fill(tokens.panel)
+            .corner_radius(CornerRadius::same(8))
+            .inner_margin(Margin::symmetric(12, 8))
+            .outer_margin(Margin {
+                left: 12,
+                right: 12,
+                top: 8,
+                bottom: 0,
+            });
+        frame.show(ui, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center).with_main_wrap(false), |ui| {
+                for (name, step) in self.steps {
+                    if secondary_button(ui, name, true).clicked() {
+                        action = Some(step);
+                    }
+                }
+                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                    let color = connection_color(connection, tokens);
+                    ui.label(
+                        RichText::new(self.icon.unicode())
+                            .font(theme::icon_font(16.0))
+                            .color(color),
+                    );
+                    paragraph_ui(ui, self.sentence);
+                });
+            });
+        });
+        action
+    }
+}

@@ -1,0 +1,103 @@
+//! The dialog that creates a chat.
+
+use egui::{Key, RichText, Ui};
+
+use crate::model::{ChatKind, Command, Event, Tag, check_chat_name, check_nick};
+use crate::ui::app::Action;
+use crate::ui::theme;
+use crate::ui::widgets::{
+    choice_style, dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button,
+};
+
+/// The dialog that creates a chat.
+#[derive(Debug)]
+pub struct CreateDialog {
+    name: String,
+    kind: ChatKind,
+    nick: String,
+    error: Option<String>,
+    focused: bool,
+    pub(super) waiting: Option<Tag>,
+}
+
+impl CreateDialog {
+    /// With the nick to offer.
+    pub fn new(nick: &str) -> Self {
+        Self {
+            name: String::new(),
+            kind: ChatKind::Private,
+            nick: nick.to_owned(),
+            error: None,
+            focused: false,
+            waiting: None,
+        }
+    }
+
+    pub(super) fn ui(&mut self, ui: &mut Ui) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let name = field_ui(ui, "Name", "What the chat is called", &mut self.name);
+        if !std::mem::replace(&mut self.focused, true) {
+            name.request_focus();
+        }
+        self.kind_ui(ui);
+        let nick = field_ui(ui, "Your nick in this chat", "Your nick", &mut self.nick);
+        if let Some(error) = &self.error {
+            error_ui(ui, error);
+        }
+        let problem = check_chat_name(&self.name).and(check_nick(&self.nick)).err();
+        if let Some(problem) = problem
+            && !self.name.trim().is_empty()
+        {
+            error_ui(ui, problem);
+        }
+        let ready = problem.is_none() && self.waiting.is_none();
+        let enter =
+            (name.lost_focus() || nick.lost_focus()) && ui.input(|input| input.key_pressed(Key::Enter));
+        dialog_buttons(ui, |ui| {
+            if primary_button(ui, "Create", ready).clicked() || (enter && ready) {
+                self.error = None;
+                actions.push(Action::Submit(Command::CreateChat {
+                    name: self.name.trim().to_owned(),
+                    kind: self.kind,
+                    nick: self.nick.trim().to_owned(),
+                }));
+            }
+            if secondary_button(ui, "Cancel", true).clicked() {
+                actions.push(Action::CloseDialog);
+            }
+        });
+        actions
+    }
+
+    fn kind_ui(&mut self, ui: &mut Ui) {
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            choice_style(ui);
+            let weak = theme::tokens(ui).weak;
+            ui.label(RichText::new("Kind").font(theme::meta_strong()).color(weak));
+            let kinds = [
+                (ChatKind::Private, "Private", "Only people with an invite of yours come in, and nobody can speak in another's name."),
+                (ChatKind::Classic, "Classic", "For other programs of the plain protocol. Anyone in the chat can speak in anyone's name."),
+            ];
+            for (kind, name, what) in kinds {
+                ui.radio_value(&mut self.kind, kind, name);
+                ui.horizontal(|ui| {
+                    ui.add_space(24.0);
+                    hint_ui(ui, what);
+                });
+            }
+        });
+    }
+
+    pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
+        match event {
+            Event::ChatOpened { .. } => Some(vec![Action::CloseDialog]),
+            Event::Error { message, .. } => {
+                self.waiting = None;
+                self.error = Some(message.clone());
+                Some(Vec::new())
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The dialogs: panels over the window that ask for something or show something, one at a time. Each keeps what is
+//! typed into it, shows what failed in place, and returns actions.
+
+mod connection;
+mod create;
+mod export;
+mod file_wait;
+mod import;
+mod member;
+mod nick;
+mod settings;
+mod shortcuts;
+
+use std::time::Duration;
+
+use egui::Ui;
+use jiff::Timestamp;
+
+pub use self::connection::ConnectionDialog;
+pub use self::create::CreateDialog;
+pub use self::export::ExportDialog;
+pub use self::import::ImportDialog;
+pub use self::member::MemberCard;
+pub use self::nick::NickDialog;
+pub use self::settings::ZOOM_PERCENT;
+
+use super::app::Action;
+use super::files::FileAnswer;
+use super::widgets::dialog_ui;
+use crate::model::{Chats, Event, Settings, Tag};
+
+/// The dialog that is open.
+#[derive(Debug)]
+pub enum Dialog {
+    /// Creates a chat.
+    Create(CreateDialog),
+    /// Exports an invite.
+    Export(ExportDialog),
+    /// Imports an invite.
+    Import(ImportDialog),
+    /// A member's card.
+    Member(MemberCard),
+    /// How a chat is connected, and what to do about it.
+    Connection(ConnectionDialog),
+    /// Changes one's nick in a chat.
+    Nick(NickDialog),
+    /// The settings.
+    Settings,
+    /// The list of shortcuts.
+    Shortcuts,
+}
+
+/// What a dialog may look at.
+#[derive(Debug, Clone, Copy)]
+pub struct DialogContext<'a> {
+    /// All chats.
+    pub chats: &'a Chats,
+    /// What the user chose.
+    pub settings: &'a Settings,
+    /// What time it is.
+    pub now: Timestamp,
+    /// The same by a clock that never goes back.
+    pub elapsed: Duration,
+}
+
+impl Dialog {
+    /// Paints it.
+    pub fn ui(&mut self, ui: &Ui, context: &DialogContext<'_>) -> Vec<Action> {
+        let (title, width) = (self.title(), self.width());
+        let (mut actions, closed) = dialog_ui(ui, title, width, |ui| match self {
+            Self::Create(dialog) => dialog.ui(ui),
+            Self::Export(dialog) => dialog.ui(ui, context),
+            Self::Import(dialog) => dialog.ui(ui, context),
+            Self::Member(card) => card.ui(ui, context),
+            Self::Connection(dialog) => dialog.ui(ui, context),
+            Self::Nick(dialog) => dialog.ui(ui),
+            Self::Settings => settings::settings_ui(ui, context.settings),
+            Self::Shortcuts => shortcuts::shortcuts_ui(ui),
+        });
+        if closed {
+            actions.push(Action::CloseDialog);
+        }
+        actions
+    }
+
+    /// Takes the answer to what it submitted. Whether it was for this dialog; what is to be done then.
+    pub fn answered(&mut self, tag: &Tag, event: &Event) -> Option<Vec<Action>> {
+        if self.waiting().as_ref() != Some(tag) {
+            return None;
+        }
+        match self {
+            Self::Create(dialog) => dialog.answered(event),
+            Self::Export(dialog) => dialog.answered(event),
+            Self::Import(dialog) => dialog.answered(event),
+            Self::Connection(dialog) => dialog.answered(event),
+            Self::Nick(dialog) => dialog.answered(event),
+            Self::Member(_) | Self::Settings | Self::Shortcuts => None,
+        }
+    }
+
+    /// What it submitted goes out under this tag.
+    pub fn submitted(&mut self, tag: Tag) {
+        match self {
+            Self::Create(dialog) => dialog.waiting = Some(tag),
+            Self::Export(dialog) => dialog.waiting = Some(tag),
+            Self::Import(dialog) => dialog.waiting = Some(tag),
+            Self::Connection(dialog) => dialog.last = Some(tag),
+            Self::Nick(dialog) => dialog.waiting = Some(tag),
+            Self::Member(_) | Self::Settings | Self::Shortcuts => {}
+        }
+    }
+
+    /// The file that it asked for goes under this ticket.
+    pub fn file_requested(&mut self, ticket: u64, now: Duration) {
+        match self {
+            Self::Export(dialog) => dialog.file.begin(ticket, now),
+            Self::Import(dialog) => dialog.file.begin(ticket, now),
+            _ => {}
+        }
+    }
+
+    /// Takes what came of a file that it asked for.
+    pub fn file_answered(&mut self, ticket: u64, answer: FileAnswer) -> Vec<Action> {
+        match self {
+            Self::Export(dialog) => dialog.file_answered(ticket, answer),
+            Self::Import(dialog) => dialog.file_answered(ticket, answer),
+            _ => Vec::new(),
+        }
+    }
+
+    /// When it has to be painted again although nothing happens.
+    pub fn next_change(&self) -> Option<Duration> {
+        match self {
+            Self::Export(dialog) => dialog.file.next_change(),
+            Self::Import(dialog) => dialog.file.next_change(),
+            _ => None,
+        }
+    }
+
+    fn waiting(&self) -> Option<Tag> {
+        match self {
+            Self::Create(dialog) => dialog.waiting.clone(),
+            Self::Export(dialog) => dialog.waiting.clone(),
+            Self::Import(dialog) => dialog.waiting.clone(),
+            Self::Connection(dialog) => dialog.last.clone(),
+            Self::Nick(dialog) => dialog.waiting.clone(),
+            Self::Member(_) | Self::Settings | Self::Shortcuts => None,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "Create a chat",
+            Self::Export(_) => "Export the invite",
+            Self::Import(_) => "Import an invite",
+            Self::Member(_) => "Member",
+            Self::Connection(_) => "Connection",
+            Self::Nick(_) => "Change your nick",
+            Self::Settings => "Settings",
+            Self::Shortcuts => "Keyboard shortcuts",
+        }
+    }
+
+    fn width(&self) -> f32 {
+        match self {
+            Self::Member(_) | Self::Nick(_) => 400.0,
+            Self::Shortcuts => 560.0,
+            _ => 500.0,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The system's file dialogs, and the writing of a chosen file, without the window ever waiting for either.
+//!
+//! A dialog may be chosen in, cancelled, not to be had (no portal, no D-Bus), or silent for ever. rfd answers `None`
+//! for the middle two: they are told apart by the time they take. Whoever asks must offer another way beside it.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+/// Nobody cancels a dialog faster than this, and a missing portal answers within 50 ms (measured).
+const UNAVAILABLE_WITHIN: Duration = Duration::from_millis(250);
+
+/// The ending of an invite's file, without the dot.
+pub const INVITE_EXTENSION: &str = "throng";
+
+/// What is asked of the file system or of its dialogs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileRequest {
+    /// Ask where to write an invite.
+    ChooseTarget {
+        /// What the file is to be called unless the user says otherwise.
+        file_name: String,
+    },
+    /// Ask which invite to read.
+    ChooseInvite,
+    /// Write a file.
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// All of it.
+        text: String,
+        /// Whether a file that is there already may be lost: the user was asked.
+        replace: bool,
+    },
+}
+
+impl FileRequest {
+    /// What stands above the dialog.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::ChooseTarget { .. } | Self::Write { .. } => "Export the invite",
+            Self::ChooseInvite => "Import an invite",
+        }
+    }
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileAnswer {
+    /// A file was chosen.
+    Chosen(PathBuf),
+    /// The user closed the dialog.
+    Cancelled,
+    /// The system has no file dialog to show.
+    Unavailable,
+    /// The file stands.
+    Written(PathBuf),
+    /// It could not be written: why, and what to do.
+    NotWritten(String),
+}
+
+/// Asks for files, and hears what came of it later. A trait, so that tests can answer in the user's place.
+pub trait Files {
+    /// Begins; the answer comes from [`Self::poll`] with the same ticket.
+    fn request(&mut self, ticket: u64, request: FileRequest);
+
+    /// An answer that has come, if one has.
+    fn poll(&mut self) -> Option<(u64, FileAnswer)>;
+}
+
+/// The system's own.
+pub struct SystemFiles {
+    dialog: rfd::AsyncFileDialog,
+    executor: tokio::runtime::Handle,
+    wake: Arc<dyn Fn() + Send + Sync>,
+    sender: mpsc::Sender<(u64, FileAnswer)>,
+    answers: mpsc::Receiver<(u64, FileAnswer)>,
+}
+
+impl SystemFiles {
+    /// `dialog` has its parent window set; dialogs are waited for on `executor`; `wake` is called when one is
+    /// answered.
+    pub fn new(
+        dialog: rfd::AsyncFileDialog,
+        executor: tokio::runtime::Handle,
+        wake: Arc<dyn Fn() + Send + Sync>,
+    ) -> Self {
+        let (sender, answers) = mpsc::channel();
+        Self {
+            dialog,
+            executor,
+            wake,
+            sender,
+            answers,
+        }
+    }
+}
+
+impl Files for SystemFiles {
+    fn request(&mut self, ticket: u64, request: FileRequest) {
+        let dialog = self
+            .dialog
+            .clone()
+            .set_title(request.title())
+            .add_filter("Throng invites", &[INVITE_EXTENSION])
+            .add_filter("All files", &["*"]);
+        let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
+        self.executor.spawn(async move {
+            let answer = match request {
+                FileRequest::ChooseTarget { file_name } => {
+                    choose(dialog.set_file_name(file_name).save_file()).await
+                }
+                FileRequest::ChooseInvite => choose(dialog.pick_file()).await,
+                FileRequest::Write { path, text, replace } => {
+                    // The blocking pool ends with the program; a file half written then is nobody's any more.
+                    tokio::task::spawn_blocking(move || write(path, &text, replace))
+                        .await
+                        .unwrap_or_else(|_| {
+                            FileAnswer::NotWritten("The file could not be written.".to_owned())
+                        })
+                }
+            };
+            // The window may be gone by now; then nobody wants the answer.
+            let _ = sender.send((ticket, answer));
+            wake();
+        });
+    }
+
+    fn poll(&mut self) -> Option<(u64, FileAnswer)> {
+        self.answers.try_recv().ok()
+    }
+}
+
+async fn choose(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> FileAnswer {
+    let asked = Instant::now();
+    match dialog.await {
+        Some(file) => FileAnswer::Chosen(file.path().to_path_buf()),
+        None if asked.elapsed() < UNAVAILABLE_WITHIN => FileAnswer::Unavailable,
+        None => FileAnswer::Cancelled,
+    }
+}
+
+/// Writes an invite where the user wants it.
+pub fn write(path: PathBuf, text: &str, replace: bool) -> FileAnswer {
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .create(replace)
+        .truncate(replace)
+        .create_new(!replace);
+    match options
+        .open(&path)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+    {
+        Ok(()) => FileAnswer::Written(path),
+        Err(error) => FileAnswer::NotWritten(not_written(&path, &error)),
+    }
+}
+
+fn not_written(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => format!("There is a file {path} already. Type another name."),
+        io::ErrorKind::PermissionDenied => format!("You may not write to {path}. Choose another folder."),
+        io::ErrorKind::NotFound => format!("There is no such folder: {path}. Choose another one."),
+        io::ErrorKind::IsADirectory => format!("{path} is a folder. Add a file name to it."),
+        io::ErrorKind::StorageFull => "The disk is full. Make room, or choose another one.".to_owned(),
+        _ => format!("{path} could not be written: {error}. Choose another place, or copy the text instead."),
+    }
+}
+
+/// A file name for an invite to the chat of this name: what file systems refuse is replaced.
+pub fn invite_file_name(chat_name: &str) -> String {
+    let name: String = chat_name
+        .chars()
+        .map(|c| {
+            if c.is_control() || r#"/\:*?"<>|"#.contains(c) {
+                '-'
+            } else {
+                c
+            }
+        })
+        .collect();
+    let name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
+    let name = if name.is_empty() { "invite" } else { name };
+    format!("{name}.{INVITE_EXTENSION}")
+}
+
+/// A path as somebody types it: `~` is the home folder, and an invite's ending is added where none stands.
+pub fn typed_path(typed: &str, home: Option<&Path>) -> PathBuf {
+    let typed = typed.trim().trim_matches('"');
+    match (typed.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(typed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_names_hold_nothing_that_leads_elsewhere() {
+        assert_eq!(invite_file_name("friends"), "friends.throng");
+        assert_eq!(invite_file_name("../../etc/passwd"), "-..-etc-passwd.throng");
+        assert_eq!(invite_file_name(".. "), "invite.throng");
+        assert_eq!(invite_file_name("a\0b"), "a-b.throng");
+    }
+
+    #[test]
+    fn a_file_is_lost_only_where_the_user_was_asked() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.throng");
+        assert_eq!(
+            write(path.clone(), "one", false),
+            FileAnswer::Written(path.clone())
+        );
+        assert!(matches!(
+            write(path.clone(), "two", false),
+            FileAnswer::NotWritten(_)
+        ));
+        assert_eq!(std::fs::read_to_string(&path).expect("readable"), "one");
+        assert_eq!(write(path.clone(), "2", true), FileAnswer::Written(path.clone()));
+        assert_eq!(std::fs::read_to_string(&path).expect("readable"), "2");
+        assert!(matches!(
+            write(folder.path().join("no/a"), "", true),
+            FileAnswer::NotWritten(_)
+        ));
+    }
+
+    #[test]
+    fn typed_paths_know_the_home_folder() {
+        let home = Path::new("/home/ann");
+        assert_eq!(
+            typed_path(" ~/a.throng ", Some(home)),
+            Path::new("/home/ann/a.throng")
+        );
+        assert_eq!(typed_path("\"/tmp/a b\"", Some(home)), Path::new("/tmp/a b"));
+    }
+}

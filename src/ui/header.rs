@@ -1,0 +1,96 @@
+//! The header of the chat in front: its name, topic, how many are there, and what is done most.
+
+use egui::{Align, Key, Label, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo};
+use lucide_icons::Icon;
+
+use super::app::Action;
+use super::commands::UiCommand;
+use super::theme;
+use super::widgets::{flat_button, plain_label};
+use crate::model::{Chat, ChatKind, MAX_TOPIC_LEN, Role, within};
+
+/// Paints the header. While the topic is being changed, `topic_edit` holds what is typed.
+pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> Option<Action> {
+    let mut action = None;
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let members = chat.members.online().to_string();
+        let count = flat_button(ui, Icon::Users, &members, &format!("Members, {members}"), true);
+        if count.on_hover_text("Show or hide the members").clicked() {
+            action = Some(Action::Do(UiCommand::ToggleMembers));
+        }
+        action = action.take().or(invite_button_ui(ui, chat));
+        ui.add_space(4.0);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 12.0;
+            let room = ui.available_width();
+            ui.scope(|ui| {
+                ui.set_max_width(room * 0.5);
+                let name = plain_label(ui, RichText::new(&chat.name).font(theme::header()));
+                name.widget_info(|| WidgetInfo::labeled(egui::Role::Heading, true, &chat.name));
+            });
+            let topic = match topic_edit {
+                Some(text) => topic_edit_ui(ui, text),
+                None => topic_ui(ui, chat),
+            };
+            action = action.take().or(topic);
+        });
+    });
+    action
+}
+
+fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    if chat.kind == ChatKind::Classic {
+        let connect = flat_button(ui, Icon::UserPlus, "Connect…", "Connect…", true);
+        let connect = connect.on_hover_text("Connect to a peer, or admit one");
+        return connect.clicked().then_some(Action::Do(UiCommand::ShowConnection));
+    }
+    // Today only the founder holds the key that makes invites.
+    let may = chat.role == Role::Founder;
+    let invite = flat_button(ui, Icon::UserPlus, "Export invite…", "Export invite…", may);
+    let invite = invite
+        .on_hover_text("Let others into this chat")
+        .on_disabled_hover_text("Only the founder of this chat can invite.");
+    invite.clicked().then_some(Action::Do(UiCommand::ExportInvite))
+}
+
+fn topic_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    let weak = theme::tokens(ui).weak;
+    let shown = if chat.topic.is_empty() {
+        "Add a topic"
+    } else {
+        chat.topic.as_str()
+    };
+    let topic = ui.add(
+        Label::new(RichText::new(shown).color(weak))
+            .truncate()
+            .selectable(false)
+            .sense(Sense::click()),
+    );
+    topic.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Topic: {shown}")));
+    super::widgets::focus_ring(ui, &topic);
+    topic
+        .on_hover_text("Click to change the topic")
+        .clicked()
+        .then_some(Action::EditTopic)
+}
+
+fn topic_edit_ui(ui: &mut Ui, text: &mut String) -> Option<Action> {
+    let edit = TextEdit::singleline(text)
+        .hint_text("What is this chat about?")
+        .desired_width(f32::INFINITY);
+    let edit = ui.add(edit.char_limit(MAX_TOPIC_LEN));
+    edit.widget_info(|| WidgetInfo::labeled(egui::Role::TextInput, true, "Topic"));
+    let fresh = ui.data_mut(|data| !std::mem::replace(data.get_temp_mut_or(edit.id, false), true));
+    if fresh {
+        edit.request_focus();
+        return None;
+    }
+    if !edit.lost_focus() {
+        return None;
+    }
+    ui.data_mut(|data| data.remove::<bool>(edit.id));
+    let given_up = ui.input(|input| input.key_pressed(Key::Escape));
+    let typed = within(text.trim(), MAX_TOPIC_LEN);
+    Some(Action::EndTopicEdit((!given_up).then(|| typed.to_owned())))
+}

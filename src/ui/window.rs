@@ -1,0 +1,107 @@
+//! The real window: eframe around [`App`], with a runtime behind it.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use eframe::CreationContext;
+use egui::{Context, IconData, Ui, ViewportBuilder, vec2};
+
+use super::app::App;
+use super::clock::SystemClock;
+use super::files::SystemFiles;
+use super::theme;
+use crate::runtime::{self, Options};
+
+/// What the desktop calls the program; the same as the name of its desktop entry.
+const APP_ID: &str = "throng";
+
+/// Opens the window and runs it until it is closed. Not successful: there is no display, or the system has no
+/// threads to give; the sentence has been printed.
+pub fn run(options: Options) -> ExitCode {
+    let native = eframe::NativeOptions {
+        viewport: ViewportBuilder::default()
+            .with_app_id(APP_ID)
+            .with_title("Throng")
+            .with_inner_size(vec2(1080.0, 720.0))
+            .with_min_inner_size(vec2(360.0, 320.0))
+            .with_drag_and_drop(true)
+            .with_icon(icon()),
+        ..Default::default()
+    };
+    let ended = eframe::run_native(
+        "Throng",
+        native,
+        Box::new(|creation| Ok(Box::new(Window::open(creation, options)?))),
+    );
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says on stderr why there is no window: there is nowhere else to say it.
+#[allow(
+    clippy::print_stderr,
+    reason = "without a window there is no other place to say so"
+)]
+fn complain(error: &eframe::Error) {
+    eprintln!(
+        "Throng could not open its window: {error}.\nIt needs a desktop (X11 or Wayland) with OpenGL. Without one, \
+         `throng headless` runs the same chats without a window."
+    );
+}
+
+fn icon() -> IconData {
+    eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).unwrap_or_default()
+}
+
+/// The app in a window, and the handle by which its runtime is shut down.
+struct Window {
+    app: App,
+}
+
+impl Window {
+    fn open(creation: &CreationContext<'_>, options: Options) -> Result<Self, runtime::StartError> {
+        let ctx = creation.egui_ctx.clone();
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint());
+        let for_files = Arc::clone(&wake);
+        let handle = runtime::start(options, move || wake())?;
+        handle.shut_down_on_signals();
+        let dialog = rfd::AsyncFileDialog::new().set_parent(creation);
+        let files = SystemFiles::new(dialog, handle.tokio().clone(), for_files);
+        let clock = SystemClock::start();
+        let app = App::new(
+            &creation.egui_ctx,
+            Box::new(handle),
+            Box::new(files),
+            Box::new(clock),
+        );
+        Ok(Self { app })
+    }
+}
+
+impl eframe::App for Window {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.app.logic(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.app.ui(ui);
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.app.close();
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        let tokens = if visuals.dark_mode {
+            &theme::DARK
+        } else {
+            &theme::LIGHT
+        };
+        tokens.base.to_normalized_gamma_f32()
+    }
+}

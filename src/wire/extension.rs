@@ -1,0 +1,388 @@
+//! The kinds from 96 on, but for say: what signed chats add to the base protocol.
+
+use std::net::SocketAddr;
+
+use super::body::text;
+use super::{MAX_NAME_LEN, NodeAddress, Reader, WireError, read_address, saturated, write_address};
+use crate::id::ClientId;
+
+/// The version of hello and welcome that is spoken here.
+pub const VERSION: u8 = 1;
+
+/// The most nodes in a welcome.
+pub const MAX_WELCOME_NODES: usize = 2;
+
+/// The most facts in one packet. A guess: a topic of 100 bytes makes a fact of 233, and three of those fill a
+/// datagram.
+pub const MAX_FACTS: usize = 8;
+
+/// "T", what every packet between linked peers begins with, but for say: 12 bytes. A packet that was reflected or
+/// replayed does not carry a token and counter that fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenCounter {
+    /// The one that the receiver gave the sender.
+    pub token: [u8; 8],
+    /// Of the packets that the sender sent under this token.
+    pub counter: u32,
+}
+
+impl TokenCounter {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.token);
+        out.extend_from_slice(&self.counter.to_be_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            token: reader.array()?,
+            counter: reader.u32()?,
+        })
+    }
+}
+
+/// Kind 96: somebody wants to come in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// What the sender can do, a bit each; none is assigned.
+    pub capabilities: u16,
+    /// Random; the welcome carries it back.
+    pub nonce: [u8; 16],
+    /// For the receiver to use towards the sender.
+    pub token: [u8; 8],
+    /// The sender's clock, ms since 1970.
+    pub time_ms: u64,
+    /// The id of the topic fact that the sender holds; zeros: none.
+    pub facts_root: [u8; 32],
+    /// How many members the sender knows of.
+    pub members: u32,
+    /// What the sender is called, 0 to 128 bytes.
+    pub nick: String,
+    /// The certificates of the sender's session, as in [`crate::invite`].
+    pub chain: Vec<u8>,
+}
+
+impl Hello {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.push(VERSION);
+        out.extend_from_slice(&self.capabilities.to_be_bytes());
+        out.extend_from_slice(&self.nonce);
+        out.extend_from_slice(&self.token);
+        out.extend_from_slice(&self.time_ms.to_be_bytes());
+        out.extend_from_slice(&self.facts_root);
+        out.extend_from_slice(&self.members.to_be_bytes());
+        out.push(saturated(self.nick.len(), u8::MAX));
+        out.extend_from_slice(self.nick.as_bytes());
+        out.extend_from_slice(&self.chain);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        check_version(reader)?;
+        Ok(Self {
+            capabilities: reader.u16()?,
+            nonce: reader.array()?,
+            token: reader.array()?,
+            time_ms: reader.u64()?,
+            facts_root: reader.array()?,
+            members: reader.u32()?,
+            nick: {
+                let len = reader.u8()?;
+                text(reader.slice(usize::from(len))?, 0, MAX_NAME_LEN)?
+            },
+            chain: reader.all_but(0)?.to_vec(),
+        })
+    }
+}
+
+/// Kind 97: a member's answer to a hello.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Welcome {
+    /// What the sender can do, a bit each; none is assigned.
+    pub capabilities: u16,
+    /// The hello's.
+    pub nonce: [u8; 16],
+    /// For the receiver to use towards the sender.
+    pub token: [u8; 8],
+    /// The sender's clock, ms since 1970.
+    pub time_ms: u64,
+    /// The id of the topic fact that the sender holds; zeros: none.
+    pub facts_root: [u8; 32],
+    /// Where the hello came from, as the sender sees it.
+    pub observed: SocketAddr,
+    /// Slots of the hello's invite that are free as far as the sender knows; [`Welcome::NO_SLOT`] fills up.
+    pub free_slots: [u16; 4],
+    /// Yes, or why not.
+    pub status: WelcomeStatus,
+    /// The chat's charter, as in [`crate::invite`]; empty: not known, or not told.
+    pub charter: Vec<u8>,
+    /// The certificates of the sender's session, as in [`crate::invite`].
+    pub chain: Vec<u8>,
+    /// 0 to 2 others to try.
+    pub nodes: Vec<NodeAddress>,
+}
+
+impl Welcome {
+    /// Stands in [`Welcome::free_slots`] where there is none.
+    pub const NO_SLOT: u16 = 0xFFFF;
+
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.push(VERSION);
+        out.extend_from_slice(&self.capabilities.to_be_bytes());
+        out.extend_from_slice(&self.nonce);
+        out.extend_from_slice(&self.token);
+        out.extend_from_slice(&self.time_ms.to_be_bytes());
+        out.extend_from_slice(&self.facts_root);
+        write_address(&self.observed, out);
+        for slot in self.free_slots {
+            out.extend_from_slice(&slot.to_be_bytes());
+        }
+        out.push(self.status as u8);
+        for part in [&self.charter, &self.chain] {
+            out.extend_from_slice(&saturated(part.len(), u16::MAX).to_be_bytes());
+            out.extend_from_slice(part);
+        }
+        for node in &self.nodes {
+            node.write(out);
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        check_version(reader)?;
+        Ok(Self {
+            capabilities: reader.u16()?,
+            nonce: reader.array()?,
+            token: reader.array()?,
+            time_ms: reader.u64()?,
+            facts_root: reader.array()?,
+            observed: read_address(reader)?,
+            free_slots: [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?],
+            status: WelcomeStatus::read(reader)?,
+            charter: reader.counted()?.to_vec(),
+            chain: reader.counted()?.to_vec(),
+            nodes: {
+                let mut nodes = Vec::new();
+                while !reader.is_empty() {
+                    if nodes.len() == MAX_WELCOME_NODES {
+                        return Err(WireError::TooManyNodes);
+                    }
+                    nodes.push(NodeAddress::read(reader)?);
+                }
+                nodes
+            },
+        })
+    }
+}
+
+/// What a member says to a hello.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WelcomeStatus {
+    /// Come in: a link opens with the joiner's answer.
+    Linked = 0,
+    /// No link is free here; the nodes of the welcome may have one.
+    Full = 1,
+    /// The slot is another member's; `free_slots` may name others.
+    Spent = 2,
+    /// The invite was closed.
+    Closed = 3,
+    /// Banned.
+    Banned = 4,
+    /// More strangers knock than can be looked at; try again later.
+    Busy = 5,
+    /// This one knocks too often.
+    Slow = 6,
+    /// The invite's time is over.
+    Expired = 7,
+    /// The chain does not lead to the chat's key.
+    Stranger = 8,
+}
+
+impl WelcomeStatus {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(match reader.u8()? {
+            0 => Self::Linked,
+            1 => Self::Full,
+            2 => Self::Spent,
+            3 => Self::Closed,
+            4 => Self::Banned,
+            5 => Self::Busy,
+            6 => Self::Slow,
+            7 => Self::Expired,
+            8 => Self::Stranger,
+            _ => return Err(WireError::UnknownValue),
+        })
+    }
+}
+
+/// Kind 98: opens or closes a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Token and counter.
+    pub t: TokenCounter,
+    /// Which of both.
+    pub op: LinkOp,
+    /// Which tree it is about.
+    pub tree: u8,
+    /// Why; 0: none given.
+    pub reason: u8,
+}
+
+impl Link {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.t.write(out);
+        out.extend_from_slice(&[self.op as u8, self.tree, self.reason]);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            t: TokenCounter::read(reader)?,
+            op: match reader.u8()? {
+                0 => LinkOp::Close,
+                1 => LinkOp::Open,
+                _ => return Err(WireError::UnknownValue),
+            },
+            tree: reader.u8()?,
+            reason: reader.u8()?,
+        })
+    }
+}
+
+/// What a [`Link`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkOp {
+    /// The link is over.
+    Close = 0,
+    /// The link stands: it carries the token given in a welcome, and so proves its sender's address.
+    Open = 1,
+}
+
+/// Kind 104: still there, and this is what I hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keepalive {
+    /// Token and counter.
+    pub t: TokenCounter,
+    /// To be sent back; 0: not asked for.
+    pub echo: u64,
+    /// The `echo` of the other's last keepalive; 0: none came.
+    pub echoed: u64,
+    /// The id of the topic fact that the sender holds; zeros: none.
+    pub facts_root: [u8; 32],
+    /// Fingerprint of the sessions that the sender knows of.
+    pub roster: [u8; 16],
+}
+
+impl Keepalive {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.t.write(out);
+        out.extend_from_slice(&self.echo.to_be_bytes());
+        out.extend_from_slice(&self.echoed.to_be_bytes());
+        out.extend_from_slice(&self.facts_root);
+        out.extend_from_slice(&self.roster);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            t: TokenCounter::read(reader)?,
+            echo: reader.u64()?,
+            echoed: reader.u64()?,
+            facts_root: reader.array()?,
+            roster: reader.array()?,
+        })
+    }
+}
+
+/// Kind 105: signed facts, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Token and counter.
+    pub t: TokenCounter,
+    /// 1 to 8 of them, none empty; what is in them is [`crate::invite`]'s to read.
+    pub facts: Vec<Vec<u8>>,
+}
+
+impl Facts {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.t.write(out);
+        for fact in &self.facts {
+            out.extend_from_slice(&saturated(fact.len(), u16::MAX).to_be_bytes());
+            out.extend_from_slice(fact);
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        let t = TokenCounter::read(reader)?;
+        let mut facts = Vec::new();
+        while !reader.is_empty() {
+            let fact = reader.counted()?;
+            if fact.is_empty() || facts.len() == MAX_FACTS {
+                return Err(WireError::FactCount);
+            }
+            facts.push(fact.to_vec());
+        }
+        if facts.is_empty() {
+            Err(WireError::FactCount)
+        } else {
+            Ok(Self { t, facts })
+        }
+    }
+}
+
+/// Kind 114: who is there? Asks for the first sessions above `after` in the order of their client_ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RosterAsk {
+    /// Token and counter.
+    pub t: TokenCounter,
+    /// The last one known; zeros: from the beginning.
+    pub after: ClientId,
+}
+
+impl RosterAsk {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.t.write(out);
+        out.extend_from_slice(&self.after.0);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            t: TokenCounter::read(reader)?,
+            after: ClientId(reader.array()?),
+        })
+    }
+}
+
+/// Kind 115: the end of a page. The says that introduce its sessions came before it, as kind 99.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roster {
+    /// Token and counter.
+    pub t: TokenCounter,
+    /// The greatest client_id of the page.
+    pub last: ClientId,
+    /// Whether there are greater ones.
+    pub more: bool,
+}
+
+impl Roster {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.t.write(out);
+        out.extend_from_slice(&self.last.0);
+        out.push(u8::from(self.more));
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            t: TokenCounter::read(reader)?,
+            last: ClientId(reader.array()?),
+            more: match reader.u8()? {
+                0 => false,
+                1 => true,
+                _ => return Err(WireError::UnknownValue),
+            },
+        })
+    }
+}
+
+fn check_version(reader: &mut Reader<'_>) -> Result<(), WireError> {
+    if reader.u8()? == VERSION {
+        Ok(())
+    } else {
+        Err(WireError::Version)
+    }
+}

@@ -1,0 +1,78 @@
+use super::WireError;
+
+/// Takes fields off the front of bytes, all numbers big-endian.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+        let (array, rest) = self.rest.split_first_chunk().ok_or(WireError::TooShort)?;
+        self.rest = rest;
+        Ok(*array)
+    }
+
+    pub(crate) fn slice(&mut self, len: usize) -> Result<&'a [u8], WireError> {
+        let (slice, rest) = self.rest.split_at_checked(len).ok_or(WireError::TooShort)?;
+        self.rest = rest;
+        Ok(slice)
+    }
+
+    /// All but the last `len` bytes, which stay.
+    pub(crate) fn all_but(&mut self, len: usize) -> Result<&'a [u8], WireError> {
+        self.slice(self.rest.len().checked_sub(len).ok_or(WireError::TooShort)?)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, WireError> {
+        self.array().map(|[byte]| byte)
+    }
+
+    pub(crate) fn u16(&mut self) -> Result<u16, WireError> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, WireError> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, WireError> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    /// Bytes with their length in 2 bytes before them.
+    pub(crate) fn counted(&mut self) -> Result<&'a [u8], WireError> {
+        let len = self.u16()?;
+        self.slice(usize::from(len))
+    }
+
+    pub(crate) fn zeros(&mut self, len: usize) -> Result<(), WireError> {
+        if self.slice(len)?.iter().all(|byte| *byte == 0) {
+            Ok(())
+        } else {
+            Err(WireError::Padding)
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Whatever is left.
+    pub(crate) fn rest(self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Nothing may be left.
+    pub(crate) fn finish(self) -> Result<(), WireError> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(WireError::TooLong)
+        }
+    }
+}

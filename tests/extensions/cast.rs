@@ -1,0 +1,135 @@
+//! Who takes part in the known answers: their keys, certificates and words.
+
+use throng::crypto::{self, BoxKeyPair, SigningKey};
+use throng::id::{ChatId, InviteId, MemberId};
+use throng::invite::{
+    Admission, Chain, Charter, Credential, InviteCertificate, Rights, SessionCertificate, TopicFact,
+};
+use throng::wire::{Body, Say, SignedSay};
+
+/// 2 December 2026, noon UTC.
+pub(crate) const NOON: u64 = 20_789 * DAY + DAY / 2;
+pub(crate) const DAY: u64 = 86_400_000;
+
+pub(crate) const RENDEZVOUS: [u8; 16] = [0x07; 16];
+pub(crate) const HELLO_NONCE: [u8; 16] = [0xA0; 16];
+/// Given by the member, so that the founder sends under it.
+pub(crate) const MEMBERS_TOKEN: [u8; 8] = [0xB0; 8];
+/// Given by the founder, so that the member sends under it.
+pub(crate) const FOUNDERS_TOKEN: [u8; 8] = [0xC0; 8];
+
+/// Everybody's keys and certificates.
+pub(crate) struct Cast {
+    pub(crate) chat_key: SigningKey,
+    pub(crate) chat: ChatId,
+    pub(crate) founder: SigningKey,
+    pub(crate) invite: SigningKey,
+    pub(crate) member: SigningKey,
+    pub(crate) founders_session: BoxKeyPair,
+    pub(crate) members_session: BoxKeyPair,
+    pub(crate) gate: BoxKeyPair,
+    pub(crate) charter: Charter,
+    pub(crate) invite_certificate: InviteCertificate,
+    pub(crate) admission: Admission,
+    pub(crate) founders_chain: Chain,
+    pub(crate) members_chain: Chain,
+    pub(crate) topic: TopicFact,
+}
+
+impl Cast {
+    pub(crate) fn new() -> Self {
+        let key = |byte| SigningKey::from_seed([byte; 32]);
+        let (chat_key, founder, invite, member) = (key(1), key(2), key(3), key(4));
+        let (founders_session, members_session) =
+            (BoxKeyPair::from_secret([5; 32]), BoxKeyPair::from_secret([6; 32]));
+        let chat = ChatId(chat_key.public());
+        let charter = Charter::sign(&chat_key, 0, NOON, MemberId(founder.public()), "Friends");
+        let until_ms = NOON + 7 * DAY;
+        let invite_certificate = InviteCertificate::sign(
+            &chat_key,
+            InviteId(invite.public()),
+            1,
+            Rights::Member,
+            4,
+            until_ms,
+        );
+        let admission = Admission::sign(&invite, &chat, MemberId(member.public()), 2, NOON + 60_000, 0);
+        let session = |of: &SigningKey, session: &BoxKeyPair, start_ms| {
+            SessionCertificate::sign(of, &chat, &session.client_id(), start_ms, 0)
+        };
+        let founders_chain = Chain {
+            credential: Credential::Founder(charter.clone()),
+            session: session(&founder, &founders_session, NOON + 1_000),
+        };
+        let members_chain = Chain {
+            credential: Credential::Invited {
+                invite: invite_certificate.clone(),
+                admission: admission.clone(),
+            },
+            session: session(&member, &members_session, NOON + 61_000),
+        };
+        let topic = TopicFact {
+            issuer: MemberId([0; 32]),
+            seq: 1,
+            prev: [0; 16],
+            epoch: 0,
+            at_ms: NOON + 30_000,
+            counter: 1,
+            topic: "Tea at five".to_owned(),
+            signature: [0; 64],
+        };
+        Self {
+            chat,
+            topic: topic.sign(&founder, &chat),
+            gate: crypto::gate(&RENDEZVOUS, NOON / DAY),
+            chat_key,
+            founder,
+            invite,
+            member,
+            founders_session,
+            members_session,
+            charter,
+            invite_certificate,
+            admission,
+            founders_chain,
+            members_chain,
+        }
+    }
+}
+
+/// The member says its name, to those who have not met it.
+pub(crate) fn introduction(cast: &Cast) -> Say {
+    let signed = SignedSay {
+        client_id: cast.members_session.client_id(),
+        number: 1,
+        hlc: (NOON + 62_500) << 16,
+        after: [0; 8],
+        body: Body::Name("Bea".to_owned()),
+    };
+    let signature = cast.member.sign("throng/1 say", &cast.chat, &signed.encode());
+    Say {
+        tree: 0,
+        hops: 0,
+        chain: Some(cast.members_chain.encode()),
+        signed,
+        signature,
+    }
+}
+
+pub(crate) fn message(cast: &Cast) -> Say {
+    let signed = SignedSay {
+        client_id: cast.founders_session.client_id(),
+        number: 2,
+        hlc: (NOON + 63_000) << 16 | 1,
+        after: [0; 8],
+        body: Body::Message("Welcome, Bea — 你好".to_owned()),
+    };
+    let signature = cast.founder.sign("throng/1 say", &cast.chat, &signed.encode());
+    Say {
+        tree: 0,
+        hops: 0,
+        chain: None,
+        signed,
+        signature,
+    }
+}

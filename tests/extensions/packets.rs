@@ -1,0 +1,299 @@
+//! The packets, part by part.
+
+use data_encoding::HEXLOWER;
+use throng::crypto::{BoxKeyPair, SharedKeys};
+use throng::id::ClientId;
+use throng::wire::{
+    self, Facts, Header, Hello, Keepalive, Link, LinkOp, NodeAddress, Packet, Roster, RosterAsk, Say,
+    TokenCounter, Welcome, WelcomeStatus,
+};
+
+use crate::cast::{Cast, FOUNDERS_TOKEN, HELLO_NONCE, MEMBERS_TOKEN, NOON, introduction, message};
+use crate::certificates::roster_fingerprint;
+use crate::{Parts, Sealed, joined};
+
+pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
+    let from_member = ("member's session", &cast.members_session);
+    let from_founder = ("founder's session", &cast.founders_session);
+    let mut nonce = 0xD0;
+    let mut make =
+        |name, (from, sender): (_, &BoxKeyPair), (to, receiver): (_, &BoxKeyPair), plain: Parts, packet| {
+            nonce += 1;
+            seal(name, (from, sender), (to, receiver), [nonce; 24], plain, packet)
+        };
+    let (plain, packet) = hello(cast);
+    let hello = make("hello", from_member, ("gate", &cast.gate), plain, packet);
+    let (plain, packet) = welcome(cast);
+    let welcome = make("welcome", from_founder, from_member, plain, packet);
+    let (plain, packet) = link();
+    let link = make("link (open)", from_member, from_founder, plain, packet);
+    let (plain, packet) = say_parts(&introduction(cast), b"Bea".to_vec());
+    let introduction = make("say (name, with chain)", from_member, from_founder, plain, packet);
+    let (plain, packet) = say_parts(&message(cast), "Welcome, Bea — 你好".as_bytes().to_vec());
+    let message = make("say (message)", from_founder, from_member, plain, packet);
+    let (plain, packet) = keepalive(cast);
+    let keepalive = make("keepalive", from_founder, from_member, plain, packet);
+    let (plain, packet) = facts(cast);
+    let facts = make("facts", from_founder, from_member, plain, packet);
+    let (plain, packet) = roster_ask();
+    let roster_ask = make("roster_ask", from_member, from_founder, plain, packet);
+    let (plain, packet) = roster(cast);
+    let roster = make("roster", from_founder, from_member, plain, packet);
+    vec![
+        hello,
+        welcome,
+        link,
+        introduction,
+        message,
+        keepalive,
+        facts,
+        roster_ask,
+        roster,
+    ]
+}
+
+fn seal(
+    name: &'static str,
+    (from, sender): (&'static str, &BoxKeyPair),
+    (to, receiver): (&'static str, &BoxKeyPair),
+    nonce: [u8; 24],
+    plain: Parts,
+    packet: Packet,
+) -> Sealed {
+    let bytes = joined(&plain);
+    assert_eq!(
+        HEXLOWER.encode(&packet.encode()),
+        HEXLOWER.encode(&bytes),
+        "{name}"
+    );
+    assert_eq!(Packet::decode(&bytes), Ok(packet), "{name}");
+    let header = Header {
+        receiver: receiver.client_id(),
+        sender: sender.client_id(),
+        nonce,
+    };
+    let sealed = SharedKeys::new(sender.clone(), 1)
+        .seal(&header.receiver, &nonce, &bytes)
+        .unwrap();
+    let opened = SharedKeys::new(receiver.clone(), 1).open(&header.sender, &nonce, &sealed);
+    assert_eq!(opened, Some(bytes), "{name}");
+    let datagram = wire::join_datagram(&header, &sealed);
+    assert!(datagram.len() <= wire::MAX_DATAGRAM_LEN, "{name}");
+    Sealed {
+        name,
+        from,
+        to,
+        nonce,
+        plain,
+        packet: datagram,
+    }
+}
+
+fn hello(cast: &Cast) -> (Parts, Packet) {
+    let chain = cast.members_chain.encode();
+    let parts = vec![
+        ("kind", vec![96]),
+        ("version", vec![1]),
+        ("capabilities", vec![0, 0]),
+        ("nonce", HELLO_NONCE.to_vec()),
+        ("token", MEMBERS_TOKEN.to_vec()),
+        ("time", (NOON + 62_000).to_be_bytes().to_vec()),
+        ("facts root", vec![0; 32]),
+        ("members", vec![0, 0, 0, 1]),
+        ("nick length", vec![3]),
+        ("nick", b"Bea".to_vec()),
+        ("chain", chain.clone()),
+    ];
+    let hello = Hello {
+        capabilities: 0,
+        nonce: HELLO_NONCE,
+        token: MEMBERS_TOKEN,
+        time_ms: NOON + 62_000,
+        facts_root: [0; 32],
+        members: 1,
+        nick: "Bea".to_owned(),
+        chain,
+    };
+    (parts, Packet::Hello(hello))
+}
+
+fn welcome(cast: &Cast) -> (Parts, Packet) {
+    let (charter, chain) = (cast.charter.encode(), cast.founders_chain.encode());
+    let node = ClientId([0xEE; 32]);
+    let parts = vec![
+        ("kind", vec![97]),
+        ("version", vec![1]),
+        ("capabilities", vec![0, 0]),
+        ("the hello's nonce", HELLO_NONCE.to_vec()),
+        ("token", FOUNDERS_TOKEN.to_vec()),
+        ("time", (NOON + 62_050).to_be_bytes().to_vec()),
+        ("facts root", cast.topic.hash(&cast.chat).to_vec()),
+        ("observed: family", vec![2]),
+        ("observed: ip", [&[192, 0, 2, 7][..], &[0; 12]].concat()),
+        ("observed: port", 40_001u16.to_be_bytes().to_vec()),
+        ("free slots", vec![0xFF; 8]),
+        ("status", vec![0]),
+        ("charter length", (charter.len() as u16).to_be_bytes().to_vec()),
+        ("charter", charter.clone()),
+        ("chain length", (chain.len() as u16).to_be_bytes().to_vec()),
+        ("chain", chain.clone()),
+        ("node: client_id", node.0.to_vec()),
+        ("node: family", vec![10]),
+        (
+            "node: ip",
+            vec![0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+        ),
+        ("node: port", 40_002u16.to_be_bytes().to_vec()),
+    ];
+    let welcome = Welcome {
+        capabilities: 0,
+        nonce: HELLO_NONCE,
+        token: FOUNDERS_TOKEN,
+        time_ms: NOON + 62_050,
+        facts_root: cast.topic.hash(&cast.chat),
+        observed: "192.0.2.7:40001".parse().unwrap(),
+        free_slots: [Welcome::NO_SLOT; 4],
+        status: WelcomeStatus::Linked,
+        charter,
+        chain,
+        nodes: vec![NodeAddress {
+            client_id: node,
+            address: "[2001:db8::1]:40002".parse().unwrap(),
+        }],
+    };
+    (parts, Packet::Welcome(welcome))
+}
+
+fn link() -> (Parts, Packet) {
+    let parts = vec![
+        ("kind", vec![98]),
+        ("token", FOUNDERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 1]),
+        ("op", vec![1]),
+        ("tree", vec![0]),
+        ("reason", vec![0]),
+    ];
+    let t = TokenCounter {
+        token: FOUNDERS_TOKEN,
+        counter: 1,
+    };
+    (
+        parts,
+        Packet::Link(Link {
+            t,
+            op: LinkOp::Open,
+            tree: 0,
+            reason: 0,
+        }),
+    )
+}
+
+fn say_parts(say: &Say, data: Vec<u8>) -> (Parts, Packet) {
+    let mut parts = vec![
+        ("kind", vec![99]),
+        ("flags", vec![u8::from(say.chain.is_some())]),
+        ("tree", vec![say.tree]),
+        ("hops", vec![say.hops]),
+    ];
+    if let Some(chain) = &say.chain {
+        parts.push(("chain length", (chain.len() as u16).to_be_bytes().to_vec()));
+        parts.push(("chain", chain.clone()));
+    }
+    parts.extend([
+        ("client_id", say.signed.client_id.0.to_vec()),
+        ("number", say.signed.number.to_be_bytes().to_vec()),
+        ("hlc", say.signed.hlc.to_be_bytes().to_vec()),
+        ("after", say.signed.after.to_vec()),
+        ("id", vec![say.signed.body.id()]),
+        ("data", data),
+        ("signature", say.signature.to_vec()),
+    ]);
+    (parts, Packet::Say(say.clone()))
+}
+
+fn keepalive(cast: &Cast) -> (Parts, Packet) {
+    let facts_root = cast.topic.hash(&cast.chat);
+    let fingerprint = roster_fingerprint(cast);
+    let parts = vec![
+        ("kind", vec![104]),
+        ("token", MEMBERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 1]),
+        ("echo", vec![0, 0, 0, 0, 0, 0, 0x3A, 0x98]),
+        ("echoed", vec![0; 8]),
+        ("facts root", facts_root.to_vec()),
+        ("roster", fingerprint.to_vec()),
+    ];
+    let keepalive = Keepalive {
+        t: TokenCounter {
+            token: MEMBERS_TOKEN,
+            counter: 1,
+        },
+        echo: 15_000,
+        echoed: 0,
+        facts_root,
+        roster: fingerprint,
+    };
+    (parts, Packet::Keepalive(keepalive))
+}
+
+fn facts(cast: &Cast) -> (Parts, Packet) {
+    let credential = cast.founders_chain.credential.encode();
+    let topic = cast.topic.encode();
+    let parts = vec![
+        ("kind", vec![105]),
+        ("token", MEMBERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 2]),
+        (
+            "item length",
+            (1 + credential.len() as u16).to_be_bytes().to_vec(),
+        ),
+        ("a credential follows", vec![0]),
+        ("credential", credential.clone()),
+        ("item length", (topic.len() as u16).to_be_bytes().to_vec()),
+        ("topic fact", topic.clone()),
+    ];
+    let facts = Facts {
+        t: TokenCounter {
+            token: MEMBERS_TOKEN,
+            counter: 2,
+        },
+        facts: vec![[&[0][..], &credential].concat(), topic],
+    };
+    (parts, Packet::Facts(facts))
+}
+
+fn roster_ask() -> (Parts, Packet) {
+    let parts = vec![
+        ("kind", vec![114]),
+        ("token", FOUNDERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 2]),
+        ("after", vec![0; 32]),
+    ];
+    let t = TokenCounter {
+        token: FOUNDERS_TOKEN,
+        counter: 2,
+    };
+    (
+        parts,
+        Packet::RosterAsk(RosterAsk {
+            t,
+            after: ClientId([0; 32]),
+        }),
+    )
+}
+
+fn roster(cast: &Cast) -> (Parts, Packet) {
+    let last = cast.founders_session.client_id();
+    let parts = vec![
+        ("kind", vec![115]),
+        ("token", MEMBERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 3]),
+        ("last", last.0.to_vec()),
+        ("more", vec![0]),
+    ];
+    let t = TokenCounter {
+        token: MEMBERS_TOKEN,
+        counter: 3,
+    };
+    (parts, Packet::Roster(Roster { t, last, more: false }))
+}

@@ -1,0 +1,149 @@
+//! Crowds in virtual time. Each test prints its seed; `THRONG_SEED=n` runs it with another.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{assert_reached_all, classic, private_chat, secs, seed, settled_classic};
+use throng::node::sim::{Conditions, Sim};
+use throng::node::{Input, NodeEvent};
+
+fn say(sim: &mut Sim, index: usize, text: &str) {
+    sim.tell(
+        index,
+        Input::Say {
+            text: text.into(),
+            action: false,
+        },
+    );
+}
+
+/// The historic choice of links, the six nearest keys, reaches 16 of 2,000.
+#[test]
+fn in_a_classic_chat_of_2000_with_six_links_each_every_message_reaches_all() {
+    let seed = seed(1);
+    let count = 2_000;
+    let mut sim = settled_classic(seed, count, Conditions::default());
+    let most = (0..count).map(|index| sim.node(index).links().len()).max();
+    assert_eq!(most, Some(6), "links");
+    for message in 0..10 {
+        let by = sim.below(count);
+        say(&mut sim, by, &format!("message {message}"));
+        sim.run_for(secs(3));
+    }
+    assert_reached_all(&sim.take_events(), 10, count);
+}
+
+#[test]
+fn classic_members_join_in_waves_and_leave() {
+    let seed = seed(2);
+    let mut sim = Sim::new(
+        seed,
+        Conditions {
+            lost_per_mille: 50,
+            ..Conditions::default()
+        },
+    );
+    sim.add(classic("first"));
+    for wave in 0..4 {
+        for _ in 0..20 {
+            let by = sim.below(sim.len());
+            let index = sim.add(classic(&format!("wave {wave}")));
+            let (newcomer, member) = (sim.node(index).client_id(), sim.node(by).client_id());
+            let address = sim.address(by);
+            sim.tell(by, Input::Admit(newcomer));
+            sim.tell(
+                index,
+                Input::Connect {
+                    client_id: Some(member),
+                    address,
+                },
+            );
+        }
+        sim.run_for(secs(90));
+    }
+    let count = sim.len();
+    sim.take_events();
+    for message in 0..10 {
+        let by = sim.below(count);
+        say(&mut sim, by, &format!("message {message}"));
+        sim.run_for(secs(3));
+    }
+    assert_reached_all(&sim.take_events(), 10, count);
+
+    // A quarter leaves, half of it without a word; those left still reach each other and know who is gone.
+    for index in (0..count).step_by(4) {
+        if index % 8 == 0 {
+            sim.kill(index)
+        } else {
+            sim.tell(index, Input::Quit)
+        }
+    }
+    sim.run_for(secs(200));
+    sim.take_events();
+    say(&mut sim, 1, "still here");
+    sim.run_for(secs(3));
+    let left = count - count.div_ceil(4);
+    assert_reached_all(&sim.take_events(), 1, left);
+    let online = sim
+        .node(1)
+        .members()
+        .iter()
+        .filter(|member| member.online)
+        .count();
+    assert_eq!(online, left);
+}
+
+#[test]
+fn private_members_come_one_by_one_and_all_hear_each_other() {
+    let seed = seed(4);
+    let (mut sim, _) = private_chat(seed, 60, secs(2), Conditions::default());
+    sim.run_for(secs(30));
+    let events = sim.take_events();
+    let joined = events
+        .iter()
+        .filter(|(_, _, event)| *event == NodeEvent::Joined)
+        .count();
+    assert_eq!(joined, 59, "everyone but the founder, who is in from the start");
+    for index in 0..60 {
+        let members = sim.node(index).members();
+        let online = members.iter().filter(|member| member.online).count();
+        assert_eq!(online, 60, "member {index} sees everyone");
+        assert!(
+            members.iter().all(|member| !member.nick.is_empty()),
+            "with their nicks"
+        );
+    }
+    for index in 0..60 {
+        say(&mut sim, index, "hello");
+        sim.run_for(Duration::from_millis(500));
+    }
+    sim.run_for(secs(3));
+    assert_reached_all(&sim.take_events(), 60, 60);
+}
+
+#[test]
+fn a_wave_joins_a_private_chat_through_one_member_while_a_twentieth_gets_lost() {
+    let seed = seed(5);
+    let conditions = Conditions {
+        lost_per_mille: 50,
+        ..Conditions::default()
+    };
+    let (mut sim, _) = private_chat(seed, 100, Duration::from_millis(50), conditions);
+    sim.run_for(secs(120));
+    let events = sim.take_events();
+    let joined = events
+        .iter()
+        .filter(|(_, _, event)| *event == NodeEvent::Joined)
+        .count();
+    assert_eq!(joined, 99);
+    for index in 0..100 {
+        let online = sim
+            .node(index)
+            .members()
+            .iter()
+            .filter(|member| member.online)
+            .count();
+        assert_eq!(online, 100, "member {index} sees everyone");
+    }
+}

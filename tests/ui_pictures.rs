@@ -1,0 +1,260 @@
+//! Pictures of the window.
+
+mod stage;
+
+use egui::{Key, Modifiers};
+use egui_kittest::SnapshotResults;
+use throng::id::{ChatId, ClientId};
+use throng::model::*;
+
+use self::stage::*;
+
+const NAMES: [&str; 9] = [
+    "Ann", "Ben", "Cleo", "Dario", "Eva", "Farid", "Gwen", "Ann", "Søren",
+];
+
+fn setting(size: [f32; 2], pixels_per_point: f32, theme: Theme) -> Setting {
+    Setting {
+        size,
+        pixels_per_point,
+        theme,
+        pictures: true,
+        ..Setting::default()
+    }
+}
+
+/// A window in which much has happened.
+fn full(setting: Setting) -> Window {
+    let mut window = Window::open_as(setting);
+    let boat = chat_id(1);
+    window
+        .node
+        .report(opened(1, "The boat", ChatKind::Private, "Robin", Role::Founder));
+    window.node.report(opened(
+        2,
+        "Allotment friends",
+        ChatKind::Private,
+        "Robin",
+        Role::Member,
+    ));
+    window
+        .node
+        .report(opened(3, "retro-ring", ChatKind::Classic, "robin", Role::Member));
+    window.node.report(opened(
+        4,
+        "Choir, Tuesday evenings in the old town hall",
+        ChatKind::Private,
+        "Robin",
+        Role::Member,
+    ));
+    window
+        .node
+        .report(opened(5, "Film night", ChatKind::Private, "Robin", Role::Member));
+    window.node.report(Event::Members {
+        chat: boat,
+        members: crew(boat),
+    });
+    for chat in [boat, chat_id(2), chat_id(5)] {
+        for link in 1..4 {
+            let address = "127.0.0.1:40001".parse().expect("an address");
+            let (client_id, member) = (ClientId([link; 32]), member(link));
+            window.node.report(Event::PeerLinked {
+                chat,
+                client_id,
+                member,
+                address,
+            });
+        }
+    }
+    let message_to =
+        "This invite was good until yesterday. Ask whoever gave it to you for a new one.".to_owned();
+    window.node.report(Event::JoinFailed {
+        chat: chat_id(4),
+        code: Code::Expired,
+        message: message_to,
+    });
+    let topic = "Saturday: who comes, who brings what, and when the tide turns".to_owned();
+    window.node.report(Event::TopicChanged {
+        chat: boat,
+        topic,
+        by: member(1),
+    });
+    talk(&window, boat);
+    for (number, chat, text) in [
+        (900, 2, "The beans are up!"),
+        (901, 2, "Robin: could you bring the ladder?"),
+        (902, 5, "Seven?"),
+    ] {
+        window.node.report(Event::Message(message(
+            chat_id(chat),
+            member(2),
+            "Ben",
+            number,
+            -300,
+            text,
+        )));
+    }
+    window.harness.run();
+    for chat in ["retro-ring", "Film night", "Allotment", "The boat"] {
+        window.go_to(chat);
+    }
+    for (number, text) in [(903, "Popcorn is on me"), (904, "and the projector works again")] {
+        window.node.report(Event::Message(message(
+            chat_id(5),
+            member(3),
+            "Cleo",
+            number,
+            10,
+            text,
+        )));
+    }
+    window.node.report(Event::Message(message(
+        chat_id(2),
+        member(2),
+        "Ben",
+        905,
+        20,
+        "Robin: and the keys?",
+    )));
+    window.harness.run();
+    window
+}
+
+fn crew(chat: ChatId) -> Vec<MemberInfo> {
+    let mut members: Vec<MemberInfo> = (1u8..)
+        .zip(NAMES)
+        .map(|(number, nick)| {
+            let status =
+                [Status::Online, Status::Online, Status::Away, Status::Busy][usize::from(number % 4)];
+            info(member(number), nick, Role::Member, status, number % 5 != 0)
+        })
+        .collect();
+    members.push(MemberInfo {
+        own: true,
+        ..info(own(chat), "Robin", Role::Founder, Status::Online, true)
+    });
+    members
+}
+
+fn talk(window: &Window, chat: ChatId) {
+    let said: [(u8, &str, i64, &str); 10] = [
+        (
+            1,
+            "Ann",
+            -88_000,
+            "Has anybody looked at the weather for Saturday?",
+        ),
+        (
+            2,
+            "Ben",
+            -87_900,
+            "Dry until four, then wind from the west. We should be back by three.",
+        ),
+        (2, "Ben", -87_880, "Map: https://example.org/tides/2026-11-28"),
+        (
+            3,
+            "Cleo",
+            -7_000,
+            "I can bring bread, cheese and the big thermos. There is room for two more in my car if somebody needs a lift to the jetty; I leave at half past six.",
+        ),
+        (9, "Søren", -6_900, "Me, please! 👍"),
+        (
+            1,
+            "Ann",
+            -3_000,
+            "Robin, do you still have the spare life jackets?",
+        ),
+        (
+            0,
+            "Robin",
+            -2_800,
+            "Four of them, in the shed. I'll put them in the boat on Friday.",
+        ),
+        (0, "Robin", -2_790, "And the pump."),
+        (7, "Gwen", -400, "What about the dog?"),
+        (2, "Ben", -100, "The dog comes."),
+    ];
+    for (number, (who, nick, seconds, text)) in (1u32..).zip(said) {
+        let by = if who == 0 { own(chat) } else { member(who) };
+        let mut message = message(chat, by, nick, number, seconds, text);
+        message.own = who == 0;
+        window.node.report(Event::Message(message));
+    }
+}
+
+fn save(window: &mut Window, name: &str) {
+    window.harness.remove_cursor();
+    window.harness.run();
+    let image = window.harness.render().expect("rendered");
+    image.save(format!("/tmp/ui/{name}.png")).expect("saved");
+}
+
+#[test]
+fn look() {
+    let mut window = full(setting([1400.0, 860.0], 1.0, Theme::Dark));
+    save(&mut window, "full-dark");
+    window.press(Modifiers::COMMAND, Key::K);
+    window.harness.event(egui::Event::Text("a".to_owned()));
+    window.harness.run();
+    save(&mut window, "switcher");
+    window.press(Modifiers::NONE, Key::Escape);
+    window.click("Export invite…");
+    window.click("Copy text");
+    save(&mut window, "export");
+    window.click("Done");
+    window.press(Modifiers::COMMAND, Key::N);
+    save(&mut window, "create");
+    window.click("Close");
+    window.press(Modifiers::COMMAND, Key::Comma);
+    save(&mut window, "settings");
+    window.click("Close");
+    window.press(Modifiers::NONE, Key::F1);
+    save(&mut window, "shortcuts");
+    window.click("Close");
+    window.click("Menu");
+    save(&mut window, "menu");
+    window.press(Modifiers::NONE, Key::Escape);
+    window.control("Ben, Away").click();
+    window.harness.run();
+    save(&mut window, "member");
+    window.click("Close");
+    window.go_to("retro");
+    window.click("Connect…");
+    save(&mut window, "classic");
+    window.click("Done");
+    save(&mut window, "classic-chat");
+    window.go_to("Choir");
+    save(&mut window, "refused");
+}
+
+#[test]
+fn look_light() {
+    let mut window = full(setting([1080.0, 720.0], 1.0, Theme::Light));
+    save(&mut window, "full-light");
+    window.press(Modifiers::COMMAND, Key::O);
+    save(&mut window, "import-light");
+}
+
+#[test]
+fn look_narrow() {
+    let mut window = full(setting([420.0, 720.0], 2.0, Theme::Dark));
+    save(&mut window, "narrow");
+    window.click("Chats");
+    save(&mut window, "narrow-list");
+}
+
+#[test]
+fn look_empty() {
+    let mut window = Window::open_as(Setting {
+        nick: "",
+        ..setting([900.0, 640.0], 1.0, Theme::Dark)
+    });
+    save(&mut window, "first");
+    let mut window = Window::open_as(setting([900.0, 640.0], 1.0, Theme::Light));
+    save(&mut window, "empty-light");
+    window.click("Create a chat");
+    window.fill("Name", "friends");
+    window.click("Create");
+    save(&mut window, "alone-light");
+    let _ = SnapshotResults::new();
+}
