@@ -92,6 +92,7 @@ pub struct Node {
     stats: NodeStats,
     next_tick: Duration,
     links_chosen_at: Duration,
+    links_trimmed_at: Duration,
 }
 
 /// What differs between the kinds of chat.
@@ -140,6 +141,7 @@ impl Node {
             stats: NodeStats::default(),
             next_tick: now.elapsed,
             links_chosen_at: Duration::ZERO,
+            links_trimmed_at: now.elapsed,
         }
     }
 
