@@ -242,7 +242,7 @@ impl Chat {
                 ..
             } => self.history_came(messages, *more_before),
             Event::Members { members, .. } => {
-                self.members = Members::from_infos(members);
+                self.members.replace(members);
                 self.status = self.members.get(self.own).map_or(self.status, |own| own.status);
             }
             Event::Stats { stats, .. } => self.stats_came(stats),

@@ -224,15 +224,26 @@ pub fn hint_ui(ui: &mut Ui, text: impl Into<String>) -> Response {
 
 /// What failed, with the icon that says so without colour.
 pub fn error_ui(ui: &mut Ui, text: &str) -> Response {
-    let tokens = theme::tokens(ui);
+    let red = theme::tokens(ui).red;
+    outcome_ui(ui, Icon::CircleAlert, red, text)
+}
+
+/// What was done, with the icon that says so without colour.
+pub fn done_ui(ui: &mut Ui, text: &str) -> Response {
+    let green = theme::tokens(ui).green;
+    outcome_ui(ui, Icon::CircleCheck, green, text)
+}
+
+fn outcome_ui(ui: &mut Ui, icon: Icon, color: egui::Color32, text: &str) -> Response {
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.label(
-            RichText::new(Icon::CircleAlert.unicode())
+            RichText::new(icon.unicode())
                 .font(theme::icon_font(14.0))
-                .color(tokens.red),
+                .color(color),
         );
-        ui.add(Label::new(RichText::new(text).color(tokens.red)).wrap())
+        ui.vertical(|ui| ui.add(Label::new(RichText::new(text).color(color)).wrap()))
+            .inner
     })
     .inner
 }

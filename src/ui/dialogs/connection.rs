@@ -12,7 +12,7 @@ use crate::ui::app::Action;
 use crate::ui::status_bar::connection_words;
 use crate::ui::theme;
 use crate::ui::widgets::{
-    connection_color, copyable_ui, dialog_buttons, error_ui, field_ui, hint_ui, paragraph_ui,
+    connection_color, copyable_ui, dialog_buttons, done_ui, error_ui, field_ui, hint_ui, paragraph_ui,
     secondary_button,
 };
 
@@ -24,7 +24,7 @@ pub struct ConnectionDialog {
     address: String,
     newcomer: String,
     error: Option<String>,
-    done: Option<String>,
+    pub(super) done: Option<String>,
     /// The last command: neither has a prompt answer unless it fails, so nothing waits for it.
     pub(super) last: Option<Tag>,
 }
@@ -73,8 +73,7 @@ impl ConnectionDialog {
             error_ui(ui, error);
         }
         if let Some(done) = &self.done {
-            let green = theme::tokens(ui).green;
-            ui.label(RichText::new(done).color(green));
+            done_ui(ui, done);
         }
         dialog_buttons(ui, |ui| {
             if secondary_button(ui, "Done", true).clicked() {

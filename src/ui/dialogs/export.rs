@@ -14,8 +14,8 @@ use crate::ui::app::Action;
 use crate::ui::files::{FileAnswer, FileRequest, invite_file_name, typed_path};
 use crate::ui::theme;
 use crate::ui::widgets::{
-    area_ui, choice_style, dialog_buttons, error_ui, field_ui, hint_ui, labelled_button, paragraph_ui,
-    secondary_button,
+    area_ui, choice_style, dialog_buttons, done_ui, error_ui, field_ui, hint_ui, labelled_button,
+    paragraph_ui, secondary_button,
 };
 
 /// Seconds of a day.
@@ -32,7 +32,7 @@ pub struct ExportDialog {
     then: Option<Way>,
     path: String,
     error: Option<String>,
-    done: Option<String>,
+    pub(super) done: Option<String>,
     pub(super) file: FileWait,
     pub(super) waiting: Option<Tag>,
 }
@@ -101,8 +101,7 @@ impl ExportDialog {
             error_ui(ui, error);
         }
         if let Some(done) = &self.done {
-            let green = theme::tokens(ui).green;
-            ui.label(RichText::new(done).color(green));
+            done_ui(ui, done);
         }
         if let Some(made) = &mut self.made {
             let mut shown = made.text.clone();
