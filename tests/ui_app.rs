@@ -40,6 +40,17 @@ fn the_first_start_asks_for_a_nick_and_nothing_else() {
 }
 
 #[test]
+fn enter_starts_as_well() {
+    let mut window = Window::open_as(Setting {
+        nick: "",
+        ..Setting::default()
+    });
+    window.fill("What should others call you?", "Robin");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(window.has("Create a chat"));
+}
+
+#[test]
 fn a_chat_is_created_and_its_tab_opens() {
     let mut window = Window::open();
     window.click("Create a chat");

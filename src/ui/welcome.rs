@@ -27,11 +27,12 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
             .desired_width(f32::INFINITY)
             .margin(Margin::symmetric(10, 8));
         let edit = ui.add(edit).labelled_by(label.id);
+        // Asked before the focus is taken back: with it the field has not lost it.
+        let enter = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if ui.memory(|memory| memory.focused().is_none()) {
             edit.request_focus();
         }
         let problem = check_nick(nick).err();
-        let enter = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let below = "You can be called something else in each chat, and change it at any time.";
         match problem {
             Some(problem) if !nick.trim().is_empty() => error_ui(ui, problem),
