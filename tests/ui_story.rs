@@ -161,7 +161,7 @@ fn three_windows_talk_and_find_each_other_again() {
     cleo.fill("Or paste the invite's text or link", &text);
     cleo.click("Import");
     cleo.await_words("Linked to");
-    everybody_sees(&mut [&mut ann, &mut ben], "Cleo, Online");
+    everybody_sees(&mut [&mut ann, &mut ben], "Cleo, online");
 
     ann.say("Hello, both of you");
     ben.await_words("Hello, both of you");
@@ -175,7 +175,7 @@ fn three_windows_talk_and_find_each_other_again() {
     ann.say("/topic The boat");
     everybody_sees(&mut [&mut ben, &mut cleo], "Topic: The boat");
     cleo.say("/busy");
-    everybody_sees(&mut [&mut ann, &mut ben], "Cleo, Busy");
+    everybody_sees(&mut [&mut ann, &mut ben], "Cleo, busy");
 
     // Two more chats; the order of the tabs, the one in front and a draft are to survive.
     let friends = ann.front();

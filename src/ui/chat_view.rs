@@ -120,6 +120,11 @@ impl<'a> Banner<'a> {
                 sentence,
                 steps: vec![("Leave the chat", Action::Leave(chat.id)), retry],
             },
+            (Join::Unanswered(sentence), Connection::Nobody) => Self {
+                icon: Icon::DoorClosed,
+                sentence,
+                steps: vec![("Leave the chat", Action::Leave(chat.id)), retry],
+            },
             (Join::Asking, Connection::Looking) => Self {
                 icon: Icon::DoorOpen,
                 sentence: "Asking to be let in. One member who is online is enough.",

@@ -194,7 +194,7 @@ impl ConnectionDialog {
 fn what_to_do(chat: &Chat, connection: Connection) -> String {
     let classic = chat.kind == ChatKind::Classic;
     match (connection, &chat.join) {
-        (_, Join::Failed(sentence)) => sentence.clone(),
+        (_, Join::Failed(sentence)) | (Connection::Nobody, Join::Unanswered(sentence)) => sentence.clone(),
         (Connection::Linked(_), _) => {
             "Messages go from member to member over these links; you need no more than one to reach everyone.".to_owned()
         }
