@@ -184,6 +184,29 @@ pub fn field_ui(ui: &mut Ui, label: &str, hint: &str, text: &mut String) -> Resp
     })
 }
 
+/// A text field under its label, with the button that does something with what is typed. Whether it was pressed.
+pub fn field_with_button(
+    ui: &mut Ui,
+    label: &str,
+    hint: &str,
+    text: &mut String,
+    button: &str,
+    enabled: bool,
+) -> bool {
+    ui.horizontal_top(|ui| {
+        let width = ui.available_width() - 88.0;
+        ui.allocate_ui(vec2(width, 0.0), |ui| field_ui(ui, label, hint, text));
+        let filled = !text.trim().is_empty();
+        ui.vertical(|ui| {
+            // Beside the field, not beside its label.
+            ui.add_space(18.0);
+            secondary_button(ui, button, enabled && filled).clicked()
+        })
+        .inner
+    })
+    .inner
+}
+
 /// A field of several lines under its label.
 pub fn area_ui(ui: &mut Ui, label: &str, hint: &str, rows: usize, text: &mut String) -> Response {
     field_with(ui, label, |ui| {

@@ -12,8 +12,8 @@ use crate::ui::app::Action;
 use crate::ui::status_bar::connection_words;
 use crate::ui::theme;
 use crate::ui::widgets::{
-    connection_color, copyable_ui, dialog_buttons, done_ui, error_ui, field_ui, hint_ui, paragraph_ui,
-    secondary_button,
+    connection_color, copyable_ui, dialog_buttons, done_ui, error_ui, field_ui, field_with_button, hint_ui,
+    paragraph_ui, secondary_button,
 };
 
 /// How a chat is connected, and what to do about it.
@@ -111,9 +111,16 @@ impl ConnectionDialog {
         ui.separator();
         ui.label(RichText::new("Connect to a peer").font(theme::nick()));
         field_ui(ui, "The peer's client_id", "64 hex digits", &mut self.peer);
-        field_ui(ui, "The peer's address", "192.0.2.1:40000", &mut self.address);
-        let filled = !self.peer.trim().is_empty() && !self.address.trim().is_empty();
-        if secondary_button(ui, "Connect", filled).clicked() {
+        let peer_given = !self.peer.trim().is_empty();
+        let hint = "192.0.2.1:40000";
+        if field_with_button(
+            ui,
+            "The peer's address",
+            hint,
+            &mut self.address,
+            "Connect",
+            peer_given,
+        ) {
             actions.extend(self.connect());
         }
         ui.separator();
@@ -122,13 +129,15 @@ impl ConnectionDialog {
             ui,
             "Tells everyone in the chat to take what this client_id says. They need it to let a newcomer in.",
         );
-        field_ui(
+        let hint = "64 hex digits";
+        if field_with_button(
             ui,
             "The newcomer's client_id",
-            "64 hex digits",
+            hint,
             &mut self.newcomer,
-        );
-        if secondary_button(ui, "Admit", !self.newcomer.trim().is_empty()).clicked() {
+            "Admit",
+            true,
+        ) {
             actions.extend(self.admit());
         }
     }
