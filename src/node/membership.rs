@@ -13,7 +13,7 @@ use super::{Kind, Node, NodeEvent, NodeMember, NodeRole, Now};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
 use crate::invite::{Chain, Charter, Credential, InviteKey, Rights, SessionCertificate, TopicFact};
-use crate::wire::{Body, Packet, Say};
+use crate::wire::{Body, Say};
 
 /// "A session certificate over 48 h old proves no presence"; nor does one as far in the future.
 const SESSION_VALID_MS: u64 = 48 * 3_600_000;
@@ -503,20 +503,5 @@ impl Node {
         for (_, address) in links {
             self.connect(None, address);
         }
-    }
-
-    /// The says that introduce a session to somebody who asked: its name with its chain, and its status.
-    pub(super) fn introductions(session: &Session) -> Vec<Packet> {
-        let answer = super::say::ROSTER_ANSWER;
-        let name = session.name.iter().map(|say| Say {
-            hops: answer,
-            chain: Some(session.chain.clone()),
-            ..say.clone()
-        });
-        let status = session.status.iter().map(|say| Say {
-            hops: answer,
-            ..say.clone()
-        });
-        name.chain(status).map(Packet::Say).collect()
     }
 }
