@@ -41,6 +41,7 @@ pub(super) struct Signed {
     /// Leads from the chat to this session.
     pub(super) chain: Chain,
     pub(super) invite_key: Option<InviteKey>,
+    pub(super) slots_tried: u32,
     pub(super) gates: Gates,
     pub(super) half_open: BTreeMap<ClientId, HalfOpen>,
     /// Key agreements with strangers.
@@ -117,6 +118,7 @@ impl Signed {
             charter,
             member_key,
             invite_key: invite_key.filter(|_| !joined),
+            slots_tried: 0,
             gates: Gates::new(rendezvous),
             half_open: BTreeMap::new(),
             strangers: Bucket::full(super::handshake::STRANGERS_PER_SECOND, now.elapsed),
