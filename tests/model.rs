@@ -341,6 +341,21 @@ fn connections_are_told_in_words() {
     assert_eq!(picture.chat(chat).connection(later(20)), Connection::Nobody);
     assert_eq!(picture.chat(chat).gives_up_in(later(20)), None);
 
+    let message = "Nobody answers.".to_owned();
+    picture.take(Event::JoinFailed {
+        chat,
+        code: Code::Unreachable,
+        message: message.clone(),
+    });
+    assert_eq!(picture.chat(chat).connection(now()), Connection::Nobody);
+    assert_eq!(
+        picture.chat(chat).join,
+        Join::Unanswered(message),
+        "it goes on asking"
+    );
+    picture.0.get_mut(chat).expect("open").look_again(now());
+    assert_eq!(picture.chat(chat).connection(now()), Connection::Looking);
+
     let message = "This invite is spent.".to_owned();
     picture.take(Event::JoinFailed {
         chat,

@@ -74,9 +74,9 @@ fn classic_members_join_in_waves_and_leave() {
     // A quarter leaves, half of it without a word; those left still reach each other and know who is gone.
     for index in (0..count).step_by(4) {
         if index % 8 == 0 {
-            sim.kill(index)
+            sim.kill(index);
         } else {
-            sim.tell(index, Input::Quit)
+            sim.tell(index, Input::Quit);
         }
     }
     sim.run_for(secs(200));

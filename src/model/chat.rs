@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
-use super::event::{Event, LeftWhy, Message, MessageBody, Role, Stats};
+use super::event::{Code, Event, LeftWhy, Message, MessageBody, Role, Stats};
 use super::members::{Member, Members};
 use super::settings::OpenChat;
 use super::text::{mentions, shown_nick, shown_text};
@@ -69,6 +69,8 @@ pub enum Join {
     Joined,
     /// We are asking.
     Asking,
+    /// Nobody has answered; we go on asking. The sentence says what else to do.
+    Unanswered(String),
     /// No; the sentence says why and what to do.
     Failed(String),
 }
@@ -161,7 +163,7 @@ impl Chat {
             Connection::Linked(self.linked_members())
         } else if self.join == Join::Joined && self.members.others() == 0 {
             Connection::Alone
-        } else if self.looked_for(now) < NOBODY_AFTER {
+        } else if self.looked_for(now) < NOBODY_AFTER && !matches!(self.join, Join::Unanswered(_)) {
             Connection::Looking
         } else {
             Connection::Nobody
@@ -177,7 +179,7 @@ impl Chat {
     /// Starts the wait for [`Connection::Nobody`] anew, as after a retry.
     pub fn look_again(&mut self, now: Timestamp) {
         self.looking_since = now;
-        if matches!(self.join, Join::Failed(_)) {
+        if self.join != Join::Joined {
             self.join = Join::Asking;
         }
     }
@@ -204,6 +206,13 @@ impl Chat {
     pub(super) fn apply(&mut self, event: &Event, now: Timestamp) -> Effects {
         match event {
             Event::Joined { .. } => self.join = Join::Joined,
+            Event::JoinFailed {
+                code: Code::Unreachable,
+                message,
+                ..
+            } => {
+                self.join = Join::Unanswered(message.clone());
+            }
             Event::JoinFailed { message, .. } => self.join = Join::Failed(message.clone()),
             Event::Message(message) => self.message_came(message),
             Event::Delivery {
@@ -242,7 +251,7 @@ impl Chat {
                 ..
             } => self.history_came(messages, *more_before),
             Event::Members { members, .. } => {
-                self.members = Members::from_infos(members);
+                self.members.replace(members);
                 self.status = self.members.get(self.own).map_or(self.status, |own| own.status);
             }
             Event::Stats { stats, .. } => self.stats_came(stats),

@@ -45,7 +45,7 @@ pub fn shown_text(text: &str) -> String {
             '\u{2028}' | '\u{2029}' => '\n',
             '\t' => ' ',
             // The private use areas are where icon fonts live: a nick must not bear the window's own signs.
-            '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}' => char::REPLACEMENT_CHARACTER,
+            '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}' => '?',
             c => c,
         };
         if c == '\n' {
@@ -154,7 +154,7 @@ mod tests {
             ("al\u{E0061}ice", "alice"),
             ("\u{200D}\u{FE0F}", "unnamed"),
             ("", "unnamed"),
-            ("\u{E001}staff", "\u{FFFD}staff"),
+            ("\u{E001}staff", "?staff"),
         ] {
             assert_eq!(shown_nick(nick), shown, "{nick:?}");
         }

@@ -21,6 +21,13 @@ pub(super) const WANTED: usize = 6;
 /// Links that we bear at most (the document).
 pub(super) const MAX_LINKS: usize = 12;
 
+/// Links past this cost copies and bring nothing: in a chat with more members than links, they are ended one by one. A
+/// guess: enough over what is wanted that ending one here does not make another there.
+const PLENTY: usize = 8;
+
+/// So seldom.
+const TRIM_EVERY: Duration = Duration::from_secs(30);
+
 /// Every so often one side of a link asks the other whether it is there, and both compare what they know (the
 /// document's keepalive).
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -438,31 +445,43 @@ impl Node {
     }
 
     /// Keeps to the number of links. A classic link is ours alone to keep, so its number is kept at what is wanted
-    /// as soon as the chat is larger than links can be; a signed one is also the peer's, and is ended only over the
-    /// most.
+    /// as soon as the chat is larger than links can be. A signed one is also the peer's: over the most it is ended at
+    /// once, over what is plenty by and by.
     fn drop_surplus(&mut self, neighbours: &[ClientId]) {
+        let now = self.now.elapsed;
+        let is_large = self.peers_known() > MAX_LINKS;
         let most = match &self.kind {
-            Kind::Classic(classic) if classic.count() > MAX_LINKS => WANTED,
+            Kind::Classic(_) if is_large => WANTED,
             Kind::Classic(_) | Kind::Signed(_) => MAX_LINKS,
         };
-        while self.links.len() > most {
-            let now = self.now.elapsed;
-            let mut surplus: Vec<(bool, ClientId)> = self
-                .links
-                .iter()
-                .filter(|(client_id, _)| !neighbours.contains(client_id))
-                .map(|(client_id, link)| (now.saturating_sub(link.linked_at) < SETTLED, *client_id))
-                .collect();
-            // Who has just come may have no other link yet.
-            if surplus.iter().any(|(is_new, _)| !is_new) {
-                surplus.retain(|(is_new, _)| !is_new);
-            }
-            if surplus.is_empty() {
-                return;
-            }
-            let (_, client_id) = surplus[self.random_below(surplus.len())];
-            self.end_link(&client_id, true);
+        while self.links.len() > most && self.end_random_link(neighbours, Duration::ZERO) {}
+        let is_time = now.saturating_sub(self.links_trimmed_at) >= TRIM_EVERY;
+        if is_large && is_time && self.links.len() > PLENTY && self.end_random_link(neighbours, SETTLED) {
+            self.links_trimmed_at = now;
         }
+    }
+
+    /// Ends a link that is no ring neighbour and at least so old, at random. Who has just come may have no other link
+    /// yet, and is spared as long as there are others.
+    fn end_random_link(&mut self, neighbours: &[ClientId], least_age: Duration) -> bool {
+        let now = self.now.elapsed;
+        let mut surplus: Vec<(bool, ClientId)> = self
+            .links
+            .iter()
+            .filter(|(client_id, _)| !neighbours.contains(client_id))
+            .map(|(client_id, link)| (now.saturating_sub(link.linked_at), *client_id))
+            .filter(|(age, _)| *age >= least_age)
+            .map(|(age, client_id)| (age < SETTLED, client_id))
+            .collect();
+        if surplus.iter().any(|(is_new, _)| !is_new) {
+            surplus.retain(|(is_new, _)| !is_new);
+        }
+        if surplus.is_empty() {
+            return false;
+        }
+        let (_, client_id) = surplus[self.random_below(surplus.len())];
+        self.end_link(&client_id, true);
+        true
     }
 
     /// Whether another link may be taken on when a peer asks for it: there is room, or it is a ring neighbour (then

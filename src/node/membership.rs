@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::bucket::Bucket;
 use super::config::SignedState;
 use super::handshake::{Gates, HalfOpen};
+use super::presence::Presence;
 use super::{Kind, Node, NodeEvent, NodeMember, NodeRole, Now};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
@@ -32,15 +33,6 @@ const MAX_MEMBERS: usize = 8_192;
 /// Says held until their session is met. A guess.
 const MAX_HELD: usize = 64;
 
-/// Reporters remembered for a session: two are enough.
-const MAX_REPORTERS: usize = 4;
-
-/// In a chat so small, everyone is linked to everyone: one report is enough.
-const FEW: usize = 3;
-
-/// We deny being gone at most so often. A guess.
-const DENY_EVERY: Duration = Duration::from_secs(5);
-
 /// The state of a signed chat.
 pub(super) struct Signed {
     pub(super) chat: ChatId,
@@ -58,11 +50,11 @@ pub(super) struct Signed {
     /// The first 8 bytes of the id of the newest message.
     pub(super) last_message: [u8; 8],
     pub(super) topic: Option<TopicFact>,
-    sessions: BTreeMap<ClientId, Session>,
-    members: BTreeMap<MemberId, Member>,
+    pub(super) sessions: BTreeMap<ClientId, Session>,
+    pub(super) members: BTreeMap<MemberId, Member>,
     slots: BTreeMap<(InviteId, u16), MemberId>,
     held: VecDeque<Held>,
-    denied_at: Option<Duration>,
+    pub(super) denied_at: Option<Duration>,
     /// Whether some link has told us its whole roster: from then on, what is news to us is news to others.
     pub(super) has_roster: bool,
 }
@@ -78,19 +70,20 @@ pub(super) struct Session {
     pub(super) status: Option<Say>,
     pub(super) online: bool,
     /// Who reported it as gone since it was last heard of.
-    reporters: BTreeSet<MemberId>,
+    pub(super) reporters: BTreeSet<MemberId>,
 }
 
 /// Somebody who was admitted.
 #[derive(Debug, Clone)]
-struct Member {
+pub(super) struct Member {
     role: NodeRole,
     credential: Vec<u8>,
-    nick: String,
+    pub(super) nick: String,
     /// Start of the session and number of the say that named them: the last writer wins.
-    nick_at: (u64, u32),
-    status: u8,
-    status_at: (u64, u32),
+    pub(super) nick_at: (u64, u32),
+    pub(super) status: u8,
+    pub(super) status_at: (u64, u32),
+    pub(super) presence: Presence,
 }
 
 /// A say whose session is not known yet.
@@ -298,12 +291,13 @@ impl Signed {
                 nick_at: (0, 0),
                 status: 0,
                 status_at: (0, 0),
+                presence: Presence::Gone,
             },
         );
         true
     }
 
-    fn is_online(&self, member: &MemberId) -> bool {
+    pub(super) fn is_online(&self, member: &MemberId) -> bool {
         self.sessions
             .values()
             .any(|session| session.online && session.member == *member)
@@ -421,167 +415,6 @@ impl Node {
         }
     }
 
-    /// A session was heard of by its own words, or directly: it stands. Older sessions of its member are over.
-    pub(super) fn session_heard(&mut self, client_id: &ClientId) {
-        if *client_id == self.client_id {
-            return;
-        }
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(session) = signed.sessions.get_mut(client_id) else {
-            return;
-        };
-        session.reporters.clear();
-        let (member, start_ms) = (session.member, session.start_ms);
-        if session.online {
-            return;
-        }
-        let is_superseded = signed
-            .sessions
-            .values()
-            .any(|other| other.member == member && other.online && other.start_ms > start_ms);
-        if is_superseded {
-            return;
-        }
-        let was_online = signed.is_online(&member);
-        for (other, session) in &mut signed.sessions {
-            if session.member == member {
-                session.online = other == client_id;
-            }
-        }
-        if !was_online && let Some(known) = signed.members.get(&member) {
-            let event = NodeEvent::MemberJoined {
-                member,
-                nick: known.nick.clone(),
-                status: known.status,
-            };
-            self.emit(event);
-        }
-        self.choose_links_soon();
-    }
-
-    /// A session is over. True if that is news.
-    pub(super) fn session_ended(&mut self, client_id: &ClientId, quit: bool) -> bool {
-        let Kind::Signed(signed) = &mut self.kind else {
-            return false;
-        };
-        let Some(session) = signed.sessions.get_mut(client_id) else {
-            return false;
-        };
-        if !session.online || *client_id == self.client_id {
-            return false;
-        }
-        session.online = false;
-        let member = session.member;
-        if !signed.is_online(&member) {
-            self.emit(NodeEvent::MemberLeft { member, quit });
-        }
-        if quit {
-            self.peers.remove(client_id);
-            self.end_link(client_id, false);
-        }
-        true
-    }
-
-    /// A link of ours fell silent: it is gone for us, and the others are told.
-    pub(super) fn report_gone(&mut self, client_id: ClientId) {
-        if self.session_ended(&client_id, false) {
-            self.tell_signed(Body::Gone(client_id), false);
-        }
-    }
-
-    /// Somebody reports a session as gone. Two different members must, in all but the smallest chats; the subject
-    /// denies it by any word of its own.
-    pub(super) fn take_report(&mut self, reporter: &ClientId, gone: ClientId) {
-        let now = self.now.elapsed;
-        if gone == self.client_id {
-            let Kind::Signed(signed) = &mut self.kind else {
-                return;
-            };
-            if signed
-                .denied_at
-                .is_none_or(|at| now.saturating_sub(at) >= DENY_EVERY)
-            {
-                signed.denied_at = Some(now);
-                self.tell_signed(Body::Ping, false);
-            }
-            return;
-        }
-        if self.links.contains_key(&gone) {
-            return;
-        }
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(reporter) = signed.member_of(reporter) else {
-            return;
-        };
-        let few = signed.sessions_online() <= FEW;
-        let Some(session) = signed.sessions.get_mut(&gone) else {
-            return;
-        };
-        if session.reporters.len() < MAX_REPORTERS {
-            session.reporters.insert(reporter);
-        }
-        if few || session.reporters.len() >= 2 {
-            self.session_ended(&gone, false);
-        }
-    }
-
-    /// A nick, by the last writer: (start of the session, number).
-    pub(super) fn take_nick(&mut self, say: &Say, nick: String) {
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
-            return;
-        };
-        let (member, at) = (session.member, (session.start_ms, say.signed.number));
-        let Some(known) = signed.members.get_mut(&member) else {
-            return;
-        };
-        if at <= known.nick_at {
-            return;
-        }
-        known.nick_at = at;
-        let changed = known.nick != nick;
-        known.nick.clone_from(&nick);
-        self.keep_for_roster(say);
-        // Before they are shown as there, their name is known.
-        if changed && self.is_shown(&member) {
-            self.emit(NodeEvent::NickChanged { member, nick });
-        }
-    }
-
-    /// A status, by the last writer.
-    pub(super) fn take_status(&mut self, say: &Say, status: u8) {
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
-            return;
-        };
-        let (member, at) = (session.member, (session.start_ms, say.signed.number));
-        let Some(known) = signed.members.get_mut(&member) else {
-            return;
-        };
-        if at <= known.status_at {
-            return;
-        }
-        known.status_at = at;
-        let changed = known.status != status;
-        known.status = status;
-        self.keep_for_roster(say);
-        if changed && self.is_shown(&member) {
-            self.emit(NodeEvent::StatusChanged { member, status });
-        }
-    }
-
-    fn is_shown(&self, member: &MemberId) -> bool {
-        matches!(&self.kind, Kind::Signed(signed) if signed.is_online(member))
-    }
-
     /// Keeps a session's last name or status for those who ask who is there.
     pub(super) fn keep_for_roster(&mut self, say: &Say) {
         let Kind::Signed(signed) = &mut self.kind else {
@@ -640,6 +473,7 @@ impl Node {
         signed.half_open.retain(|_, half| half.until > now);
         let is_old = self.now.unix_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
         self.ask_rosters_again();
+        self.tell_unnamed();
         if is_old {
             self.renew_session();
         }

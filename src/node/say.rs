@@ -210,8 +210,7 @@ impl Node {
         if let Kind::Signed(signed) = &mut self.kind {
             signed.last_message.copy_from_slice(&id.0[..8]);
         }
-        // Who speaks is there, and is shown as such before the words are.
-        self.session_heard(&say.signed.client_id);
+        self.speaks(&say.signed.client_id);
         self.emit(NodeEvent::Message(message));
     }
 }

@@ -44,9 +44,11 @@ pub fn chat_list_ui<'a>(
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             for chat in chats {
-                if chat_row_ui(ui, chat, selected == Some(chat.id), now).clicked() {
+                let row = chat_row_ui(ui, chat, selected == Some(chat.id), now);
+                if row.clicked() {
                     actions.push(Action::Select(chat.id));
                 }
+                row.context_menu(|ui| actions.extend(chat_menu_ui(ui, chat)));
             }
         });
     actions
@@ -81,6 +83,27 @@ pub fn menu_button_ui(ui: &mut Ui, has_chat: bool) -> Option<Action> {
                 }
             }
         });
+    action
+}
+
+/// What can be done with a chat wherever its name stands.
+pub fn chat_menu_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    ui.set_min_width(180.0);
+    ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
+    let mut action = None;
+    if ui.button("Open").clicked() {
+        action = Some(Action::Select(chat.id));
+    }
+    if ui
+        .add_enabled(chat.unread > 0, egui::Button::new("Mark as read"))
+        .clicked()
+    {
+        action = Some(Action::MarkRead(chat.id));
+    }
+    ui.separator();
+    if ui.button("Leave the chat").clicked() {
+        action = Some(Action::Leave(chat.id));
+    }
     action
 }
 

@@ -90,7 +90,8 @@ fn topic_edit_ui(ui: &mut Ui, text: &mut String) -> Option<Action> {
         return None;
     }
     ui.data_mut(|data| data.remove::<bool>(edit.id));
-    let given_up = ui.input(|input| input.key_pressed(Key::Escape));
+    // Leaving the field by the mouse sets nothing: everyone would see it.
+    let entered = ui.input(|input| input.key_pressed(Key::Enter));
     let typed = within(text.trim(), MAX_TOPIC_LEN);
-    Some(Action::EndTopicEdit((!given_up).then(|| typed.to_owned())))
+    Some(Action::EndTopicEdit(entered.then(|| typed.to_owned())))
 }

@@ -48,7 +48,7 @@ pub fn counts(chat: &Chat) -> String {
 }
 
 fn member_row_ui(ui: &mut Ui, member: &Member, shares_nick: bool) -> bool {
-    let mut label = format!("{}, {}", member.nick, member.presence());
+    let mut label = format!("{}, {}", member.nick, member.presence().to_lowercase());
     if member.role != Role::Member {
         label += &format!(", {}", member.role.name().to_lowercase());
     }

@@ -241,6 +241,7 @@ fn tab_ui(ui: &mut Ui, chat: &Chat, selected: bool, actions: &mut Vec<Action>) -
     child.set_opacity(if selected || hovered { 1.0 } else { 0.0 });
     let close = icon_button_sized(&mut child, Icon::X, &format!("Close the tab {}", chat.name), 20.0);
 
+    response.context_menu(|ui| actions.extend(super::chat_list::chat_menu_ui(ui, chat)));
     if close.clicked() || response.clicked_by(PointerButton::Middle) {
         actions.push(Action::CloseTab(chat.id));
     } else if response.clicked() {

@@ -41,6 +41,8 @@ pub struct Tokens {
     pub on_accent: Color32,
     /// Behind a message that mentions the reader.
     pub mention: Color32,
+    /// At the edge of such a message.
+    pub mention_edge: Color32,
     /// It went well; online.
     pub green: Color32,
     /// It waits; away.
@@ -63,6 +65,7 @@ pub static DARK: Tokens = Tokens {
     accent_fill: Color32::from_rgb(0x5B, 0x9D, 0xFF),
     on_accent: Color32::from_rgb(0x0C, 0x14, 0x22),
     mention: Color32::from_rgb(0x2F, 0x2A, 0x1C),
+    mention_edge: Color32::from_rgb(0xF2, 0xB8, 0x4B),
     green: Color32::from_rgb(0x4C, 0xC3, 0x8A),
     amber: Color32::from_rgb(0xF2, 0xB8, 0x4B),
     red: Color32::from_rgb(0xFF, 0x7C, 0x81),
@@ -82,6 +85,7 @@ pub static LIGHT: Tokens = Tokens {
     accent_fill: Color32::from_rgb(0x1F, 0x66, 0xD6),
     on_accent: Color32::from_rgb(0xFF, 0xFF, 0xFF),
     mention: Color32::from_rgb(0xFF, 0xF4, 0xD9),
+    mention_edge: Color32::from_rgb(0xE3, 0x9A, 0x1F),
     green: Color32::from_rgb(0x0F, 0x6E, 0x43),
     amber: Color32::from_rgb(0x83, 0x52, 0x00),
     red: Color32::from_rgb(0xBC, 0x23, 0x2B),
@@ -305,6 +309,13 @@ fn fonts() -> FontDefinitions {
     fonts
 }
 
+/// The style of menus, with room around their words: `Popup::context_menu(&response).style(theme::menu_style)`.
+pub fn menu_style(style: &mut Style) {
+    egui::containers::menu::menu_style(style);
+    style.spacing.button_padding = vec2(12.0, 4.0);
+    style.spacing.item_spacing = vec2(8.0, 2.0);
+}
+
 fn restyle(style: &mut Style, tokens: &Tokens) {
     style.text_styles = BTreeMap::from([
         (TextStyle::Small, meta()),
@@ -322,7 +333,7 @@ fn restyle(style: &mut Style, tokens: &Tokens) {
     spacing.button_padding = vec2(12.0, 4.0);
     spacing.interact_size = vec2(32.0, 28.0);
     spacing.window_margin = Margin::same(16);
-    spacing.menu_margin = Margin::same(4);
+    spacing.menu_margin = Margin::same(6);
     spacing.menu_spacing = 4.0;
     spacing.icon_width = 16.0;
     spacing.icon_width_inner = 10.0;

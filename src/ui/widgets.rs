@@ -184,6 +184,29 @@ pub fn field_ui(ui: &mut Ui, label: &str, hint: &str, text: &mut String) -> Resp
     })
 }
 
+/// A text field under its label, with the button that does something with what is typed. Whether it was pressed.
+pub fn field_with_button(
+    ui: &mut Ui,
+    label: &str,
+    hint: &str,
+    text: &mut String,
+    button: &str,
+    enabled: bool,
+) -> bool {
+    ui.horizontal_top(|ui| {
+        let width = ui.available_width() - 88.0;
+        ui.allocate_ui(vec2(width, 0.0), |ui| field_ui(ui, label, hint, text));
+        let filled = !text.trim().is_empty();
+        ui.vertical(|ui| {
+            // Beside the field, not beside its label.
+            ui.add_space(18.0);
+            secondary_button(ui, button, enabled && filled).clicked()
+        })
+        .inner
+    })
+    .inner
+}
+
 /// A field of several lines under its label.
 pub fn area_ui(ui: &mut Ui, label: &str, hint: &str, rows: usize, text: &mut String) -> Response {
     field_with(ui, label, |ui| {
@@ -224,15 +247,26 @@ pub fn hint_ui(ui: &mut Ui, text: impl Into<String>) -> Response {
 
 /// What failed, with the icon that says so without colour.
 pub fn error_ui(ui: &mut Ui, text: &str) -> Response {
-    let tokens = theme::tokens(ui);
+    let red = theme::tokens(ui).red;
+    outcome_ui(ui, Icon::CircleAlert, red, text)
+}
+
+/// What was done, with the icon that says so without colour.
+pub fn done_ui(ui: &mut Ui, text: &str) -> Response {
+    let green = theme::tokens(ui).green;
+    outcome_ui(ui, Icon::CircleCheck, green, text)
+}
+
+fn outcome_ui(ui: &mut Ui, icon: Icon, color: egui::Color32, text: &str) -> Response {
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.label(
-            RichText::new(Icon::CircleAlert.unicode())
+            RichText::new(icon.unicode())
                 .font(theme::icon_font(14.0))
-                .color(tokens.red),
+                .color(color),
         );
-        ui.add(Label::new(RichText::new(text).color(tokens.red)).wrap())
+        ui.vertical(|ui| ui.add(Label::new(RichText::new(text).color(color)).wrap()))
+            .inner
     })
     .inner
 }

@@ -48,6 +48,10 @@ pub fn run(options: Options) -> ExitCode {
     reason = "without a window there is no other place to say so"
 )]
 fn complain(error: &eframe::Error) {
+    if let eframe::Error::AppCreation(error) = error {
+        eprintln!("{error}");
+        return;
+    }
     eprintln!(
         "Throng could not open its window: {error}.\nIt needs a desktop (X11 or Wayland) with OpenGL. Without one, \
          `throng headless` runs the same chats without a window."

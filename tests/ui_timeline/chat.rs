@@ -91,15 +91,7 @@ impl Chat {
                 placeholder: "Message Garden friends",
                 limit_bytes: 800,
             };
-            let margin = egui::Margin {
-                left: 16,
-                right: 16,
-                top: 4,
-                bottom: 12,
-            };
-            let frame = egui::Frame::new()
-                .fill(theme::tokens(ui).base)
-                .inner_margin(margin);
+            let frame = egui::Frame::new().fill(theme::tokens(ui).base);
             egui::Panel::bottom("composer")
                 .frame(frame)
                 .show_separator_line(false)

@@ -187,3 +187,20 @@ fn picture_too_long() {
         press(harness, Modifiers::NONE, Key::Enter);
     });
 }
+
+#[test]
+fn picture_who_that_is() {
+    picture("timeline-author", DARK, Chat::new().talk(), |harness| {
+        let row = harness.get_by_label_contains("13:51: Two alices?").rect();
+        harness.hover_at(row.left_top() + egui::vec2(76.0, 22.0));
+        harness.run_steps(8);
+    });
+}
+
+#[test]
+fn picture_where_a_link_leads() {
+    picture("timeline-link", LIGHT, Chat::new().talk(), |harness| {
+        harness.get_by_label("throng:AAECAwQFBgcICQ").hover();
+        harness.run_steps(8);
+    });
+}

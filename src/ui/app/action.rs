@@ -33,6 +33,8 @@ pub enum Action {
     Retry(ChatId),
     /// Leave a chat, with Undo.
     Leave(ChatId),
+    /// Everything in a chat is read.
+    MarkRead(ChatId),
     /// Stay after all.
     UndoLeave(ChatId),
     /// Show a member's card.

@@ -42,6 +42,7 @@ impl App {
             Action::Composer(chat, action) => self.composer_action(ctx, chat, action),
             Action::Retry(chat) => self.retry(chat),
             Action::Leave(chat) => self.leave(chat),
+            Action::MarkRead(chat) => self.mark_all_read(chat),
             Action::UndoLeave(chat) => self.undo_leave(chat),
             Action::OpenMember(chat, member) => {
                 self.overlays.dialog = Some(Dialog::Member(MemberCard::new(chat, member)));
@@ -64,8 +65,11 @@ impl App {
             Action::OfferImport(source) => self.offer_import(source),
             Action::Copy { text, what } => {
                 ctx.copy_text(text);
-                self.toasts
-                    .show(Kind::Info, format!("Copied {what}."), self.clock.elapsed());
+                let done = format!("Copied {what}.");
+                match &mut self.overlays.dialog {
+                    Some(dialog) => dialog.copied(done),
+                    None => _ = self.toasts.show(Kind::Info, done, self.clock.elapsed()),
+                }
             }
             Action::ToggleChatList => self.overlays.chat_list = !self.overlays.chat_list,
             Action::CloseDialog => {

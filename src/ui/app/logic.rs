@@ -15,6 +15,9 @@ use crate::ui::toasts::Kind;
 /// Reports taken in one frame, so that a flood of them does not keep the window from painting. A guess: some ms.
 const REPORTS_A_FRAME: usize = 512;
 
+/// Rows kept of a chat that is not in front; twice as many may gather before they are trimmed. A guess.
+const ROWS_BEHIND: usize = 1_000;
+
 impl App {
     /// Takes in what happened, carries out what was asked for, and sees to it that the window is painted again when
     /// time alone changes something. Paints nothing.
@@ -62,6 +65,7 @@ impl App {
                 self.actions.push(Action::Select(*chat));
             }
             Event::ChatClosed { chat } => self.forget(*chat),
+            Event::Message(message) => self.trim_behind(message.chat),
             _ => {}
         }
         let dialog = self.overlays.dialog.as_mut();
@@ -94,6 +98,16 @@ impl App {
             && view.composer.text().is_empty()
         {
             view.composer.insert(text);
+        }
+    }
+
+    /// A chat that nobody looks at keeps no more rows than a reader who comes back wants at once.
+    fn trim_behind(&mut self, chat: ChatId) {
+        if self.tabs.selected() != Some(chat)
+            && let Some(chat) = self.chats.get_mut(chat)
+            && chat.timeline.len() >= 2 * ROWS_BEHIND
+        {
+            chat.timeline.trim(ROWS_BEHIND);
         }
     }
 

@@ -77,7 +77,7 @@ impl CreateDialog {
             ui.label(RichText::new("Kind").font(theme::meta_strong()).color(weak));
             let kinds = [
                 (ChatKind::Private, "Private", "Only people with an invite of yours come in, and nobody can speak in another's name."),
-                (ChatKind::Classic, "Classic", "For other programs of the plain protocol. Anyone in the chat can speak in anyone's name."),
+                (ChatKind::Classic, "Classic", "For other programs that speak the plain protocol. Anyone in the chat can speak in anyone's name."),
             ];
             for (kind, name, what) in kinds {
                 ui.radio_value(&mut self.kind, kind, name);

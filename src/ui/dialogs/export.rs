@@ -14,8 +14,8 @@ use crate::ui::app::Action;
 use crate::ui::files::{FileAnswer, FileRequest, invite_file_name, typed_path};
 use crate::ui::theme;
 use crate::ui::widgets::{
-    area_ui, choice_style, dialog_buttons, error_ui, field_ui, hint_ui, labelled_button, paragraph_ui,
-    secondary_button,
+    area_ui, choice_style, dialog_buttons, done_ui, error_ui, field_with_button, hint_ui, labelled_button,
+    paragraph_ui, secondary_button,
 };
 
 /// Seconds of a day.
@@ -32,7 +32,7 @@ pub struct ExportDialog {
     then: Option<Way>,
     path: String,
     error: Option<String>,
-    done: Option<String>,
+    pub(super) done: Option<String>,
     pub(super) file: FileWait,
     pub(super) waiting: Option<Tag>,
 }
@@ -101,8 +101,7 @@ impl ExportDialog {
             error_ui(ui, error);
         }
         if let Some(done) = &self.done {
-            let green = theme::tokens(ui).green;
-            ui.label(RichText::new(done).color(green));
+            done_ui(ui, done);
         }
         if let Some(made) = &mut self.made {
             let mut shown = made.text.clone();
@@ -160,22 +159,18 @@ impl ExportDialog {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
-        ui.horizontal_top(|ui| {
-            let width = ui.available_width() - 88.0;
-            ui.allocate_ui(egui::vec2(width, 0.0), |ui| {
-                let hint = format!("~/{}", invite_file_name(&self.chat_name));
-                field_ui(ui, "Or type where to save it", &hint, &mut self.path);
-            });
-            let ready = idle && !self.path.trim().is_empty();
-            ui.vertical(|ui| {
-                // Beside the field, not beside its label.
-                ui.add_space(18.0);
-                if secondary_button(ui, "Save", ready).clicked() {
-                    let home = std::env::home_dir();
-                    way = Some(Way::WriteTo(typed_path(&self.path, home.as_deref())));
-                }
-            });
-        });
+        let hint = format!("~/{}", invite_file_name(&self.chat_name));
+        if field_with_button(
+            ui,
+            "Or type where to save it",
+            &hint,
+            &mut self.path,
+            "Save",
+            idle,
+        ) {
+            let home = std::env::home_dir();
+            way = Some(Way::WriteTo(typed_path(&self.path, home.as_deref())));
+        }
         way
     }
 

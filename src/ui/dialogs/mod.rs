@@ -128,6 +128,16 @@ impl Dialog {
         }
     }
 
+    /// Says in place what was copied.
+    pub fn copied(&mut self, done: String) {
+        match self {
+            Self::Export(dialog) => dialog.done = Some(done),
+            Self::Connection(dialog) => dialog.done = Some(done),
+            Self::Member(card) => card.done = Some(done),
+            _ => {}
+        }
+    }
+
     /// When it has to be painted again although nothing happens.
     pub fn next_change(&self) -> Option<Duration> {
         match self {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use egui::text::{CCursor, LayoutJob, TextFormat, TextWrapping};
-use egui::{Color32, Galley, Rect, Stroke, Ui, Vec2};
+use egui::{Color32, Galley, Rect, Ui, Vec2};
 use linkify::{LinkFinder, LinkKind};
 
 use super::heights::RowHeight;
@@ -15,7 +15,7 @@ use crate::ui::theme::{self, Tokens, size};
 /// Height of a line that names a day.
 pub(super) const DAY_LINE: f32 = 40.0;
 /// Height of the line where reading stopped.
-pub(super) const NEW_LINE: f32 = 28.0;
+pub(super) const NEW_LINE: f32 = 24.0;
 /// Room kept at the right of a text for the sign of how far it got.
 pub(super) const MARK_WIDTH: f32 = 24.0;
 /// Height of the line below a message that could not be sent.
@@ -111,7 +111,9 @@ impl Laid {
         match &row.content {
             RowContent::Notice(text) => {
                 laid.body.append(text, 0.0, format(theme::meta(), tokens.weak));
-                laid.append_time(row, tokens);
+                if !columns.compact {
+                    laid.append_time(row, tokens);
+                }
             }
             RowContent::Said(said) => {
                 let acts = said.body == MessageBody::Action;
@@ -199,7 +201,6 @@ impl Laid {
         };
         let linked = TextFormat {
             color: tokens.accent,
-            underline: Stroke::new(1.0, tokens.accent.gamma_multiply(0.6)),
             ..plain.clone()
         };
         let (mut at, mut characters) = (0, before);
@@ -287,10 +288,9 @@ fn find_links(text: &str) -> Vec<Range<usize>> {
         .collect();
     // An invite has no slashes after its scheme, so that the finder above passes it by.
     for (start, _) in text.match_indices("throng:") {
-        let is_word = !text[..start]
-            .chars()
-            .next_back()
-            .is_some_and(char::is_alphanumeric);
+        let begins_word =
+            |c: char| c.is_whitespace() || matches!(c, '(' | '<' | '[' | '"' | '\'' | '“' | '‘' | '«');
+        let is_word = text[..start].chars().next_back().is_none_or(begins_word);
         let rest = &text[start..];
         let end = start + rest.find(|c: char| !is_in_invite(c)).unwrap_or(rest.len());
         let free = links.iter().all(|link| link.end <= start || end <= link.start);
@@ -331,8 +331,14 @@ mod tests {
             ),
             ("join throng:AAEC-_q9 now", vec!["throng:AAEC-_q9"]),
             ("nothrong:abc throng: x", vec![]),
-            ("https://a.b/throng:xyz", vec!["https://a.b/throng:xyz"]),
-            ("a http://b.c d https://e.f", vec!["http://b.c", "https://e.f"]),
+            (
+                "https://example.org/throng:xyz",
+                vec!["https://example.org/throng:xyz"],
+            ),
+            (
+                "a http://b.cz d (throng:Ab) https://e.fr",
+                vec!["http://b.cz", "throng:Ab", "https://e.fr"],
+            ),
         ] {
             let found: Vec<_> = find_links(text).into_iter().map(|link| &text[link]).collect();
             assert_eq!(found, links, "{text}");

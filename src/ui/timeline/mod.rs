@@ -16,7 +16,8 @@ mod selection;
 use std::collections::{BTreeSet, HashMap};
 
 use egui::accesskit::Role;
-use egui::{Align2, Button, Rect, Response, RichText, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::text::LayoutJob;
+use egui::{Align, Align2, Button, Rect, Response, RichText, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use jiff::civil;
 use lucide_icons::Icon;
 
@@ -366,19 +367,7 @@ fn head_ui(
 ) {
     let (view, tokens) = (scene.view, scene.tokens);
     let Some(first) = placement.rows.front() else {
-        let center = view.center();
-        let icon = Icon::MessagesSquare.unicode();
-        ui.painter().text(
-            center - vec2(0.0, 24.0),
-            Align2::CENTER_CENTER,
-            icon,
-            theme::icon_font(32.0),
-            tokens.weak,
-        );
-        let hint = RichText::new(scene.options.empty_hint).color(tokens.weak);
-        let width = (view.width() - 48.0).clamp(0.0, 360.0);
-        let rect = Rect::from_center_size(center + vec2(0.0, 24.0), vec2(width, 40.0));
-        ui.put(rect, egui::Label::new(hint).wrap().halign(egui::Align::Center));
+        empty_ui(ui, scene);
         return;
     };
     if first.index != 0 || first.top <= 0.0 {
@@ -400,6 +389,26 @@ fn head_ui(
         ui.painter()
             .text(middle, Align2::CENTER_CENTER, words, theme::meta(), tokens.weak);
     }
+}
+
+fn empty_ui(ui: &Ui, scene: &Scene<'_>) {
+    let (center, color) = (scene.view.center(), scene.tokens.weak);
+    let icon = Icon::MessagesSquare.unicode();
+    ui.painter().text(
+        center - vec2(0.0, 28.0),
+        Align2::CENTER_CENTER,
+        icon,
+        theme::icon_font(32.0),
+        color,
+    );
+    let width = (scene.view.width() - 48.0).clamp(40.0, 360.0);
+    let mut hint = LayoutJob::simple(scene.options.empty_hint.to_owned(), theme::body(), color, width);
+    hint.halign = Align::Center;
+    let hint = ui.fonts_mut(|fonts| fonts.layout_job(hint));
+    let rect = Rect::from_center_size(center + vec2(0.0, hint.size().y / 2.0 + 4.0), hint.size());
+    ui.painter().galley(rect.center_top(), hint, color);
+    let response = ui.interact(rect, scene.id.with("empty"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, scene.options.empty_hint));
 }
 
 fn scroll_bar(

@@ -59,20 +59,16 @@ pub(super) fn row_ui(
     }
     if row.starts_new {
         new_line(ui, scene, line_top, id);
+        line_top += NEW_LINE;
     }
     let body_top = top + placed.height.above;
-    let head_top = if laid.nick.is_some() {
-        body_top - size::BODY_LINE
-    } else {
-        body_top
+    // What is selected goes on without gaps; otherwise a row is its words and the nick above them.
+    let ground_top = match &laid.nick {
+        _ if emphasis.selected => line_top,
+        Some(_) => body_top - size::BODY_LINE - size::GRID,
+        None => body_top,
     };
-    ground(
-        ui.painter(),
-        scene,
-        row,
-        Rect::from_min_max(pos2(rect.left(), head_top), rect.max),
-        emphasis,
-    );
+    ground(ui.painter(), scene, row, rect.with_min_y(ground_top), emphasis);
 
     let galley = laid.body_galley(ui);
     let corner = pos2(
@@ -81,8 +77,11 @@ pub(super) fn row_ui(
     );
     ui.painter().galley(corner, galley.clone(), scene.tokens.text);
     links(ui, laid, &galley, corner, id, actions);
+    if scene.columns.compact || (laid.nick.is_none() && laid.inline_nick.is_empty() && emphasis.hovered) {
+        time(ui.painter(), scene, row, corner.y + size::BODY_LINE / 2.0);
+    }
     if let Some(said) = row.said() {
-        author(ui, scene, row, said, laid, &galley, corner, emphasis, id, actions);
+        author(ui, scene, said, laid, &galley, corner, id, actions);
         delivery(ui, scene, said, &galley, corner, id, actions);
     }
 }
@@ -114,7 +113,7 @@ fn ground(painter: &Painter, scene: &Scene<'_>, row: &Row, rect: Rect, emphasis:
         painter.rect_filled(
             rect.with_max_x(rect.left() + 3.0),
             CornerRadius::ZERO,
-            tokens.amber,
+            tokens.mention_edge,
         );
     }
 }
@@ -131,7 +130,7 @@ fn day_line(ui: &Ui, scene: &Scene<'_>, date: civil::Date, top: f32, id: Id) {
     let words_rect = Align2::CENTER_CENTER.align_size_within_rect(galley.size(), rect);
     for (from, to) in [
         (rect.left() + 16.0, words_rect.left() - 12.0),
-        (words_rect.right() + 12.0, rect.right() - 16.0 - layout::BAR_WIDTH),
+        (words_rect.right() + 12.0, rect.right() - 16.0),
     ] {
         ui.painter().hline(from..=to, middle, (1.0, scene.tokens.border));
     }
@@ -151,7 +150,7 @@ fn new_line(ui: &Ui, scene: &Scene<'_>, top: f32, id: Id) {
         .layout_no_wrap("New".to_owned(), theme::meta_strong(), color);
     let rect = Rect::from_x_y_ranges(scene.view.x_range(), Rangef::new(top, top + NEW_LINE));
     let middle = rect.center().y.round();
-    let words_left = rect.right() - 16.0 - layout::BAR_WIDTH - galley.size().x;
+    let words_left = rect.right() - 16.0 - galley.size().x;
     ui.painter()
         .hline(rect.left() + 16.0..=words_left - 8.0, middle, (1.0, color));
     ui.painter()
@@ -173,7 +172,28 @@ fn day_in_words(date: civil::Date, today: civil::Date) -> String {
     }
 }
 
-/// Nick, picture and time.
+/// The time at the left, where it does not stand beside the nick.
+fn time(painter: &Painter, scene: &Scene<'_>, row: &Row, middle: f32) {
+    if row.said().is_none() && !scene.columns.compact {
+        return;
+    }
+    let columns = scene.columns;
+    let right = if columns.compact {
+        columns.picture_left
+    } else {
+        columns.text_left
+    } - 8.0;
+    let at = pos2(scene.view.left() + right, middle);
+    painter.text(
+        at,
+        Align2::RIGHT_CENTER,
+        row.time(),
+        theme::meta(),
+        scene.tokens.weak,
+    );
+}
+
+/// Nick and picture, and the time beside them.
 #[allow(
     clippy::too_many_arguments,
     reason = "what `row_ui` knows, apart from where the row stands"
@@ -181,12 +201,10 @@ fn day_in_words(date: civil::Date, today: civil::Date) -> String {
 fn author(
     ui: &mut Ui,
     scene: &Scene<'_>,
-    row: &Row,
     said: &SaidRow,
     laid: &Laid,
     galley: &Galley,
     corner: Pos2,
-    emphasis: Emphasis,
     id: Id,
     actions: &mut Vec<TimelineAction>,
 ) {
@@ -221,19 +239,7 @@ fn author(
         identicon::paint(ui.painter(), rect, &said.member.0, tokens);
         clickable.push(rect);
     }
-    let time_is_hidden = laid.nick.is_none() && laid.inline_nick.is_empty();
-    if columns.compact || (time_is_hidden && emphasis.hovered) {
-        let at = pos2(
-            left + if columns.compact {
-                columns.picture_left
-            } else {
-                columns.text_left
-            } - 8.0,
-            first_line,
-        );
-        ui.painter()
-            .text(at, Align2::RIGHT_CENTER, row.time(), theme::meta(), tokens.weak);
-    }
+
     for (part, rect) in clickable.into_iter().enumerate() {
         let response = ui.interact(
             rect.intersect(scene.view),
@@ -265,9 +271,14 @@ fn author_card(ui: &mut Ui, said: &SaidRow) {
 
 /// What the words link to.
 fn links(ui: &Ui, laid: &Laid, galley: &Galley, corner: Pos2, id: Id, actions: &mut Vec<TimelineAction>) {
+    let tokens = theme::tokens(ui);
     for (at, link) in laid.links.iter().enumerate() {
         for (line, rect) in layout::rects_of(galley, &link.characters).into_iter().enumerate() {
             let rect = rect.translate(corner.to_vec2()).intersect(ui.clip_rect());
+            // Closer to the letters than the toolkit's own underline, which keeps below the whole line.
+            let y = rect.center().y + 8.0;
+            ui.painter()
+                .hline(rect.x_range(), y, (1.0, tokens.accent.gamma_multiply(0.6)));
             // One stop for the keyboard, on the link's first line.
             let sense = if line == 0 { Sense::click() } else { Sense::CLICK };
             let response = ui.interact(rect, id.with(("link", at, line)), sense);
