@@ -13,7 +13,9 @@ import time
 import desk
 
 REST_SECS = 10
-MAX_TICKS_AT_REST = 1
+# Ticks of 10 ms. Linked members exchange keepalives, and this is a debug build on a machine that may have other work:
+# tests/measure/window.sh is the strict measure.
+MAX_TICKS_AT_REST = 3
 PLACES = {"alice": (0, 0), "bob": (1200, 0), "carol": (0, 800)}  # side by side, on the screen that window.sh makes
 
 
