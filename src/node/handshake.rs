@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::links::Link;
+use super::links::{Link, ONLY};
 use super::peers::Question;
 use super::tokens::Tokens;
 use super::{Kind, Node, NodeEvent, Refusal};
@@ -23,6 +23,9 @@ const MAX_HALF_OPEN: usize = 32;
 
 /// How long a welcome holds. A guess: twice as long as an answer may take.
 const HALF_OPEN_FOR: Duration = Duration::from_secs(10);
+
+/// In the capabilities of a hello: "I have no link".
+const ALONE: u16 = 1;
 
 /// Nodes in a welcome (the wire's 0 to 2).
 const NODES_IN_WELCOME: usize = 2;
@@ -80,6 +83,7 @@ pub(super) struct HalfOpen {
     member: MemberId,
     ours: [u8; 8],
     tokens: Tokens,
+    is_only: bool,
     pub(super) until: Duration,
 }
 
@@ -96,12 +100,13 @@ impl Node {
             token,
         };
         let now_ms = self.now.unix_ms;
+        let is_alone = self.links.is_empty();
         let Kind::Signed(signed) = &mut self.kind else {
             return question;
         };
         let receiver = client_id.unwrap_or_else(|| signed.gates.at(now_ms)[0].client_id());
         let hello = Hello {
-            capabilities: 0,
+            capabilities: if is_alone { ALONE } else { 0 },
             nonce,
             token,
             time_ms: now_ms,
@@ -190,7 +195,10 @@ impl Node {
             return self.drop_packet("half_open_budget");
         }
         let token = match status {
-            WelcomeStatus::Linked => self.half_open(from, sender, &hello),
+            WelcomeStatus::Linked => match self.half_open(from, sender, &hello) {
+                Ok(token) => token,
+                Err(cause) => return self.drop_packet(cause),
+            },
             _ => [0; 8],
         };
         let nodes = match status {
@@ -259,7 +267,8 @@ impl Node {
                 return (WelcomeStatus::Spent, self.some_of(free));
             }
         }
-        match self.has_room_for(sender) {
+        let on_their_way = signed.half_open.keys().filter(|caller| *caller != sender).count();
+        match self.has_room_for(sender, hello.capabilities & ALONE != 0, on_their_way) {
             true => (WelcomeStatus::Linked, none),
             false => (WelcomeStatus::Full, none),
         }
@@ -285,21 +294,24 @@ impl Node {
     }
 
     /// Notes a caller; the token for it. A caller who repeats itself gets the same one.
-    fn half_open(&mut self, from: SocketAddr, sender: ClientId, hello: &Hello) -> [u8; 8] {
+    fn half_open(
+        &mut self,
+        from: SocketAddr,
+        sender: ClientId,
+        hello: &Hello,
+    ) -> Result<[u8; 8], &'static str> {
         let ours = self.random();
         let until = self.now.elapsed + HALF_OPEN_FOR;
-        let Ok(member) = self.meet(sender, &hello.chain) else {
-            return [0; 8];
-        };
+        let member = self.meet(sender, &hello.chain)?;
         self.take_hello_nick(&member, hello.nick.clone());
         let Kind::Signed(signed) = &mut self.kind else {
-            return [0; 8];
+            return Err("kind_of_signed_chats");
         };
         if let Some(half) = signed.half_open.get(&sender)
             && half.address == from
             && half.tokens.sends_under(&hello.token)
         {
-            return half.ours;
+            return Ok(half.ours);
         }
         let tokens = Tokens::new(ours, hello.token);
         signed.half_open.insert(
@@ -309,10 +321,11 @@ impl Node {
                 member,
                 ours,
                 tokens,
+                is_only: hello.capabilities & ALONE != 0,
                 until,
             },
         );
-        ours
+        Ok(ours)
     }
 
     /// The answer to a hello of ours. It counts only with the hello's nonce, from where the hello went.
@@ -360,14 +373,18 @@ impl Node {
             return;
         }
         let mut tokens = Tokens::new(ours, welcome.token);
+        let is_only = self.links.is_empty();
         let open = crate::wire::Link {
             t: tokens.next(),
             op: LinkOp::Open,
             tree: 0,
-            reason: 0,
+            reason: if is_only { ONLY } else { 0 },
         };
         self.send(from, sender, &Packet::Link(open));
         self.link_stands(from, sender, member, tokens, true);
+        if let Some(link) = self.links.get_mut(&sender) {
+            link.said_only = is_only;
+        }
     }
 
     /// Whether a handshake may take the place of the link that stands. When both sides said hello at once there are
@@ -451,10 +468,17 @@ impl Node {
         if !self.accept_token(from, sender, &link.t) {
             return;
         }
-        if link.op == LinkOp::Close {
-            self.end_link(&sender, false);
-            if self.links.is_empty() {
-                self.connect(None, from);
+        match link.op {
+            LinkOp::Open => {
+                if let Some(standing) = self.links.get_mut(&sender) {
+                    standing.is_only = link.reason == ONLY;
+                }
+            }
+            LinkOp::Close => {
+                self.end_link(&sender, false);
+                if self.links.is_empty() {
+                    self.connect(None, from);
+                }
             }
         }
     }
@@ -483,6 +507,9 @@ impl Node {
             && self.wins(&sender, false)
         {
             self.link_stands(half.address, sender, half.member, half.tokens, false);
+            if let Some(link) = self.links.get_mut(&sender) {
+                link.is_only = half.is_only;
+            }
         }
         true
     }
