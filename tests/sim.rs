@@ -160,7 +160,6 @@ fn a_chat_of_which_one_member_can_be_reached_holds_together() {
     for index in 1..count {
         let (config, _) = chat.newcomer(&format!("member {index}"), &invite, 0);
         let index = sim.add(config);
-        // Each behind a NAT that lets in answers only; and no two try each other at the same moment.
         sim.put_behind_nat(index);
         let address = sim.address(0);
         sim.tell(

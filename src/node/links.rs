@@ -510,10 +510,11 @@ impl Node {
     /// Whether another link may be taken on when a peer asks for it, beside the callers who are on their way: there is
     /// room; or it would be the peer's only link; or it is a ring neighbour (then [`Self::drop_surplus`] makes room).
     pub(super) fn has_room_for(&self, client_id: &ClientId, is_only: bool, on_their_way: usize) -> bool {
-        let ordinary = self.ordinary_links();
+        let count = self.links.len() + on_their_way;
+        let ordinary = self.ordinary_links() + on_their_way;
         self.links.contains_key(client_id)
-            || ordinary + on_their_way < MAX_LINKS
-            || is_only && self.links.len() - ordinary + on_their_way < MAX_ONLY_LINKS
+            || count < MAX_LINKS
+            || count < MAX_LINKS + MAX_ONLY_LINKS && (is_only || ordinary < MAX_LINKS)
             || self.ring_neighbours(&[*client_id]).contains(client_id)
     }
 

@@ -122,7 +122,8 @@ impl Sim {
         self.parts[index] = part;
     }
 
-    /// Puts a member behind a NAT: from now on only those reach it to whom it has sent before.
+    /// Puts a member behind a symmetric NAT: from now on only those reach it to whom it has sent before, and of those
+    /// nobody who is behind such a NAT as well.
     pub fn put_behind_nat(&mut self, index: usize) {
         self.behind_nat.insert(index, BTreeSet::new());
     }
@@ -235,11 +236,9 @@ impl Sim {
         if let Some(sent_to) = self.behind_nat.get_mut(&from) {
             sent_to.insert(receiver);
         }
-        if self
-            .behind_nat
-            .get(&receiver)
-            .is_some_and(|sent_to| !sent_to.contains(&from))
-        {
+        let is_hidden = self.behind_nat.contains_key(&from);
+        let lets_in = |sent_to: &BTreeSet<usize>| sent_to.contains(&from) && !is_hidden;
+        if !self.behind_nat.get(&receiver).is_none_or(lets_in) {
             return;
         }
         let lost = self.rng.next_u32() % 1_000 < self.conditions.lost_per_mille;
