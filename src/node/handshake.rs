@@ -27,6 +27,9 @@ const HALF_OPEN_FOR: Duration = Duration::from_secs(10);
 /// Nodes in a welcome (the wire's 0 to 2).
 const NODES_IN_WELCOME: usize = 2;
 
+/// Slots that a newcomer signs at most. A guess: those who come at the same time as we may take as many from us.
+const MAX_SLOTS_TRIED: u32 = 16;
+
 /// No slot, in a welcome's list of free ones.
 const NO_SLOT: u16 = 0xFFFF;
 
@@ -142,15 +145,15 @@ impl Node {
         }
     }
 
-    /// Whether we have reason to hear from a session: it is known, half-open, or an answer to a hello may be its.
-    pub(super) fn is_expected(&self, sender: &ClientId) -> bool {
+    /// Whether we have reason to hear from a session there: it is known, half-open, or a hello went to that address.
+    pub(super) fn is_expected(&self, from: SocketAddr, sender: &ClientId) -> bool {
         let Kind::Signed(signed) = &self.kind else {
             return false;
         };
         self.links.contains_key(sender)
             || signed.half_open.contains_key(sender)
             || signed.member_of(sender).is_some()
-            || self.peers.is_waiting()
+            || self.peers.is_waiting_for(from)
     }
 
     /// One key agreement out of the budget for strangers.
@@ -421,11 +424,20 @@ impl Node {
             return self.refused(Refusal::Spent);
         }
         let slot = free[self.random_below(free.len())];
-        if self.sign_another_slot(slot) {
+        if self.may_sign_again() && self.sign_another_slot(slot) {
             self.probe(Some(sender), from, false);
         } else {
             self.refused(Refusal::Spent);
         }
+    }
+
+    /// One try out of the few that somebody's false words about free slots may cost us.
+    fn may_sign_again(&mut self) -> bool {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        signed.slots_tried += 1;
+        signed.slots_tried <= MAX_SLOTS_TRIED
     }
 
     /// We are not let in. Who was in before goes on asking others: this one may know less than they.

@@ -13,7 +13,7 @@ use super::{Kind, Node, NodeEvent, NodeMember, NodeRole, Now};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
 use crate::invite::{Chain, Charter, Credential, InviteKey, Rights, SessionCertificate, TopicFact};
-use crate::wire::{Body, Packet, Say};
+use crate::wire::{Body, Say};
 
 /// "A session certificate over 48 h old proves no presence"; nor does one as far in the future.
 const SESSION_VALID_MS: u64 = 48 * 3_600_000;
@@ -41,6 +41,7 @@ pub(super) struct Signed {
     /// Leads from the chat to this session.
     pub(super) chain: Chain,
     pub(super) invite_key: Option<InviteKey>,
+    pub(super) slots_tried: u32,
     pub(super) gates: Gates,
     pub(super) half_open: BTreeMap<ClientId, HalfOpen>,
     /// Key agreements with strangers.
@@ -117,6 +118,7 @@ impl Signed {
             charter,
             member_key,
             invite_key: invite_key.filter(|_| !joined),
+            slots_tried: 0,
             gates: Gates::new(rendezvous),
             half_open: BTreeMap::new(),
             strangers: Bucket::full(super::handshake::STRANGERS_PER_SECOND, now.elapsed),
@@ -503,20 +505,5 @@ impl Node {
         for (_, address) in links {
             self.connect(None, address);
         }
-    }
-
-    /// The says that introduce a session to somebody who asked: its name with its chain, and its status.
-    pub(super) fn introductions(session: &Session) -> Vec<Packet> {
-        let answer = super::say::ROSTER_ANSWER;
-        let name = session.name.iter().map(|say| Say {
-            hops: answer,
-            chain: Some(session.chain.clone()),
-            ..say.clone()
-        });
-        let status = session.status.iter().map(|say| Say {
-            hops: answer,
-            ..say.clone()
-        });
-        name.chain(status).map(Packet::Say).collect()
     }
 }

@@ -288,7 +288,7 @@ impl Node {
         if header.receiver != self.client_id {
             return self.handle_at_gate(from, header, sealed);
         }
-        if !self.is_expected(&header.sender) && !self.may_meet_stranger() {
+        if !self.is_expected(from, &header.sender) && !self.may_meet_stranger() {
             return self.drop_packet("stranger_budget");
         }
         let Some(packet) = self.open(header, sealed) else {

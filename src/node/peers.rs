@@ -175,6 +175,11 @@ impl Peers {
         !self.probes.is_empty()
     }
 
+    /// A question is under way to that address.
+    pub(super) fn is_waiting_for(&self, address: SocketAddr) -> bool {
+        self.probes.iter().any(|probe| probe.address == address)
+    }
+
     /// Answers to what was asked so far no longer count.
     pub(super) fn forget_probes(&mut self) {
         self.probes.clear();

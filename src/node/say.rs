@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::membership::Held;
+use super::roster::ROSTER_ANSWER;
 use super::{Kind, Node, NodeEvent, NodeMessage, NodeRole};
 use crate::crypto;
 use crate::id::{ClientId, MessageId};
@@ -10,9 +11,6 @@ use crate::wire::{Body, Packet, Say, SignedSay};
 
 /// The label of a say's signature.
 const SAY: &str = "throng/1 say";
-
-/// In place of the hops: the answer to a roster ask. A newcomer, to whom everything is news, does not pass it on.
-pub(super) const ROSTER_ANSWER: u8 = 255;
 
 /// Says over this far in the future by our clock are refused; by a clock that is right nobody sends such. A guess
 /// (threats.md, row 26 allows clocks ±12 h).

@@ -4,7 +4,7 @@ use egui::{Align, Layout, RichText, ScrollArea, Ui, WidgetInfo};
 use jiff::Timestamp;
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::{Group, TABLE, UiCommand};
 use super::theme;
 use super::widgets::{

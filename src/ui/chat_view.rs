@@ -4,7 +4,7 @@ use egui::{Align, CornerRadius, Frame, Layout, Margin, Panel, RichText, Ui};
 use jiff::Timestamp;
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::UiCommand;
 use super::composer::{Composer, ComposerContext, composer_ui};
 use super::theme;

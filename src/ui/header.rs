@@ -3,7 +3,7 @@
 use egui::{Align, Key, Label, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo};
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::UiCommand;
 use super::theme;
 use super::widgets::{flat_button, plain_label};

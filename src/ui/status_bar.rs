@@ -3,7 +3,7 @@
 use egui::{Align, Button, Layout, RichText, Ui, WidgetInfo};
 use jiff::Timestamp;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::UiCommand;
 use super::theme;
 use super::widgets::{connection_color, status_color};

@@ -3,7 +3,7 @@
 use egui::{Key, Modifiers, RichText, ScrollArea, TextEdit, Ui, WidgetInfo};
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::{TABLE, UiCommand};
 use super::identicon::identicon_ui;
 use super::theme;

@@ -6,7 +6,7 @@ use egui::{
 };
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::theme::{self, size};
 use super::widgets::{BADGE_WIDTH, badge_text, badge_ui, icon_button_sized, unread_words};
 use crate::id::ChatId;

@@ -4,7 +4,7 @@
 use egui::{Align, Button, Frame, Key, Label, Layout, Margin, RichText, Stroke, TextEdit, Ui, vec2};
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::UiCommand;
 use super::theme::{self, size};
 use super::widgets::{error_ui, hint_ui, paragraph_ui, primary_button, secondary_button};

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use egui::{Context, OpenUrl, ViewportCommand};
 
-use super::{Action, App, ImportSource, Phase};
+use super::{App, Phase};
 use crate::id::ChatId;
 use crate::model::{ChatKind, Command, Settings, Status};
+use crate::ui::action::{Action, ImportSource};
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
 use crate::ui::dialogs::{

@@ -3,7 +3,6 @@
 //!
 //! It knows no window system: eframe drives it in the program, a harness in the tests.
 
-mod action;
 mod carry_out;
 mod input;
 mod logic;
@@ -14,7 +13,7 @@ use std::time::Duration;
 
 use egui::Context;
 
-pub use self::action::{Action, ImportSource};
+use super::action::Action;
 
 use super::backend::Backend;
 use super::chat_view::ChatView;

@@ -8,7 +8,7 @@ use lucide_icons::Icon;
 use super::DialogContext;
 use crate::id::{ChatId, ClientId};
 use crate::model::{Chat, ChatKind, Command, Connection, Event, Join, Tag};
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::status_bar::connection_words;
 use crate::ui::theme;
 use crate::ui::widgets::{

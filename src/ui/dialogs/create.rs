@@ -3,7 +3,7 @@
 use egui::{Key, RichText, Ui};
 
 use crate::model::{ChatKind, Command, Event, Tag, check_chat_name, check_nick};
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::widgets::{
     choice_style, dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button,

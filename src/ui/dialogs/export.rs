@@ -10,7 +10,7 @@ use super::DialogContext;
 use super::file_wait::FileWait;
 use crate::id::ChatId;
 use crate::model::{Command, Event, Rights, Tag};
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileRequest, invite_file_name, typed_path};
 use crate::ui::theme;
 use crate::ui::widgets::{

@@ -6,7 +6,7 @@ use lucide_icons::Icon;
 use super::DialogContext;
 use crate::id::{ChatId, MemberId};
 use crate::model::ChatKind;
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme;
 use crate::ui::widgets::{copyable_ui, dialog_buttons, done_ui, hint_ui, labelled_button, presence_dot};

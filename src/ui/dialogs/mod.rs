@@ -24,7 +24,7 @@ pub use self::member::MemberCard;
 pub use self::nick::NickDialog;
 pub use self::settings::ZOOM_PERCENT;
 
-use super::app::Action;
+use super::action::Action;
 use super::files::FileAnswer;
 use super::widgets::dialog_ui;
 use crate::model::{Chats, Event, Settings, Tag};

@@ -3,7 +3,7 @@
 use egui::{DragValue, Layout, RichText, Ui};
 
 use crate::model::{MAX_NICK_LEN, Settings, Theme};
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::widgets::{choice_style, field_ui, hint_ui};
 

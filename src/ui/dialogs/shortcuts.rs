@@ -2,7 +2,7 @@
 
 use egui::{Grid, RichText, Ui};
 
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::commands::{Group, TABLE, UiCommand};
 use crate::ui::theme;
 

@@ -1,4 +1,4 @@
-//! What painting asks for. Widgets return these; nothing but [`super::App::logic`] carries them out.
+//! What painting asks for. Widgets return these; nothing but [`super::app::App::logic`] carries them out.
 
 use crate::id::{ChatId, MemberId};
 use crate::model::{Command, Settings, Status};
