@@ -183,24 +183,16 @@ impl Node {
         }
     }
 
-    /// A nick, by the last writer: (start of the session, number).
+    /// A nick, by the last writer.
     pub(super) fn take_nick(&mut self, say: &Say, nick: String) {
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
-            return;
-        };
-        let (member, at) = (session.member, (session.start_ms, say.signed.number));
-        let Some(known) = signed.members.get_mut(&member) else {
+        let Some((member, at, known)) = self.author(say) else {
             return;
         };
         if at <= known.nick_at {
             return;
         }
         known.nick_at = at;
-        let changed = known.nick != nick;
-        known.nick.clone_from(&nick);
+        let changed = std::mem::replace(&mut known.nick, nick.clone()) != nick;
         self.keep_for_roster(say);
         if changed && self.is_told(&member) {
             self.emit(NodeEvent::NickChanged { member, nick });
@@ -210,26 +202,29 @@ impl Node {
 
     /// A status, by the last writer.
     pub(super) fn take_status(&mut self, say: &Say, status: u8) {
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
-            return;
-        };
-        let (member, at) = (session.member, (session.start_ms, say.signed.number));
-        let Some(known) = signed.members.get_mut(&member) else {
+        let Some((member, at, known)) = self.author(say) else {
             return;
         };
         if at <= known.status_at {
             return;
         }
         known.status_at = at;
-        let changed = known.status != status;
-        known.status = status;
+        let changed = std::mem::replace(&mut known.status, status) != status;
         self.keep_for_roster(say);
         if changed && self.is_told(&member) {
             self.emit(NodeEvent::StatusChanged { member, status });
         }
+    }
+
+    /// Who said something, what is known of them, and what decides which writer is the last: the start of the session
+    /// and the number.
+    fn author(&mut self, say: &Say) -> Option<(MemberId, (u64, u32), &mut Member)> {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return None;
+        };
+        let session = signed.sessions.get(&say.signed.client_id)?;
+        let (member, at) = (session.member, (session.start_ms, say.signed.number));
+        Some((member, at, signed.members.get_mut(&member)?))
     }
 
     fn is_told(&self, member: &MemberId) -> bool {
