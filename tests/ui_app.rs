@@ -315,6 +315,27 @@ fn what_is_unread_is_counted_and_found() {
 }
 
 #[test]
+fn the_new_line_stays_while_one_reads_and_never_stands_above_what_is_seen_coming() {
+    let (mut window, _) = Window::with_chat("one");
+    let other = window.add_chat(2, "two");
+    window.go_to("two");
+    window.hear(other, 1, "Ann", 1, "hello");
+    window.hear(other, 1, "Ann", 2, "seen as it comes");
+    assert!(!window.has("New messages"));
+    window.go_to("one");
+    window.hear(other, 1, "Ann", 3, "while you were elsewhere");
+    window.go_to("two");
+    assert!(window.has("New messages"), "where reading stopped");
+    window.hear(other, 1, "Ann", 4, "and more");
+    assert!(window.has("New messages"));
+    assert_eq!(window.title(), "two — Throng");
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(!window.has("New messages"), "Esc is done with it");
+    window.hear(other, 1, "Ann", 5, "later");
+    assert!(!window.has("New messages"));
+}
+
+#[test]
 fn leaving_can_be_undone_for_a_while() {
     let (mut window, chat) = Window::with_chat("friends");
     window.click("Menu");

@@ -13,7 +13,7 @@ use super::event::{Code, Event, LeftWhy, Message, MessageBody, Role, Stats};
 use super::members::{Member, Members};
 use super::settings::OpenChat;
 use super::text::{mentions, shown_nick, shown_text};
-use super::timeline::{Row, Timeline};
+use super::timeline::{Row, RowKey, Timeline};
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
 
 /// How long one looks for members before saying that nobody is reachable (a guess: a few rounds of asking).
@@ -193,6 +193,12 @@ impl Chat {
             || format!("Member {}", member.short()),
             |member| member.nick.clone(),
         )
+    }
+
+    /// The row of the newest message that was seen, if it is among the rows.
+    pub fn read_row(&self) -> Option<RowKey> {
+        let index = self.timeline.index_of(self.read?)?;
+        Some(self.timeline.row(index)?.key)
     }
 
     fn looked_for(&self, now: Timestamp) -> Duration {
@@ -412,14 +418,21 @@ impl Chat {
             .collect();
     }
 
-    /// Reads up to `message`. Whether that is news.
+    /// Lets the "new" line go on to what is unread now; until then it stands where reading had stopped before.
+    pub fn forget_new_line(&mut self) {
+        self.timeline.set_read_mark(self.read);
+    }
+
+    /// Reads up to `message`. Whether that is news. A "new" line that stands stays, for the reader to find it.
     pub(super) fn mark_read(&mut self, message: MessageId) -> bool {
         if self.read == Some(message) && self.unread == 0 {
             return false;
         }
         self.read = Some(message);
         (self.unread, self.mentions) = self.unread_after(self.read);
-        self.timeline.set_read_mark(self.read);
+        if self.timeline.new_line().is_none() {
+            self.forget_new_line();
+        }
         true
     }
 

@@ -270,7 +270,7 @@ fn semibold() -> FontFamily {
 
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
-    let bundled: [(&str, &'static [u8]); 4] = [
+    let bundled: [(&str, &'static [u8]); 5] = [
         ("Inter", include_bytes!("../../assets/fonts/Inter-Regular.otf")),
         (
             "Inter SemiBold",
@@ -279,6 +279,11 @@ fn fonts() -> FontDefinitions {
         (
             "JetBrains Mono",
             include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf"),
+        ),
+        // egui's own emoji are from before 2016 and lack a third of today's, 🙂 among them.
+        (
+            "Noto Emoji",
+            include_bytes!("../../assets/fonts/NotoEmoji-Regular.ttf"),
         ),
         ("Lucide", lucide_icons::LUCIDE_FONT_BYTES),
     ];
@@ -295,6 +300,7 @@ fn fonts() -> FontDefinitions {
     let chain = |first: &[&str]| {
         first
             .iter()
+            .chain(&["Noto Emoji"])
             .map(|name| (*name).to_owned())
             .chain(fallback.clone())
             .collect()

@@ -43,7 +43,7 @@ impl App {
             Action::Composer(chat, action) => self.composer_action(ctx, chat, action),
             Action::Retry(chat) => self.retry(chat),
             Action::Leave(chat) => self.leave(chat),
-            Action::MarkRead(chat) => self.mark_all_read(chat),
+            Action::MarkRead(chat) => self.end_reading(chat),
             Action::UndoLeave(chat) => self.undo_leave(chat),
             Action::OpenMember(chat, member) => {
                 self.overlays.dialog = Some(Dialog::Member(MemberCard::new(chat, member)));
@@ -109,7 +109,7 @@ impl App {
                     view.timeline.reveal_unread();
                 }
             }),
-            UiCommand::MarkRead => self.with_selected(Self::mark_all_read),
+            UiCommand::MarkRead => self.with_selected(Self::end_reading),
             UiCommand::EditTopic => self.actions.push(Action::EditTopic),
             UiCommand::EditNick => {
                 if let Some(chat) = self.selected_chat() {
@@ -166,6 +166,9 @@ impl App {
         change(&mut self.tabs);
         let after = self.tabs.workspace();
         if before.selected != after.selected {
+            if let Some(left) = before.selected.and_then(|chat| self.chats.get_mut(chat)) {
+                left.forget_new_line();
+            }
             self.overlays.topic_edit = None;
             self.overlays.focus_wanted = true;
         }
@@ -191,7 +194,15 @@ impl App {
         }
     }
 
-    fn mark_all_read(&mut self, chat: ChatId) {
+    /// Everything is read, and where reading had stopped before is of no interest any more.
+    fn end_reading(&mut self, chat: ChatId) {
+        self.mark_all_read(chat);
+        if let Some(chat) = self.chats.get_mut(chat) {
+            chat.forget_new_line();
+        }
+    }
+
+    pub(super) fn mark_all_read(&mut self, chat: ChatId) {
         let newest = self.chats.get(chat).and_then(|chat| chat.timeline.last_message());
         if let Some(command) = newest.and_then(|message| self.chats.mark_read(chat, message)) {
             self.outbox.send(command);
@@ -377,6 +388,7 @@ impl App {
         if let Some(view) = self.views.get_mut(&chat) {
             view.timeline.follow();
         }
+        self.end_reading(chat);
         match submission {
             Submission::Say(text) => self.outbox.send_typed(
                 Command::Say {

@@ -22,6 +22,7 @@ impl App {
     /// Takes in what happened, carries out what was asked for, and sees to it that the window is painted again when
     /// time alone changes something. Paints nothing.
     pub fn logic(&mut self, ctx: &Context) {
+        let reading_along = self.reading_along(ctx);
         for taken in 0.. {
             if taken == REPORTS_A_FRAME {
                 ctx.request_repaint();
@@ -29,6 +30,9 @@ impl App {
             }
             let Some(report) = self.outbox.poll() else { break };
             self.take_report(ctx, &report);
+        }
+        if let Some(chat) = reading_along {
+            self.read_along(chat);
         }
         while let Some((ticket, answer)) = self.files.poll() {
             if let Some(dialog) = &mut self.overlays.dialog {
@@ -44,6 +48,31 @@ impl App {
         }
         self.let_time_pass(ctx);
         self.retitle(ctx);
+    }
+
+    /// The chat whose every new message is seen as it comes: it is in front, shown to the end, and nothing is unread.
+    fn reading_along(&self, ctx: &Context) -> Option<ChatId> {
+        let chat = self.selected_chat()?;
+        let uncovered = !self.overlays.chat_list && !self.overlays.members;
+        let follows = self
+            .views
+            .get(&chat.id)
+            .is_some_and(|view| view.timeline.is_following());
+        let reads = chat.read.is_some() && chat.unread == 0;
+        (reads && follows && uncovered && ctx.input(|input| input.focused)).then_some(chat.id)
+    }
+
+    /// Marks what just came as read before it is painted: no count and no "new" line flash up for a frame.
+    fn read_along(&mut self, chat: ChatId) {
+        let Some(found) = self.chats.get(chat).filter(|chat| chat.unread > 0) else {
+            return;
+        };
+        let first_unread = found.timeline.new_line();
+        let stood_before = first_unread.is_some_and(|line| found.read_row().is_some_and(|read| line <= read));
+        self.mark_all_read(chat);
+        if !stood_before && let Some(found) = self.chats.get_mut(chat) {
+            found.forget_new_line();
+        }
     }
 
     fn take_report(&mut self, ctx: &Context, report: &Report) {
