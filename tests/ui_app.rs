@@ -7,6 +7,7 @@ use std::time::Duration;
 use egui::{Key, Modifiers};
 use throng::id::ClientId;
 use throng::model::*;
+use throng::ui::action::ImportSource;
 
 use self::stage::*;
 
@@ -48,6 +49,28 @@ fn enter_starts_as_well() {
     window.fill("What should others call you?", "Robin");
     window.press(Modifiers::NONE, Key::Enter);
     assert!(window.has("Create a chat"));
+}
+
+#[test]
+fn an_invite_that_was_opened_waits_for_the_nick() {
+    let mut window = Window::open_as(Setting {
+        nick: "",
+        ..Setting::default()
+    });
+    let invite = ImportSource::from_argument("throng:AQAB".as_ref());
+    window
+        .harness
+        .state()
+        .borrow_mut()
+        .as_mut()
+        .expect("the app")
+        .open_invite(invite);
+    window.fill("What should others call you?", "Robin");
+    window.click("Start");
+    let text = window.control("Or paste the invite's text or link").value();
+    assert_eq!(text.as_deref(), Some("throng:AQAB"));
+    let file = ImportSource::from_argument("/tmp/friends.throng".as_ref());
+    assert_eq!(file, ImportSource::Path("/tmp/friends.throng".into()));
 }
 
 #[test]

@@ -408,6 +408,7 @@ impl Node {
         is_dialled: bool,
     ) {
         self.session_heard(&client_id);
+        self.take_held(client_id);
         let mut link = Link::new(member, address, Some(tokens), self.now.elapsed);
         link.is_dialled = is_dialled;
         self.add_link(client_id, link);

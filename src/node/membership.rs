@@ -70,6 +70,8 @@ pub(super) struct Session {
     pub(super) name: Option<Say>,
     pub(super) status: Option<Say>,
     pub(super) online: bool,
+    /// It said goodbye: nothing that comes late brings it back.
+    pub(super) has_quit: bool,
     /// Who reported it as gone since it was last heard of.
     pub(super) reporters: BTreeSet<MemberId>,
 }
@@ -153,6 +155,7 @@ impl Signed {
             name: None,
             status: None,
             online: true,
+            has_quit: false,
             reporters: BTreeSet::new(),
         };
         self.sessions.insert(client_id, session);
@@ -383,10 +386,10 @@ impl Node {
             name: None,
             status: None,
             online: false,
+            has_quit: false,
             reporters: BTreeSet::new(),
         };
         signed.sessions.insert(client_id, session);
-        self.take_held(client_id);
         Ok(member)
     }
 
@@ -403,8 +406,9 @@ impl Node {
         }
     }
 
-    /// Says that waited for this session are taken now.
-    fn take_held(&mut self, client_id: ClientId) {
+    /// Says that waited for a session to be met are taken now: after what introduced it has been passed on, so that
+    /// nobody gets them before that.
+    pub(super) fn take_held(&mut self, client_id: ClientId) {
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
@@ -430,6 +434,12 @@ impl Node {
             Body::Status(_) => &mut session.status,
             _ => return,
         };
+        if kept
+            .as_ref()
+            .is_some_and(|kept| kept.signed.number >= say.signed.number)
+        {
+            return;
+        }
         *kept = Some(Say {
             chain: None,
             ..say.clone()

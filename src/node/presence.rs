@@ -49,6 +49,9 @@ impl Node {
         let Some(session) = signed.sessions.get_mut(client_id) else {
             return;
         };
+        if session.has_quit {
+            return;
+        }
         session.reporters.clear();
         let (member, start_ms) = (session.member, session.start_ms);
         if session.online {
@@ -119,10 +122,13 @@ impl Node {
         let Some(session) = signed.sessions.get_mut(client_id) else {
             return false;
         };
-        if !session.online || *client_id == self.client_id {
+        if session.has_quit || *client_id == self.client_id {
             return false;
         }
-        session.online = false;
+        session.has_quit = quit;
+        if !std::mem::replace(&mut session.online, false) {
+            return quit;
+        }
         let member = session.member;
         let is_over = !signed.is_online(&member);
         if is_over && let Some(known) = signed.members.get_mut(&member) {
@@ -185,6 +191,7 @@ impl Node {
 
     /// A nick, by the last writer.
     pub(super) fn take_nick(&mut self, say: &Say, nick: String) {
+        self.keep_for_roster(say);
         let Some((member, at, known)) = self.author(say) else {
             return;
         };
@@ -193,7 +200,6 @@ impl Node {
         }
         known.nick_at = at;
         let changed = std::mem::replace(&mut known.nick, nick.clone()) != nick;
-        self.keep_for_roster(say);
         if changed && self.is_told(&member) {
             self.emit(NodeEvent::NickChanged { member, nick });
         }
@@ -202,6 +208,7 @@ impl Node {
 
     /// A status, by the last writer.
     pub(super) fn take_status(&mut self, say: &Say, status: u8) {
+        self.keep_for_roster(say);
         let Some((member, at, known)) = self.author(say) else {
             return;
         };
@@ -210,7 +217,6 @@ impl Node {
         }
         known.status_at = at;
         let changed = std::mem::replace(&mut known.status, status) != status;
-        self.keep_for_roster(say);
         if changed && self.is_told(&member) {
             self.emit(NodeEvent::StatusChanged { member, status });
         }

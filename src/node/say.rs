@@ -173,6 +173,7 @@ impl Node {
             };
             self.send_to_links(&Packet::Say(passed_on).encode(), Some(sender));
         }
+        self.take_held(origin);
     }
 
     /// False: it is not to be passed on.

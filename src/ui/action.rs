@@ -80,3 +80,19 @@ pub enum ImportSource {
     /// The armoured text or a link.
     Text(String),
 }
+
+impl ImportSource {
+    /// What a desktop hands to the program: a link, or a file.
+    pub fn from_argument(argument: &std::ffi::OsStr) -> Self {
+        match argument.to_str() {
+            Some(link)
+                if link
+                    .get(..7)
+                    .is_some_and(|scheme| scheme.eq_ignore_ascii_case("throng:")) =>
+            {
+                Self::Text(link.to_owned())
+            }
+            _ => Self::Path(argument.into()),
+        }
+    }
+}

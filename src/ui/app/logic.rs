@@ -40,6 +40,11 @@ impl App {
                 self.actions.extend(actions);
             }
         }
+        if matches!(self.phase, Phase::Running)
+            && let Some(invite) = self.invite.take()
+        {
+            self.actions.push(Action::OfferImport(invite));
+        }
         // Carrying one out may ask for another; it never asks for itself.
         while !self.actions.is_empty() {
             for action in std::mem::take(&mut self.actions) {
