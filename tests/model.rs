@@ -145,6 +145,8 @@ fn unread_messages_and_mentions_are_counted_until_they_are_read() {
     assert!(picture.0.mark_read(chat, last).is_some());
     assert_eq!(picture.chat(chat).unread, 0);
     assert_eq!(picture.0.mark_read(chat, last), None, "it is kept already");
+    assert_eq!(picture.0.mark_read(chat, second), None, "reading never goes back");
+    assert_eq!(picture.chat(chat).unread, 0);
 }
 
 #[test]

@@ -428,6 +428,14 @@ impl Chat {
         if self.read == Some(message) && self.unread == 0 {
             return false;
         }
+        // What was seen last frame may be older than what was read along since: reading never goes back.
+        let row = self
+            .timeline
+            .index_of(message)
+            .and_then(|index| self.timeline.row(index));
+        if row.zip(self.read_row()).is_some_and(|(row, read)| row.key < read) {
+            return false;
+        }
         self.read = Some(message);
         (self.unread, self.mentions) = self.unread_after(self.read);
         if self.timeline.new_line().is_none() {
