@@ -2,5 +2,7 @@
 
 mod chat;
 mod composer;
+#[path = "../stage/drawing.rs"]
+mod drawing;
 mod pictures;
 mod timeline;
