@@ -213,7 +213,7 @@ fn a_newcomer_is_not_told_as_news_what_was_so_before() {
     };
     let linked = Event::PeerLinked {
         chat,
-        client_id: throng::id::ClientId([1; 32]),
+        client_id: ClientId([1; 32]),
         member: member(1),
         address: std::net::SocketAddr::from(([127, 0, 0, 1], 4_000)),
     };
