@@ -674,7 +674,7 @@ fn after_days_of_running_newcomers_still_come_in_and_nobody_was_seen_to_leave() 
 /// A peer of a private chat made by hand, linked to the bench.
 struct Member {
     peer: Peer,
-    key: throng::crypto::SigningKey,
+    key: crypto::SigningKey,
     chat: throng::id::ChatId,
     chain: Vec<u8>,
 }

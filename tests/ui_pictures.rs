@@ -190,6 +190,9 @@ impl Album {
     fn take(&mut self, window: &mut Window, name: &str) {
         window.harness.remove_cursor();
         window.harness.run();
+        if !can_draw() {
+            return;
+        }
         window.harness.snapshot(format!("window-{name}"));
         self.0.extend_harness(&mut window.harness);
     }

@@ -2,6 +2,7 @@
 //! or is one.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
+mod drawing;
 mod events;
 
 use std::cell::{Cell, RefCell};
@@ -23,6 +24,7 @@ use throng::ui::backend::Backend;
 use throng::ui::clock::Clock;
 use throng::ui::files::{FileAnswer, FileRequest, Files, write};
 
+pub use self::drawing::can_draw;
 pub use self::events::*;
 
 /// A clock that goes on when it is told to.
@@ -418,7 +420,8 @@ pub fn harness(
         .with_context_setup(move |ctx| {
             *made.borrow_mut() = Some(App::new(ctx, backend, Box::new(files), Box::new(clock)));
         });
-    let builder = if setting.pictures { builder.wgpu() } else { builder };
+    let draws = setting.pictures && can_draw();
+    let builder = if draws { builder.wgpu() } else { builder };
     builder.build_ui_state(
         |ui, slot: &mut Slot| {
             let mut slot = slot.borrow_mut();

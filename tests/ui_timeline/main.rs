@@ -2,5 +2,8 @@
 
 mod chat;
 mod composer;
+#[allow(unreachable_pub, reason = "shared with other tests")]
+#[path = "../stage/drawing.rs"]
+mod drawing;
 mod pictures;
 mod timeline;
