@@ -200,6 +200,45 @@ fn what_is_stored_is_not_counted_as_new() {
 }
 
 #[test]
+fn a_newcomer_is_not_told_as_news_what_was_so_before() {
+    let mut picture = Picture::new();
+    let chat = chat_id(1);
+    picture.take(opened(1, "friends", ChatKind::Private, "Robin", Role::Member));
+    let joined = |number: u8, nick: &str| Event::MemberJoined {
+        chat,
+        member: member(number),
+        nick: nick.to_owned(),
+        role: Role::Member,
+        status: Status::Online,
+    };
+    let linked = Event::PeerLinked {
+        chat,
+        client_id: ClientId([1; 32]),
+        member: member(1),
+        address: std::net::SocketAddr::from(([127, 0, 0, 1], 4_000)),
+    };
+    let topic = Event::TopicChanged {
+        chat,
+        topic: "Tea".to_owned(),
+        by: member(1),
+    };
+    for event in [
+        joined(1, "Ann"),
+        linked,
+        Event::Joined { chat },
+        joined(2, "Ben"),
+        topic,
+    ] {
+        picture.take(event);
+    }
+    assert!(picture.notices(chat).is_empty());
+    assert_eq!(picture.chat(chat).topic, "Tea");
+    let later = now() + jiff::SignedDuration::from_secs(4);
+    picture.0.apply(&joined(3, "Cleo").into(), later);
+    assert_eq!(picture.notices(chat), ["Cleo joined"]);
+}
+
+#[test]
 fn who_comes_and_goes_is_noted_once_and_only_if_it_is_news() {
     let (mut picture, chat) = Picture::with_chat();
     let joined = |number: u8, nick: &str| Event::MemberJoined {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
@@ -15,6 +15,9 @@ use super::settings::OpenChat;
 use super::text::{mentions, shown_nick, shown_text};
 use super::timeline::{Row, RowKey, Timeline};
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
+
+/// Who is there and what the topic is comes within so long of our first link. A guess: a roster takes two round trips.
+const ARRIVING: SignedDuration = SignedDuration::from_secs(3);
 
 /// How long one looks for members before saying that nobody is reachable (a guess: a few rounds of asking).
 const NOBODY_AFTER: Duration = Duration::from_secs(20);
@@ -60,6 +63,8 @@ pub struct Chat {
     pub last_line: String,
     links: BTreeMap<ClientId, MemberId>,
     looking_since: Timestamp,
+    /// When we first came in, if that was in this run.
+    arrived_at: Option<Timestamp>,
 }
 
 /// Whether we were let into a chat.
@@ -131,6 +136,7 @@ impl Chat {
             last_line: String::new(),
             links: BTreeMap::new(),
             looking_since: now,
+            arrived_at: None,
         })
     }
 
@@ -144,6 +150,7 @@ impl Chat {
         self.unread = before.unread;
         self.mentions = before.mentions;
         self.last_line = before.last_line;
+        self.arrived_at = before.arrived_at;
     }
 
     /// Takes over how the window was left.
@@ -211,7 +218,7 @@ impl Chat {
 
     pub(super) fn apply(&mut self, event: &Event, now: Timestamp) -> Effects {
         match event {
-            Event::Joined { .. } => self.join = Join::Joined,
+            Event::Joined { .. } => self.arrive(now),
             Event::JoinFailed {
                 code: Code::Unreachable,
                 message,
@@ -248,7 +255,7 @@ impl Chat {
                 client_id, member, ..
             } => {
                 self.links.insert(*client_id, *member);
-                self.join = Join::Joined;
+                self.arrive(now);
             }
             Event::PeerLost { client_id, .. } => self.link_lost(*client_id, now),
             Event::History {
@@ -310,6 +317,18 @@ impl Chat {
         };
     }
 
+    fn arrive(&mut self, now: Timestamp) {
+        if std::mem::replace(&mut self.join, Join::Joined) != Join::Joined {
+            self.arrived_at = Some(now);
+        }
+    }
+
+    /// Whether we have only just come in: what we hear of now was so before.
+    fn is_arriving(&self, now: Timestamp) -> bool {
+        let since = |at| now.duration_since(at) < ARRIVING;
+        self.join != Join::Joined || self.arrived_at.is_some_and(since)
+    }
+
     fn member_joined(&mut self, id: MemberId, nick: &str, role: Role, status: Status, now: Timestamp) {
         let known = self
             .members
@@ -320,6 +339,8 @@ impl Chat {
         let nick = self.nick_of(id);
         match known {
             _ if id == self.own => {}
+            // Was there before us.
+            None if self.is_arriving(now) => {}
             None => self.timeline.insert_notice(now, format!("{nick} joined")),
             Some((false, true)) => self.timeline.insert_notice(now, format!("{nick} is back")),
             // Was there all along; it is we who came back.
@@ -370,6 +391,9 @@ impl Chat {
             return;
         }
         topic.clone_into(&mut self.topic);
+        if self.is_arriving(now) {
+            return;
+        }
         let by = self.nick_of(by);
         let text = match shown_text(topic) {
             shown if shown.is_empty() => format!("{by} cleared the topic"),

@@ -73,6 +73,12 @@ pub(super) async fn run(
             () = tokio::time::sleep_until(deadline) => actor.handle_deadlines(),
         }
     }
+    // What was asked for before the end was: a draft, a read mark.
+    while !actor.ending
+        && let Ok(request) = commands.try_recv()
+    {
+        actor.handle_request(request).await;
+    }
     actor.shut_down(inputs).await;
 }
 
