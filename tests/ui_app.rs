@@ -69,8 +69,14 @@ fn an_invite_that_was_opened_waits_for_the_nick() {
     window.click("Start");
     let text = window.control("Or paste the invite's text or link").value();
     assert_eq!(text.as_deref(), Some("throng:AQAB"));
-    let file = ImportSource::from_argument("/tmp/friends.throng".as_ref());
-    assert_eq!(file, ImportSource::Path("/tmp/friends.throng".into()));
+    for (argument, path) in [
+        ("/tmp/friends.throng", "/tmp/friends.throng"),
+        ("file:///tmp/our%20friends.throng", "/tmp/our friends.throng"),
+        ("file://localhost/tmp/a%zz%C5%BE.throng", "/tmp/a%zzž.throng"),
+    ] {
+        let file = ImportSource::from_argument(argument.as_ref());
+        assert_eq!(file, ImportSource::Path(path.into()), "{argument}");
+    }
 }
 
 #[test]

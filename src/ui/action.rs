@@ -82,17 +82,43 @@ pub enum ImportSource {
 }
 
 impl ImportSource {
-    /// What a desktop hands to the program: a link, or a file.
+    /// What a desktop hands to the program: a link, or a file as a path or a `file:` URI.
     pub fn from_argument(argument: &std::ffi::OsStr) -> Self {
-        match argument.to_str() {
-            Some(link)
-                if link
-                    .get(..7)
-                    .is_some_and(|scheme| scheme.eq_ignore_ascii_case("throng:")) =>
-            {
-                Self::Text(link.to_owned())
-            }
-            _ => Self::Path(argument.into()),
+        let text = argument.to_str().unwrap_or_default();
+        let has_scheme = |scheme: &str| {
+            text.get(..scheme.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        };
+        if has_scheme("throng:") {
+            return Self::Text(text.to_owned());
+        }
+        let local = has_scheme("file://").then(|| &text["file://".len()..]);
+        match local.and_then(|rest| rest.find('/').map(|root| &rest[root..])) {
+            Some(path) => Self::Path(percent_decoded(path).into()),
+            None => Self::Path(argument.into()),
         }
     }
+}
+
+/// The text with `%41` and its like replaced by their bytes; as it is if those make no text.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = (*first == b'%')
+            .then(|| after.get(..2))
+            .flatten()
+            .and_then(|digits| data_encoding::HEXLOWER_PERMISSIVE.decode(digits).ok());
+        match escaped {
+            Some(byte) => {
+                bytes.extend(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }
