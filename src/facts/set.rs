@@ -1,0 +1,491 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use super::body::short;
+use super::chain::Chain;
+use super::{Body, Fact, Place, Refused, Role};
+use crate::crypto;
+use crate::id::{ChatId, FactId, MemberId};
+use crate::invite::{Charter, Credential, Rights};
+
+/// Facts of the founder, in bytes. With [`MAX_MODERATOR_BYTES`] and the members' topics and forks the set stays under
+/// 1 MiB.
+pub const MAX_FOUNDER_BYTES: usize = 384 * 1024;
+
+/// Facts of all moderators together, in bytes.
+pub const MAX_MODERATOR_BYTES: usize = 512 * 1024;
+
+/// Facts of one moderator.
+pub const MAX_MODERATOR_FACTS: u32 = 4_096;
+
+/// Members' topics, one of each member: those with the greatest (epoch, counter, id). A guess; it is there so that the
+/// topic falls back to another when its setter is banned.
+pub const MAX_MEMBER_TOPICS: usize = 16;
+
+/// Proofs that a member said two things under one number, one of each member: those with the smallest ids. A
+/// guess.
+pub const MAX_FORKS: usize = 32;
+
+/// Facts that wait for others. They are not in the set. A guess.
+pub const MAX_WAITING: usize = 512;
+
+/// Of them, facts of one issuer. A guess.
+pub const MAX_WAITING_OF_ONE: usize = 128;
+
+/// The facts of a chat that count, whether they have an effect or not. Whatever order they come in, the same facts make
+/// the same set, as long as it is not full.
+///
+/// - of the founder: all, without a gap from 1 on; of several under one number the two of the smallest ids;
+/// - of those to whom the founder has granted to be moderator, at any time: the chain without a gap from 1 on, each fact
+///   naming the one before, up to a fork, of which the two smallest ids are kept;
+/// - of members: one topic each, with what admits them;
+/// - forks, one of each member.
+///
+/// A fact that comes before what it follows waits, outside of the set.
+#[derive(Debug, Clone)]
+pub struct FactSet {
+    pub(super) chat: ChatId,
+    pub(super) founder: MemberId,
+    pub(super) is_public: bool,
+    pub(super) founders: Chain,
+    /// Of all to whom the founder has granted to be moderator, be they it still or not.
+    pub(super) moderators: BTreeMap<MemberId, Chain>,
+    pub(super) topics: BTreeMap<MemberId, HeldFact>,
+    pub(super) forks: BTreeMap<MemberId, HeldFact>,
+    waiting: BTreeMap<(MemberId, u32, FactId), HeldFact>,
+    ids: BTreeSet<FactId>,
+    /// The hash of `ids`, once it was asked for.
+    root: OnceLock<[u8; 32]>,
+}
+
+/// A fact in a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldFact {
+    /// Its id.
+    pub id: FactId,
+    /// The fact.
+    pub fact: Fact,
+    /// What admits its issuer, in bytes, where the fact needs it: a member's topic and a fork.
+    pub credential: Option<Vec<u8>>,
+    pub(super) len_bytes: usize,
+}
+
+/// What became of a fact that a set took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inserted {
+    /// It was there already, or waits already.
+    Known,
+    /// It waits for what it follows, and is not in the set yet.
+    Waits,
+    /// It is in the set.
+    Changed {
+        /// This fact, and those that waited for it, in an order in which another can take them.
+        added: Vec<FactId>,
+        /// Facts that are no longer in the set: behind a fork, or in the place of which others came.
+        removed: Vec<FactId>,
+    },
+}
+
+/// What to do with a fact.
+enum Verdict {
+    Put,
+    Wait,
+    Refuse(Refused),
+}
+
+#[derive(Default)]
+struct Changes {
+    added: Vec<FactId>,
+    removed: Vec<FactId>,
+}
+
+impl FactSet {
+    /// The empty set of a chat whose charter has been verified.
+    pub fn new(chat: ChatId, charter: &Charter) -> Self {
+        Self {
+            chat,
+            founder: charter.founder,
+            is_public: charter.kind == 1,
+            founders: Chain::default(),
+            moderators: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            forks: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            ids: BTreeSet::new(),
+            root: OnceLock::new(),
+        }
+    }
+
+    /// Takes a fact. A member's topic and a fork need beside them what admits the member; of other facts it is not
+    /// looked at. The signature is verified last, and not at all of what would be refused anyway.
+    ///
+    /// # Errors
+    /// Why it is not taken. That changes nothing.
+    pub fn insert(&mut self, fact: Fact, credential: Option<&Credential>) -> Result<Inserted, Refused> {
+        let id = fact.id(&self.chat);
+        if self.ids.contains(&id) || self.waiting.contains_key(&waiting_key(&fact, id)) {
+            return Ok(Inserted::Known);
+        }
+        self.check_alone(&fact)?;
+        let verdict = self.judge(&fact);
+        if let Verdict::Refuse(why) = verdict {
+            return Err(why);
+        }
+        let credential = self.check_credential(&fact, credential)?;
+        if !fact.verify(&self.chat) {
+            return Err(Refused::BadSignature);
+        }
+        let len_bytes = fact.encode().len();
+        let held = HeldFact {
+            id,
+            fact,
+            credential,
+            len_bytes,
+        };
+        if matches!(verdict, Verdict::Wait) {
+            self.wait(held)?;
+            return Ok(Inserted::Waits);
+        }
+        let mut changes = Changes::default();
+        self.put(held, &mut changes)?;
+        self.settle(&mut changes);
+        let Changes { added, removed } = changes;
+        Ok(Inserted::Changed { added, removed })
+    }
+
+    /// The hash of the sorted ids; zeros if there are none.
+    pub fn root(&self) -> [u8; 32] {
+        *self.root.get_or_init(|| {
+            if self.ids.is_empty() {
+                return [0; 32];
+            }
+            let ids: Vec<u8> = self.ids.iter().flat_map(|id| id.0).collect();
+            crypto::hash(&[b"throng/1 facts\0", &ids])
+        })
+    }
+
+    /// How many facts it holds.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Whether it holds that fact.
+    pub fn contains(&self, id: &FactId) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// How many facts wait for others, outside of the set.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// All facts, in an order in which an empty set can take them: for storing.
+    pub fn iter(&self) -> impl Iterator<Item = &HeldFact> {
+        self.founders
+            .facts()
+            .chain(self.moderators.values().flat_map(Chain::facts))
+            .chain(self.topics.values())
+            .chain(self.forks.values())
+    }
+
+    /// How many of the founder's facts there are without a gap: what a new fact names as its epoch.
+    pub fn epoch(&self) -> u32 {
+        self.founders.last()
+    }
+
+    /// Where the next fact of the founder's or a moderator's chain stands; for a moderator to be an ordinary member's
+    /// topic, see [`Place::in_no_chain`]. None if that issuer has no chain, or it has ended: by a fork, or because it is
+    /// full.
+    pub fn next(&self, issuer: &MemberId) -> Option<Place> {
+        let is_founder = *issuer == self.founder;
+        let chain = if is_founder {
+            &self.founders
+        } else {
+            self.moderators.get(issuer)?
+        };
+        let seq = chain.last().checked_add(1)?;
+        let ended = !is_founder && (chain.forked_at().is_some() || seq > MAX_MODERATOR_FACTS);
+        let prev = chain.at(chain.last()).first();
+        (!ended).then(|| Place {
+            seq,
+            prev: prev.map_or([0; 16], |held| short(&held.id)),
+            epoch: if is_founder { seq } else { self.epoch() },
+        })
+    }
+
+    /// What can be said of a fact without the others.
+    fn check_alone(&self, fact: &Fact) -> Result<(), Refused> {
+        let is_founder = fact.issuer == self.founder;
+        match fact.body {
+            Body::Fork(_) => Ok(()),
+            Body::MemberTopic { .. } if is_founder => Err(Refused::NotForFounder),
+            Body::MemberTopic { .. } => Ok(()),
+            _ if is_founder && fact.place.epoch != fact.place.seq => Err(Refused::NotItsEpoch),
+            _ if !is_founder && fact.place.seq > MAX_MODERATOR_FACTS => Err(Refused::NumberTooHigh),
+            _ => Ok(()),
+        }
+    }
+
+    /// What admits the issuer, where it is needed.
+    fn check_credential(
+        &self,
+        fact: &Fact,
+        credential: Option<&Credential>,
+    ) -> Result<Option<Vec<u8>>, Refused> {
+        let is_admitted = |credential: &&Credential| {
+            credential.member() == fact.issuer
+                && credential.verify(&self.chat)
+                && fits(&fact.body, credential)
+        };
+        if !matches!(fact.body, Body::Fork(_) | Body::MemberTopic { .. }) {
+            return Ok(None);
+        }
+        let credential = credential.filter(is_admitted).ok_or(Refused::NotAdmitted)?;
+        Ok(Some(credential.encode()))
+    }
+
+    /// Where a fact that is right in itself belongs.
+    fn judge(&self, fact: &Fact) -> Verdict {
+        let seq = fact.place.seq;
+        match fact.body {
+            Body::Fork(_) => return Verdict::Put,
+            // Epochs to come would be greater than all that are.
+            Body::MemberTopic { .. } if fact.place.epoch > self.epoch() => return Verdict::Wait,
+            Body::MemberTopic { .. } => return Verdict::Put,
+            _ => {}
+        }
+        if fact.issuer == self.founder {
+            return if seq > self.founders.last() + 1 {
+                Verdict::Wait
+            } else {
+                Verdict::Put
+            };
+        }
+        let Some(chain) = self.moderators.get(&fact.issuer) else {
+            return Verdict::Wait;
+        };
+        if chain.forked_at().is_some_and(|forked_at| seq > forked_at) {
+            Verdict::Refuse(Refused::BeyondFork)
+        } else if seq > chain.last() + 1 {
+            Verdict::Wait
+        } else if chain.links(seq, &fact.place.prev) {
+            Verdict::Put
+        } else {
+            Verdict::Refuse(Refused::Unlinked)
+        }
+    }
+
+    fn wait(&mut self, held: HeldFact) -> Result<(), Refused> {
+        let issuer = held.fact.issuer;
+        let of_issuer = (issuer, 0, FactId([0; 32]))..=(issuer, u32::MAX, FactId([0xFF; 32]));
+        if self.waiting.len() >= MAX_WAITING || self.waiting.range(of_issuer).count() >= MAX_WAITING_OF_ONE {
+            return Err(Refused::TooManyWaiting);
+        }
+        self.waiting.insert(waiting_key(&held.fact, held.id), held);
+        Ok(())
+    }
+
+    /// Takes what waited and need not any more.
+    fn settle(&mut self, changes: &mut Changes) {
+        loop {
+            let ready = self
+                .waiting
+                .iter()
+                .find(|(_, held)| !matches!(self.judge(&held.fact), Verdict::Wait))
+                .map(|(key, _)| *key);
+            let Some(held) = ready.and_then(|key| self.waiting.remove(&key)) else {
+                return;
+            };
+            if matches!(self.judge(&held.fact), Verdict::Put) {
+                // If it is refused after all it just waits no more.
+                let _ = self.put(held, changes);
+            }
+        }
+    }
+
+    /// Puts a fact where it belongs.
+    fn put(&mut self, held: HeldFact, changes: &mut Changes) -> Result<(), Refused> {
+        let id = held.id;
+        let removed = match held.fact.body {
+            Body::Fork(_) => self.put_fork(held)?,
+            Body::MemberTopic { .. } => self.put_topic(held)?,
+            _ if held.fact.issuer == self.founder => self.put_founders(held)?,
+            _ => self.put_moderators(held)?,
+        };
+        self.root = OnceLock::new();
+        self.ids.insert(id);
+        changes.added.push(id);
+        self.forget(removed, changes);
+        if self.ids.contains(&id) {
+            Ok(())
+        } else {
+            changes.added.retain(|added| *added != id);
+            changes.removed.retain(|removed| *removed != id);
+            Err(Refused::Full)
+        }
+    }
+
+    fn put_founders(&mut self, held: HeldFact) -> Result<Vec<HeldFact>, Refused> {
+        let granted = granted_office(&held.fact).filter(|member| *member != self.founder);
+        let mut removed: Vec<HeldFact> = self.founders.put(held)?.into_iter().collect();
+        if let Some(member) = granted {
+            self.moderators.entry(member).or_default();
+        }
+        while self.founders.len_bytes() - self.founders.last_len_bytes() >= MAX_FOUNDER_BYTES {
+            removed.extend(self.founders.cut_after(self.founders.last() - 1));
+        }
+        if !removed.is_empty() {
+            removed.extend(self.leave_out_what_lost_its_ground());
+        }
+        Ok(removed)
+    }
+
+    /// After a fact of the founder has gone: chains whose grant it was, and topics of later epochs.
+    fn leave_out_what_lost_its_ground(&mut self) -> Vec<HeldFact> {
+        let granted: BTreeSet<MemberId> = self
+            .founders
+            .facts()
+            .filter_map(|held| granted_office(&held.fact))
+            .collect();
+        let mut removed = Vec::new();
+        self.moderators.retain(|member, chain| {
+            let stays = granted.contains(member);
+            if !stays {
+                removed.extend(chain.cut_after(0));
+            }
+            stays
+        });
+        let epoch = self.epoch();
+        let late = |held: &&HeldFact| held.fact.place.epoch > epoch;
+        removed.extend(self.topics.values().filter(late).cloned());
+        self.topics.retain(|_, held| !late(&&*held));
+        removed
+    }
+
+    fn put_moderators(&mut self, held: HeldFact) -> Result<Vec<HeldFact>, Refused> {
+        let issuer = held.fact.issuer;
+        let chain = self.moderators.entry(issuer).or_default();
+        let mut removed: Vec<HeldFact> = chain.put(held)?.into_iter().collect();
+        if let Some(forked_at) = chain.forked_at() {
+            removed.extend(chain.cut_after(forked_at));
+        }
+        removed.extend(self.make_room());
+        Ok(removed)
+    }
+
+    /// When the moderators together have made too much, the facts with the greatest (seq, issuer) go: so each of them has
+    /// as much room as the others.
+    fn make_room(&mut self) -> Vec<HeldFact> {
+        let mut total: usize = self.moderators.values().map(Chain::len_bytes).sum();
+        let mut removed = Vec::new();
+        while let Some((_, longest)) = self
+            .moderators
+            .iter_mut()
+            .max_by_key(|(member, chain)| (chain.last(), **member))
+            && total - longest.last_len_bytes() >= MAX_MODERATOR_BYTES
+        {
+            total -= longest.last_len_bytes();
+            removed.extend(longest.cut_after(longest.last() - 1));
+        }
+        removed
+    }
+
+    fn put_topic(&mut self, held: HeldFact) -> Result<Vec<HeldFact>, Refused> {
+        let rank = topic_rank;
+        if let Some(other) = self.topics.get(&held.fact.issuer)
+            && rank(other) > rank(&held)
+        {
+            return Err(Refused::Outdone);
+        }
+        let id = held.id;
+        let mut removed: Vec<HeldFact> = self.topics.insert(held.fact.issuer, held).into_iter().collect();
+        if self.topics.len() > MAX_MEMBER_TOPICS
+            && let Some(least) = self.topics.values().min_by_key(|held| rank(held)).cloned()
+        {
+            self.topics.remove(&least.fact.issuer);
+            if least.id == id {
+                return Err(Refused::Outdone);
+            }
+            removed.push(least);
+        }
+        Ok(removed)
+    }
+
+    fn put_fork(&mut self, held: HeldFact) -> Result<Vec<HeldFact>, Refused> {
+        if let Some(other) = self.forks.get(&held.fact.issuer)
+            && other.id < held.id
+        {
+            return Err(Refused::Outdone);
+        }
+        let id = held.id;
+        let mut removed: Vec<HeldFact> = self.forks.insert(held.fact.issuer, held).into_iter().collect();
+        if self.forks.len() > MAX_FORKS
+            && let Some(greatest) = self.forks.values().max_by_key(|held| held.id).cloned()
+        {
+            self.forks.remove(&greatest.fact.issuer);
+            if greatest.id == id {
+                return Err(Refused::Outdone);
+            }
+            removed.push(greatest);
+        }
+        Ok(removed)
+    }
+
+    fn forget(&mut self, removed: Vec<HeldFact>, changes: &mut Changes) {
+        for held in removed {
+            self.ids.remove(&held.id);
+            if changes.added.contains(&held.id) {
+                changes.added.retain(|added| *added != held.id);
+            } else {
+                changes.removed.push(held.id);
+            }
+        }
+    }
+}
+
+/// What orders members' topics: the greatest (epoch, counter, id) comes first.
+pub(super) fn topic_rank(held: &HeldFact) -> (u32, u32, FactId) {
+    let counter = match held.fact.body {
+        Body::MemberTopic { counter, .. } => counter,
+        _ => 0,
+    };
+    (held.fact.place.epoch, counter, held.id)
+}
+
+/// Whom a fact makes a moderator, if it is the founder's.
+fn granted_office(fact: &Fact) -> Option<MemberId> {
+    match fact.body {
+        Body::Grant {
+            member,
+            role: Role::Moderator,
+            ..
+        } => Some(member),
+        _ => None,
+    }
+}
+
+fn waiting_key(fact: &Fact, id: FactId) -> (MemberId, u32, FactId) {
+    (fact.issuer, fact.place.seq, id)
+}
+
+/// Whether a member who names that invite and slot came by them, to speak.
+fn fits(body: &Body, credential: &Credential) -> bool {
+    let Body::MemberTopic { invite, slot, .. } = body else {
+        return true;
+    };
+    match credential {
+        Credential::Founder(_) => false,
+        Credential::Invited {
+            invite: certificate,
+            admission,
+        } => {
+            let came_by = (certificate.slots != 0).then_some(admission.slot);
+            certificate.rights == Rights::Member && certificate.invite == *invite && came_by == *slot
+        }
+    }
+}
