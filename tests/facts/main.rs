@@ -1,0 +1,7 @@
+//! Facts: that any of them, however merged, come to one state; each rule by itself; and known answers.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test says that it failed")]
+
+mod hostile;
+mod merge;
+mod people;
