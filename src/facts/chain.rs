@@ -1,6 +1,7 @@
 use super::body::short;
 use super::{HeldFact, Refused, ShortFactId};
 use crate::crypto;
+use crate::id::FactId;
 
 /// Facts of one issuer under one number that are kept: two prove a fork.
 const MAX_AT_ONE_SEQ: usize = 2;
@@ -53,10 +54,16 @@ impl Chain {
         }
     }
 
+    /// Whether a fact would be kept at its seq.
+    pub(super) fn has_room(&self, seq: u32, id: &FactId) -> bool {
+        let facts = self.at(seq);
+        facts.len() < MAX_AT_ONE_SEQ || facts.iter().any(|held| held.id > *id)
+    }
+
     /// Puts a fact at its seq, which is at most one past the last. Gives back which one had to make room for it.
     pub(super) fn put(&mut self, held: HeldFact) -> Result<Option<HeldFact>, Refused> {
         let id = held.id;
-        let index = index(held.fact.place.seq).ok_or(Refused::Unlinked)?;
+        let index = index(held.fact.place.seq).ok_or(Refused::NumberTooHigh)?;
         self.len_bytes += held.len_bytes;
         if index >= self.positions.len() {
             self.positions.push(vec![held]);

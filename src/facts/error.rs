@@ -36,15 +36,13 @@ pub enum Refused {
     NotAdmitted,
     /// The founder sets the topic by a fact of the chain.
     NotForFounder,
-    /// It does not follow the fact before it in its issuer's chain.
-    Unlinked,
-    /// Its issuer's chain has forked before it: nothing there counts any more.
-    BeyondFork,
+    /// A moderator was demoted, and it comes after the last of their facts that counts.
+    CutOff,
     /// Of these facts only some are kept, and all of them come before it.
     Outdone,
     /// There is no room: its issuer, or all moderators together, have made as many facts as a chat holds.
     Full,
-    /// What it follows has not come yet, and no more can wait for that.
+    /// It does not count yet, and no more can wait.
     TooManyWaiting,
 }
 
@@ -57,8 +55,7 @@ impl Refused {
             Self::NumberTooHigh => "fact_number",
             Self::NotAdmitted => "fact_of_unknown_member",
             Self::NotForFounder => "fact_type",
-            Self::Unlinked => "fact_unlinked",
-            Self::BeyondFork => "fact_beyond_fork",
+            Self::CutOff => "fact_cut_off",
             Self::Outdone => "fact_outdone",
             Self::Full => "facts_full",
             Self::TooManyWaiting => "facts_waiting",

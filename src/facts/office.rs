@@ -1,14 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::body::short;
-use super::{Body, FactSet, HeldFact, Role, ShortFactId};
+use super::{Body, Fact, FactSet, HeldFact, Place, Role, ShortFactId};
 use crate::id::{FactId, MemberId};
 
 /// Who was a moderator in which epochs: by the founder's facts alone, so that it can be told of any epoch without regard to
 /// what moderators did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Offices {
-    founder: Option<MemberId>,
+    founder: MemberId,
+    /// How many of the founder's facts are known.
+    epoch: u32,
     terms: BTreeMap<MemberId, Vec<Turn>>,
     /// Epochs in which the founder granted them a role, whichever.
     grants: BTreeMap<MemberId, Vec<u32>>,
@@ -34,15 +36,33 @@ struct Cut {
     fact: ShortFactId,
 }
 
+/// What becomes of a moderator's fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It was made in office.
+    Counts,
+    /// It was not, as far as is known: the epoch that it names has not come, or its issuer was no moderator then.
+    NotInOffice,
+    /// It comes after the last good one of a demotion, and says that it was before. It never counts.
+    CutOff,
+}
+
 impl Offices {
-    pub(super) fn of(set: &FactSet) -> Self {
-        let mut offices = Self {
-            founder: Some(set.founder),
-            ..Self::default()
-        };
-        for held in set.founders.facts() {
-            offices.take(held);
+    pub(super) fn new(founder: MemberId) -> Self {
+        Self {
+            founder,
+            epoch: 0,
+            terms: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            bans: BTreeMap::new(),
+            void: BTreeSet::new(),
+            forked: BTreeMap::new(),
         }
+    }
+
+    /// All that there is to know, also whose chains have forked.
+    pub(super) fn of(set: &FactSet) -> Self {
+        let mut offices = set.offices.clone();
         for (member, chain) in &set.moderators {
             if let Some(seq) = chain.forked_at() {
                 offices.forked.insert(*member, seq);
@@ -51,17 +71,19 @@ impl Offices {
         offices
     }
 
-    fn take(&mut self, held: &HeldFact) {
+    /// Takes the next of the founder's facts. Gives whose office it touches.
+    pub(super) fn take(&mut self, held: &HeldFact) -> Option<MemberId> {
         let epoch = held.fact.place.epoch;
+        self.epoch = epoch.max(self.epoch);
         let (member, turn) = match &held.fact.body {
             Body::Grant { member, role, .. } => {
                 self.grants.entry(*member).or_default().push(epoch);
                 if *role != Role::Moderator {
-                    return;
+                    return None;
                 }
                 if self.bans.values().any(|banned| banned == member) {
                     self.void.insert(held.id);
-                    return;
+                    return None;
                 }
                 (*member, Turn::Begins(epoch))
             }
@@ -83,13 +105,15 @@ impl Offices {
             }
             Body::Lift(bans) => {
                 self.bans.retain(|ban, _| !bans.contains(ban));
-                return;
+                return None;
             }
-            _ => return,
+            _ => return None,
         };
-        if Some(member) != self.founder {
-            self.terms.entry(member).or_default().push(turn);
+        if member == self.founder {
+            return None;
         }
+        self.terms.entry(member).or_default().push(turn);
+        Some(member)
     }
 
     /// Whether this fact grants an office to somebody whom the founder had banned.
@@ -97,27 +121,29 @@ impl Offices {
         self.void.contains(grant)
     }
 
-    /// The role of the issuer of a fact of a chain, if the fact counts.
-    pub(super) fn role_of_issuer(&self, held: &HeldFact) -> Option<Role> {
-        let fact = &held.fact;
-        if Some(fact.issuer) == self.founder {
-            return Some(Role::Founder);
-        }
+    /// Whether a moderator's fact counts, as far as the founder's facts decide it.
+    pub(super) fn judge(&self, fact: &Fact, id: &FactId) -> Standing {
+        let Place { seq, epoch, .. } = fact.place;
         let is_cut_off = |turn: &Turn| match turn {
-            Turn::Ends(epoch, Some(cut)) if *epoch > fact.place.epoch => {
-                fact.place.seq > cut.seq || (fact.place.seq == cut.seq && short(&held.id) != cut.fact)
+            Turn::Ends(ended, Some(cut)) if *ended > epoch => {
+                seq > cut.seq || (seq == cut.seq && short(id) != cut.fact)
             }
             _ => false,
         };
-        let terms = self.terms.get(&fact.issuer)?;
-        let counts = self.is_in_office(&fact.issuer, fact.place.epoch) && !terms.iter().any(is_cut_off);
-        counts.then_some(Role::Moderator)
+        let terms = self.terms.get(&fact.issuer);
+        if terms.is_some_and(|terms| terms.iter().any(is_cut_off)) {
+            Standing::CutOff
+        } else if epoch <= self.epoch && self.is_in_office(&fact.issuer, epoch) {
+            Standing::Counts
+        } else {
+            Standing::NotInOffice
+        }
     }
 
     /// What somebody was in an epoch, as far as offices go: founder, moderator, or a member like others. Who said two
     /// things under one number has never been a moderator, for others to respect.
     pub(super) fn rank_at(&self, member: &MemberId, epoch: u32) -> Role {
-        if Some(*member) == self.founder {
+        if *member == self.founder {
             Role::Founder
         } else if self.is_in_office(member, epoch) && !self.forked.contains_key(member) {
             Role::Moderator

@@ -25,7 +25,7 @@ type Precedence = (u32, u32, Role, FactId);
 
 pub(super) fn state_of(set: &FactSet) -> State {
     let offices = Offices::of(set);
-    let acts = acts(set, &offices);
+    let acts = acts(set);
     let log = acts
         .iter()
         .map(|act| act.entry(check(act, &offices).err()))
@@ -55,7 +55,7 @@ pub(super) fn state_of(set: &FactSet) -> State {
 }
 
 /// The facts of the chains that count, in the order of the log.
-fn acts<'a>(set: &'a FactSet, offices: &Offices) -> Vec<Act<'a>> {
+fn acts(set: &FactSet) -> Vec<Act<'_>> {
     // Of a fork nothing counts but the founder's, who answers to nobody.
     let before_forks = set.moderators.values().flat_map(|chain| {
         let end = chain.forked_at().unwrap_or(u32::MAX);
@@ -65,10 +65,14 @@ fn acts<'a>(set: &'a FactSet, offices: &Offices) -> Vec<Act<'a>> {
         .founders
         .facts()
         .chain(before_forks)
-        .filter(|held| held.fact.place.epoch <= set.epoch())
-        .filter_map(|held| {
-            let role = offices.role_of_issuer(held)?;
-            Some(Act { held, role })
+        .map(|held| {
+            let is_founder = held.fact.issuer == set.founder;
+            let role = if is_founder {
+                Role::Founder
+            } else {
+                Role::Moderator
+            };
+            Act { held, role }
         })
         .collect();
     acts.sort_by_key(|act| {

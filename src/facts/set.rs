@@ -3,6 +3,7 @@ use std::sync::OnceLock;
 
 use super::body::short;
 use super::chain::Chain;
+use super::office::{Offices, Standing};
 use super::{Body, Fact, Place, Refused, Role};
 use crate::crypto;
 use crate::id::{ChatId, FactId, MemberId};
@@ -32,23 +33,25 @@ pub const MAX_WAITING: usize = 512;
 /// Of them, facts of one issuer. A guess.
 pub const MAX_WAITING_OF_ONE: usize = 128;
 
-/// The facts of a chat that count, whether they have an effect or not. Whatever order they come in, the same facts make
-/// the same set, as long as it is not full.
+/// The facts of a chat that count. Whatever order they come in, the same facts make the same set, as long as it is not
+/// full.
 ///
 /// - of the founder: all, without a gap from 1 on; of several under one number the two of the smallest ids;
-/// - of those to whom the founder has granted to be moderator, at any time: the chain without a gap from 1 on, each fact
-///   naming the one before, up to a fork, of which the two smallest ids are kept;
+/// - of moderators: those made in office (by the epoch that they name) and not cut off by a demotion, without a gap
+///   from 1 on, each naming the one before, up to a fork, of which the two smallest ids are kept;
 /// - of members: one topic each, with what admits them;
 /// - forks, one of each member.
 ///
-/// A fact that comes before what it follows waits, outside of the set.
+/// What does not count but may when others have come waits, outside of the set.
 #[derive(Debug, Clone)]
 pub struct FactSet {
     pub(super) chat: ChatId,
     pub(super) founder: MemberId,
     pub(super) is_public: bool,
     pub(super) founders: Chain,
-    /// Of all to whom the founder has granted to be moderator, be they it still or not.
+    /// What the founder's facts say of who was a moderator when.
+    pub(super) offices: Offices,
+    /// Of those who were moderators at any time. None is empty.
     pub(super) moderators: BTreeMap<MemberId, Chain>,
     pub(super) topics: BTreeMap<MemberId, HeldFact>,
     pub(super) forks: BTreeMap<MemberId, HeldFact>,
@@ -75,13 +78,13 @@ pub struct HeldFact {
 pub enum Inserted {
     /// It was there already, or waits already.
     Known,
-    /// It waits for what it follows, and is not in the set yet.
+    /// It does not count yet: it waits for what it follows, or for the founder's facts that its issuer had seen.
     Waits,
     /// It is in the set.
     Changed {
         /// This fact, and those that waited for it, in an order in which another can take them.
         added: Vec<FactId>,
-        /// Facts that are no longer in the set: behind a fork, or in the place of which others came.
+        /// Facts that are no longer in the set: behind a fork or a cut, or in the place of which others came.
         removed: Vec<FactId>,
     },
 }
@@ -91,6 +94,14 @@ enum Verdict {
     Put,
     Wait,
     Refuse(Refused),
+}
+
+/// What a new fact has driven out of the set.
+#[derive(Default)]
+struct Gone {
+    /// It may count again.
+    to_wait: Vec<HeldFact>,
+    for_good: Vec<HeldFact>,
 }
 
 #[derive(Default)]
@@ -107,6 +118,7 @@ impl FactSet {
             founder: charter.founder,
             is_public: charter.kind == 1,
             founders: Chain::default(),
+            offices: Offices::new(charter.founder),
             moderators: BTreeMap::new(),
             topics: BTreeMap::new(),
             forks: BTreeMap::new(),
@@ -127,7 +139,7 @@ impl FactSet {
             return Ok(Inserted::Known);
         }
         self.check_alone(&fact)?;
-        let verdict = self.judge(&fact);
+        let verdict = self.judge(&fact, &id);
         if let Verdict::Refuse(why) = verdict {
             return Err(why);
         }
@@ -198,15 +210,18 @@ impl FactSet {
         self.founders.last()
     }
 
-    /// Where the next fact of the founder's or a moderator's chain stands; for a moderator to be an ordinary member's
-    /// topic, see [`Place::in_no_chain`]. None if that issuer has no chain, or it has ended: by a fork, or because it is
-    /// full.
+    /// Where the next fact of the founder or of a moderator stands. None of who is neither (for an ordinary member's topic
+    /// see [`Place::in_no_chain`]), or whose chain has ended: by a fork, or with its greatest number.
     pub fn next(&self, issuer: &MemberId) -> Option<Place> {
         let is_founder = *issuer == self.founder;
+        if !is_founder && self.offices.rank(issuer) < Role::Moderator {
+            return None;
+        }
+        let none = Chain::default();
         let chain = if is_founder {
             &self.founders
         } else {
-            self.moderators.get(issuer)?
+            self.moderators.get(issuer).unwrap_or(&none)
         };
         let seq = chain.last().checked_add(1)?;
         let ended = !is_founder && (chain.forked_at().is_some() || seq > MAX_MODERATOR_FACTS);
@@ -250,33 +265,23 @@ impl FactSet {
     }
 
     /// Where a fact that is right in itself belongs.
-    fn judge(&self, fact: &Fact) -> Verdict {
-        let seq = fact.place.seq;
+    fn judge(&self, fact: &Fact, id: &FactId) -> Verdict {
+        let Place { seq, prev, epoch } = fact.place;
         match fact.body {
-            Body::Fork(_) => return Verdict::Put,
+            Body::Fork(_) => Verdict::Put,
             // Epochs to come would be greater than all that are.
-            Body::MemberTopic { .. } if fact.place.epoch > self.epoch() => return Verdict::Wait,
-            Body::MemberTopic { .. } => return Verdict::Put,
-            _ => {}
-        }
-        if fact.issuer == self.founder {
-            return if seq > self.founders.last() + 1 {
-                Verdict::Wait
-            } else {
-                Verdict::Put
-            };
-        }
-        let Some(chain) = self.moderators.get(&fact.issuer) else {
-            return Verdict::Wait;
-        };
-        if chain.forked_at().is_some_and(|forked_at| seq > forked_at) {
-            Verdict::Refuse(Refused::BeyondFork)
-        } else if seq > chain.last() + 1 {
-            Verdict::Wait
-        } else if chain.links(seq, &fact.place.prev) {
-            Verdict::Put
-        } else {
-            Verdict::Refuse(Refused::Unlinked)
+            Body::MemberTopic { .. } => put_if(epoch <= self.epoch()),
+            _ if fact.issuer == self.founder => put_if(seq <= self.founders.last() + 1),
+            _ => match self.offices.judge(fact, id) {
+                Standing::CutOff => Verdict::Refuse(Refused::CutOff),
+                Standing::NotInOffice => Verdict::Wait,
+                Standing::Counts => {
+                    let chain = self.moderators.get(&fact.issuer);
+                    put_if(chain.map_or(seq == 1 && prev == [0; 16], |chain| {
+                        chain.links(seq, &prev) && chain.has_room(seq, id)
+                    }))
+                }
+            },
         }
     }
 
@@ -296,12 +301,12 @@ impl FactSet {
             let ready = self
                 .waiting
                 .iter()
-                .find(|(_, held)| !matches!(self.judge(&held.fact), Verdict::Wait))
+                .find(|(_, held)| !matches!(self.judge(&held.fact, &held.id), Verdict::Wait))
                 .map(|(key, _)| *key);
             let Some(held) = ready.and_then(|key| self.waiting.remove(&key)) else {
                 return;
             };
-            if matches!(self.judge(&held.fact), Verdict::Put) {
+            if matches!(self.judge(&held.fact, &held.id), Verdict::Put) {
                 // If it is refused after all it just waits no more.
                 let _ = self.put(held, changes);
             }
@@ -311,71 +316,102 @@ impl FactSet {
     /// Puts a fact where it belongs.
     fn put(&mut self, held: HeldFact, changes: &mut Changes) -> Result<(), Refused> {
         let id = held.id;
-        let removed = match held.fact.body {
-            Body::Fork(_) => self.put_fork(held)?,
-            Body::MemberTopic { .. } => self.put_topic(held)?,
-            _ if held.fact.issuer == self.founder => self.put_founders(held)?,
-            _ => self.put_moderators(held)?,
+        let put = match held.fact.body {
+            Body::Fork(_) => self.put_fork(held),
+            Body::MemberTopic { .. } => self.put_topic(held),
+            _ if held.fact.issuer == self.founder => self.put_founders(held),
+            _ => self.put_moderators(held),
         };
+        let Gone { to_wait, for_good } = put?;
         self.root = OnceLock::new();
         self.ids.insert(id);
         changes.added.push(id);
-        self.forget(removed, changes);
+        for held in for_good {
+            self.forget(&held, changes);
+        }
+        for held in to_wait {
+            self.forget(&held, changes);
+            // There may be no room. It comes again with the facts that make it count.
+            let _ = self.wait(held);
+        }
         if self.ids.contains(&id) {
             Ok(())
         } else {
-            changes.added.retain(|added| *added != id);
             changes.removed.retain(|removed| *removed != id);
             Err(Refused::Full)
         }
     }
 
-    fn put_founders(&mut self, held: HeldFact) -> Result<Vec<HeldFact>, Refused> {
-        let granted = granted_office(&held.fact).filter(|member| *member != self.founder);
-        let mut removed: Vec<HeldFact> = self.founders.put(held)?.into_iter().collect();
-        if let Some(member) = granted {
-            self.moderators.entry(member).or_default();
+    fn put_founders(&mut self, held: HeldFact) -> Result<Gone, Refused> {
+        let (id, epoch) = (held.id, held.fact.place.epoch);
+        let is_last = epoch > self.founders.last();
+        let mut gone = Gone::default();
+        if let Some(over) = self.founders.put(held)? {
+            gone.to_wait.push(over);
         }
         while self.founders.len_bytes() - self.founders.last_len_bytes() >= MAX_FOUNDER_BYTES {
-            removed.extend(self.founders.cut_after(self.founders.last() - 1));
+            gone.for_good
+                .extend(self.founders.cut_after(self.founders.last() - 1));
         }
-        if !removed.is_empty() {
-            removed.extend(self.leave_out_what_lost_its_ground());
-        }
-        Ok(removed)
-    }
-
-    /// After a fact of the founder has gone: chains whose grant it was, and topics of later epochs.
-    fn leave_out_what_lost_its_ground(&mut self) -> Vec<HeldFact> {
-        let granted: BTreeSet<MemberId> = self
-            .founders
-            .facts()
-            .filter_map(|held| granted_office(&held.fact))
-            .collect();
-        let mut removed = Vec::new();
-        self.moderators.retain(|member, chain| {
-            let stays = granted.contains(member);
-            if !stays {
-                removed.extend(chain.cut_after(0));
+        match self.founders.at(epoch) {
+            [held] if is_last && held.id == id => {
+                let touched = self.offices.take(held);
+                let off = touched.and_then(|member| self.recheck(&member));
+                gone.to_wait.extend(off.into_iter().flatten());
             }
-            stays
-        });
-        let epoch = self.epoch();
-        let late = |held: &&HeldFact| held.fact.place.epoch > epoch;
-        removed.extend(self.topics.values().filter(late).cloned());
-        self.topics.retain(|_, held| !late(&&*held));
-        removed
+            _ => self.look_again_at_all(&mut gone),
+        }
+        Ok(gone)
     }
 
-    fn put_moderators(&mut self, held: HeldFact) -> Result<Vec<HeldFact>, Refused> {
-        let issuer = held.fact.issuer;
-        let chain = self.moderators.entry(issuer).or_default();
-        let mut removed: Vec<HeldFact> = chain.put(held)?.into_iter().collect();
-        if let Some(forked_at) = chain.forked_at() {
-            removed.extend(chain.cut_after(forked_at));
+    /// After something other than a new last fact of the founder: who was a moderator when is found out anew.
+    fn look_again_at_all(&mut self, gone: &mut Gone) {
+        self.offices = Offices::new(self.founder);
+        for held in self.founders.facts() {
+            self.offices.take(held);
         }
-        removed.extend(self.make_room());
-        Ok(removed)
+        let members: Vec<MemberId> = self.moderators.keys().copied().collect();
+        for member in members {
+            gone.to_wait.extend(self.recheck(&member).into_iter().flatten());
+        }
+        let epoch = self.epoch();
+        let early: Vec<MemberId> = self
+            .topics
+            .iter()
+            .filter(|(_, held)| held.fact.place.epoch > epoch)
+            .map(|(member, _)| *member)
+            .collect();
+        gone.to_wait
+            .extend(early.iter().filter_map(|member| self.topics.remove(member)));
+    }
+
+    /// Takes off of a moderator's chain what counts no more, and all after it.
+    fn recheck(&mut self, member: &MemberId) -> Option<Vec<HeldFact>> {
+        let chain = self.moderators.get_mut(member)?;
+        let first_bad = chain
+            .facts()
+            .find(|held| self.offices.judge(&held.fact, &held.id) != Standing::Counts)?
+            .fact
+            .place
+            .seq;
+        let off = chain.cut_after(first_bad - 1);
+        if chain.last() == 0 {
+            self.moderators.remove(member);
+        }
+        Some(off)
+    }
+
+    fn put_moderators(&mut self, held: HeldFact) -> Result<Gone, Refused> {
+        let chain = self.moderators.entry(held.fact.issuer).or_default();
+        let mut gone = Gone::default();
+        if let Some(over) = chain.put(held)? {
+            gone.to_wait.push(over);
+        }
+        if let Some(forked_at) = chain.forked_at() {
+            gone.to_wait.extend(chain.cut_after(forked_at));
+        }
+        gone.for_good.extend(self.make_room());
+        Ok(gone)
     }
 
     /// When the moderators together have made too much, the facts with the greatest (seq, issuer) go: so each of them has
@@ -392,10 +428,11 @@ impl FactSet {
             total -= longest.last_len_bytes();
             removed.extend(longest.cut_after(longest.last() - 1));
         }
+        self.moderators.retain(|_, chain| chain.last() > 0);
         removed
     }
 
-    fn put_topic(&mut self, held: HeldFact) -> Result<Vec<HeldFact>, Refused> {
+    fn put_topic(&mut self, held: HeldFact) -> Result<Gone, Refused> {
         let rank = topic_rank;
         if let Some(other) = self.topics.get(&held.fact.issuer)
             && rank(other) > rank(&held)
@@ -403,7 +440,7 @@ impl FactSet {
             return Err(Refused::Outdone);
         }
         let id = held.id;
-        let mut removed: Vec<HeldFact> = self.topics.insert(held.fact.issuer, held).into_iter().collect();
+        let mut for_good: Vec<HeldFact> = self.topics.insert(held.fact.issuer, held).into_iter().collect();
         if self.topics.len() > MAX_MEMBER_TOPICS
             && let Some(least) = self.topics.values().min_by_key(|held| rank(held)).cloned()
         {
@@ -411,19 +448,19 @@ impl FactSet {
             if least.id == id {
                 return Err(Refused::Outdone);
             }
-            removed.push(least);
+            for_good.push(least);
         }
-        Ok(removed)
+        Ok(Gone::for_good(for_good))
     }
 
-    fn put_fork(&mut self, held: HeldFact) -> Result<Vec<HeldFact>, Refused> {
+    fn put_fork(&mut self, held: HeldFact) -> Result<Gone, Refused> {
         if let Some(other) = self.forks.get(&held.fact.issuer)
             && other.id < held.id
         {
             return Err(Refused::Outdone);
         }
         let id = held.id;
-        let mut removed: Vec<HeldFact> = self.forks.insert(held.fact.issuer, held).into_iter().collect();
+        let mut for_good: Vec<HeldFact> = self.forks.insert(held.fact.issuer, held).into_iter().collect();
         if self.forks.len() > MAX_FORKS
             && let Some(greatest) = self.forks.values().max_by_key(|held| held.id).cloned()
         {
@@ -431,21 +468,32 @@ impl FactSet {
             if greatest.id == id {
                 return Err(Refused::Outdone);
             }
-            removed.push(greatest);
+            for_good.push(greatest);
         }
-        Ok(removed)
+        Ok(Gone::for_good(for_good))
     }
 
-    fn forget(&mut self, removed: Vec<HeldFact>, changes: &mut Changes) {
-        for held in removed {
-            self.ids.remove(&held.id);
-            if changes.added.contains(&held.id) {
-                changes.added.retain(|added| *added != held.id);
-            } else {
-                changes.removed.push(held.id);
-            }
+    fn forget(&mut self, held: &HeldFact, changes: &mut Changes) {
+        self.ids.remove(&held.id);
+        if changes.added.contains(&held.id) {
+            changes.added.retain(|added| *added != held.id);
+        } else {
+            changes.removed.push(held.id);
         }
     }
+}
+
+impl Gone {
+    fn for_good(for_good: Vec<HeldFact>) -> Self {
+        Self {
+            for_good,
+            ..Self::default()
+        }
+    }
+}
+
+fn put_if(fits: bool) -> Verdict {
+    if fits { Verdict::Put } else { Verdict::Wait }
 }
 
 /// What orders members' topics: the greatest (epoch, counter, id) comes first.
@@ -455,18 +503,6 @@ pub(super) fn topic_rank(held: &HeldFact) -> (u32, u32, FactId) {
         _ => 0,
     };
     (held.fact.place.epoch, counter, held.id)
-}
-
-/// Whom a fact makes a moderator, if it is the founder's.
-fn granted_office(fact: &Fact) -> Option<MemberId> {
-    match fact.body {
-        Body::Grant {
-            member,
-            role: Role::Moderator,
-            ..
-        } => Some(member),
-        _ => None,
-    }
 }
 
 fn waiting_key(fact: &Fact, id: FactId) -> (MemberId, u32, FactId) {

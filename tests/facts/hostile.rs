@@ -56,12 +56,18 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(1u8), 1 => Just(2), 4 => Just(3), 2 => Just(4), 2 => Just(5), 2 => Just(6), 1 => Just(7),
         1 => Just(8), 1 => Just(9), 1 => Just(10), 2 => Just(14),
     ];
-    let after = prop::option::weighted(0.1, any::<Index>());
+    let after = prop::option::weighted(0.15, any::<Index>());
     let gap = prop_oneof![60 => Just(0u32), 1 => 1u32..3];
-    let epoch = prop::option::weighted(0.25, prop_oneof![12 => 0u32..12, 1 => any::<u32>()]);
+    let epoch = prop::option::weighted(0.12, prop_oneof![12 => 0u32..12, 1 => any::<u32>()]);
     let counter = prop_oneof![6 => 0u32..4, 1 => Just(u32::MAX)];
     let place = (after, gap, prop::bool::weighted(0.02), epoch);
-    let what = (any::<Index>(), any::<Index>(), counter, any::<bool>(), any::<u64>());
+    let what = (
+        any::<Index>(),
+        any::<Index>(),
+        counter,
+        any::<bool>(),
+        any::<u64>(),
+    );
     (author, kind, place, what, prop::bool::weighted(0.1)).prop_map(
         |(author, kind, place, what, without_credential)| {
             let (after, gap, wrong_prev, epoch) = place;
@@ -225,7 +231,10 @@ fn body(cast: &Cast, people: &[Person], made: &[Fact], step: &Step, author: &Per
             root: [7; 32],
             count: 1,
         },
-        10 => cast.fork(author, (counter % 4) as u8, 1 + step.gap, ["yes", "no"]).body,
+        10 => {
+            cast.fork(author, (counter % 4) as u8, 1 + step.gap, ["yes", "no"])
+                .body
+        }
         _ => members_topic(step, author, invite),
     }
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that it failed")]
 
+mod bans;
+mod chains;
 mod hostile;
 mod merge;
 mod people;

@@ -14,7 +14,9 @@ fn config() -> ProptestConfig {
     ProptestConfig {
         cases: 192,
         // A failure's seed is printed and kept here.
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct("tests/facts.regressions"))),
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(
+            "tests/facts.regressions",
+        ))),
         ..ProptestConfig::default()
     }
 }
@@ -134,26 +136,51 @@ fn the_mixture_has_something_of_everything() {
     let cast = Cast::private();
     let people = people(&cast);
     let mut seen = std::collections::BTreeMap::<&str, usize>::new();
-    for _ in 0..150 {
+    for _ in 0..200 {
         let steps = steps(70).new_tree(&mut runner).unwrap().current();
         let set = set_of(&cast, &facts(&cast, &people, &steps));
         let state = State::of(&set);
         let mut note = |what, count: usize| *seen.entry(what).or_default() += usize::from(count > 0);
         note("moderators", state.moderators().len());
-        note("deeds of moderators", state.log().iter().filter(|entry| entry.by != cast.founder.id).count());
-        note("refused deeds", state.log().iter().filter(|entry| entry.denied.is_some()).count());
+        note(
+            "deeds of moderators",
+            state
+                .log()
+                .iter()
+                .filter(|entry| entry.by != cast.founder.id)
+                .count(),
+        );
+        note(
+            "refused deeds",
+            state.log().iter().filter(|entry| entry.denied.is_some()).count(),
+        );
         note("bans", state.bans().count());
-        note("bans by moderators", state.bans().filter(|ban| ban.by != cast.founder.id).count());
+        note(
+            "bans by moderators",
+            state.bans().filter(|ban| ban.by != cast.founder.id).count(),
+        );
         note("forked chains", state.forked_moderators().count());
         note("forked sessions", state.forks().count());
-        note("topics of members", usize::from(state.topic().is_some_and(|topic| topic.text.starts_with("by a member"))));
+        note(
+            "topics of members",
+            usize::from(
+                state
+                    .topic()
+                    .is_some_and(|topic| topic.text.starts_with("by a member")),
+            ),
+        );
         note("facts that wait", set.waiting());
-        note("facts that don't count", set.len().saturating_sub(state.log().len()));
-        note("closed invites", usize::from(state.is_closed(&Cast::invite_id(90))));
+        note(
+            "facts that don't count",
+            set.len().saturating_sub(state.log().len()),
+        );
+        note(
+            "closed invites",
+            usize::from(state.is_closed(&Cast::invite_id(90))),
+        );
         note("confirmed slots", state.slots_of(&Cast::invite_id(91)).count());
     }
-    println!("{seen:#?}");
     for (what, cases) in seen {
-        assert!(cases >= 10, "{what}: in {cases} of 150 cases");
+        assert!(cases >= 10, "{what}: in {cases} of 200 cases");
     }
 }
