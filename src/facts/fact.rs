@@ -12,7 +12,7 @@ const FORK: u8 = 10;
 const MEMBER_TOPIC: u8 = 14;
 const SIGNATURE_LEN: usize = 64;
 
-/// A signed fact: 129 bytes and its body, at most [`MAX_FACT_LEN`].
+/// A signed fact: 129 bytes and its body (109 of a member's topic), at most [`MAX_FACT_LEN`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
     /// Who signed it; of a fork, who said the two things.
@@ -27,7 +27,8 @@ pub struct Fact {
     pub signature: Signature,
 }
 
-/// Where a fact stands: in its issuer's chain, and after which of the founder's.
+/// Where a fact stands: in its issuer's chain, and after which of the founder's. What is in no chain carries no seq and no
+/// prev.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Of the issuer's facts, from 1 on; 0 for what is in no chain.
@@ -110,13 +111,16 @@ impl Fact {
         if kind == FORK {
             return Ok(Self::fork(issuer, Fork::read(reader.rest())?));
         }
-        let place = Place {
-            seq: reader.u32()?,
-            prev: reader.array()?,
-            epoch: reader.u32()?,
+        let place = if kind == MEMBER_TOPIC {
+            Place::in_no_chain(reader.u32()?)
+        } else {
+            Place {
+                seq: reader.u32()?,
+                prev: reader.array()?,
+                epoch: reader.u32()?,
+            }
         };
-        let is_in_no_chain = place == Place::in_no_chain(place.epoch);
-        if (kind == MEMBER_TOPIC) != is_in_no_chain || (place.seq == 0 && !is_in_no_chain) {
+        if place.seq == 0 && kind != MEMBER_TOPIC {
             return Err(Malformed);
         }
         let at_ms = reader.u64()?;
@@ -152,9 +156,11 @@ impl Fact {
     fn signed(&self) -> Vec<u8> {
         let mut bytes = vec![self.body.kind()];
         bytes.extend_from_slice(&self.issuer.0);
-        if !matches!(self.body, Body::Fork(_)) {
+        if !matches!(self.body, Body::Fork(_) | Body::MemberTopic { .. }) {
             bytes.extend_from_slice(&self.place.seq.to_be_bytes());
             bytes.extend_from_slice(&self.place.prev);
+        }
+        if !matches!(self.body, Body::Fork(_)) {
             bytes.extend_from_slice(&self.place.epoch.to_be_bytes());
             bytes.extend_from_slice(&self.at_ms.to_be_bytes());
         }

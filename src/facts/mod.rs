@@ -33,7 +33,7 @@ pub use fork::{Fork, ForkedSay};
 pub use rights::{Action, Deed, RIGHTS, Role, Rule};
 pub use set::{
     FactSet, HeldFact, Inserted, MAX_FORKS, MAX_FOUNDER_BYTES, MAX_MEMBER_TOPICS, MAX_MODERATOR_BYTES,
-    MAX_MODERATOR_FACTS, MAX_WAITING, MAX_WAITING_OF_ONE,
+    MAX_MODERATOR_FACTS, MAX_WAITING, MAX_WAITING_OF_ONE, root_of,
 };
 pub use state::{Admitted, LogEntry, Session, SetTopic, StandingBan, State};
 pub use summary::{MAX_SUMMARY_LEN, Summary};

@@ -167,13 +167,7 @@ impl FactSet {
 
     /// The hash of the sorted ids; zeros if there are none.
     pub fn root(&self) -> [u8; 32] {
-        *self.root.get_or_init(|| {
-            if self.ids.is_empty() {
-                return [0; 32];
-            }
-            let ids: Vec<u8> = self.ids.iter().flat_map(|id| id.0).collect();
-            crypto::hash(&[b"throng/1 facts\0", &ids])
-        })
+        *self.root.get_or_init(|| root_of(&self.ids))
     }
 
     /// How many facts it holds.
@@ -494,6 +488,15 @@ impl Gone {
 
 fn put_if(fits: bool) -> Verdict {
     if fits { Verdict::Put } else { Verdict::Wait }
+}
+
+/// The root of the set of facts of these ids; zeros if there are none.
+pub fn root_of(ids: &BTreeSet<FactId>) -> [u8; 32] {
+    if ids.is_empty() {
+        return [0; 32];
+    }
+    let ids: Vec<u8> = ids.iter().flat_map(|id| id.0).collect();
+    crypto::hash(&[b"throng/1 facts\0", &ids])
 }
 
 /// What orders members' topics: the greatest (epoch, counter, id) comes first.

@@ -4,6 +4,10 @@
 
 mod bans;
 mod chains;
+mod forms;
 mod hostile;
+mod invites;
 mod merge;
 mod people;
+mod rights;
+mod topics;
