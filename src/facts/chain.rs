@@ -1,12 +1,12 @@
 use super::body::short;
-use super::{HeldFact, Refused, ShortFactId};
+use super::{HeldFact, ShortFactId};
 use crate::crypto;
 use crate::id::FactId;
 
-/// Facts of one issuer under one number that are kept: two prove a fork.
-const MAX_AT_ONE_SEQ: usize = 2;
+/// Of a fork two are kept, which prove it.
+const MAX_OF_A_FORK: usize = 2;
 
-/// The facts of one issuer without a gap, from seq 1 on: one at each, or the two smallest ids of a fork.
+/// The facts of one issuer without a gap, from seq 1 on: one at each seq, or several, by id.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chain {
     positions: Vec<Vec<HeldFact>>,
@@ -54,34 +54,53 @@ impl Chain {
         }
     }
 
-    /// Whether a fact would be kept at its seq.
+    /// Whether a fact would be kept at its seq, where there are two at most.
     pub(super) fn has_room(&self, seq: u32, id: &FactId) -> bool {
         let facts = self.at(seq);
-        facts.len() < MAX_AT_ONE_SEQ || facts.iter().any(|held| held.id > *id)
+        facts.len() < MAX_OF_A_FORK || facts.iter().any(|held| held.id > *id)
     }
 
-    /// Puts a fact at its seq, which is at most one past the last. Gives back which one had to make room for it.
-    pub(super) fn put(&mut self, held: HeldFact) -> Result<Option<HeldFact>, Refused> {
-        let id = held.id;
-        let index = index(held.fact.place.seq).ok_or(Refused::NumberTooHigh)?;
+    /// Puts a fact at its seq, which is from 1 to one past the last.
+    pub(super) fn put(&mut self, held: HeldFact) {
+        let Some(index) = index(held.fact.place.seq) else {
+            return;
+        };
         self.len_bytes += held.len_bytes;
         if index >= self.positions.len() {
-            self.positions.push(vec![held]);
-            return Ok(None);
+            self.positions.push(Vec::new());
         }
-        let facts = &mut self.positions[index];
-        facts.push(held);
-        facts.sort_unstable_by_key(|held| held.id);
-        let over = if facts.len() > MAX_AT_ONE_SEQ {
-            facts.pop()
-        } else {
-            None
-        };
-        self.len_bytes -= over.as_ref().map_or(0, |over| over.len_bytes);
-        match over {
-            Some(over) if over.id == id => Err(Refused::Outdone),
-            over => Ok(over),
+        if let Some(facts) = self.positions.get_mut(index) {
+            let at = facts.partition_point(|other| other.id < held.id);
+            facts.insert(at, held);
         }
+    }
+
+    /// Takes off what is one too many of a fork: that of the greatest id.
+    pub(super) fn take_over_fork(&mut self, seq: u32) -> Option<HeldFact> {
+        let facts = self.positions.get_mut(index(seq)?)?;
+        if facts.len() <= MAX_OF_A_FORK {
+            return None;
+        }
+        let over = facts.pop()?;
+        self.len_bytes -= over.len_bytes;
+        Some(over)
+    }
+
+    /// Takes off the last fact: at the last seq that of the greatest id.
+    pub(super) fn pop(&mut self) -> Option<HeldFact> {
+        let facts = self.positions.last_mut()?;
+        let last = facts.pop()?;
+        if facts.is_empty() {
+            self.positions.pop();
+        }
+        self.len_bytes -= last.len_bytes;
+        Some(last)
+    }
+
+    /// Bytes of all but the last fact.
+    pub(super) fn len_bytes_before_last(&self) -> usize {
+        let last = self.positions.last().and_then(|facts| facts.last());
+        self.len_bytes - last.map_or(0, |held| held.len_bytes)
     }
 
     /// Takes off all after a seq.

@@ -23,6 +23,9 @@ struct Act<'a> {
 /// What decides between facts of which one can hold: the greatest (epoch, counter, rank, hash).
 type Precedence = (u32, u32, Role, FactId);
 
+/// A claim to a slot, the best the smallest: by rank, epoch, seq and hash; and whose it is.
+type Claim = (Reverse<Role>, u32, u32, FactId, MemberId);
+
 pub(super) fn state_of(set: &FactSet) -> State {
     let offices = Offices::of(set);
     let acts = acts(set);
@@ -191,7 +194,7 @@ fn keep_bans_that_hold(state: &mut State) {
 /// highest role, then of the lowest epoch, seq and hash. Who confirms what they had seen closed confirms nothing.
 fn slots(allowed: &[&Act<'_>]) -> BTreeMap<(InviteId, u16), MemberId> {
     let closes = closes(allowed);
-    let mut first: BTreeMap<(InviteId, u16), (Reverse<Role>, u32, u32, FactId, MemberId)> = BTreeMap::new();
+    let mut first: BTreeMap<(InviteId, u16), Claim> = BTreeMap::new();
     for act in allowed {
         let Body::Confirm { invite, slots } = &act.held.fact.body else {
             continue;
@@ -253,7 +256,7 @@ fn set_topic(state: &mut State, allowed: &[&Act<'_>], set: &FactSet) {
     let by_members = set
         .topics
         .values()
-        .filter(|held| may_set_topic(state, held))
+        .filter(|held| !state.is_topic_locked && may_set_topic(state, held))
         .max_by_key(|held| topic_rank(held));
     let by_members = by_members.and_then(|held| {
         let topic = topic_of(held)?;

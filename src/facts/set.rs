@@ -36,7 +36,7 @@ pub const MAX_WAITING_OF_ONE: usize = 128;
 /// The facts of a chat that count. Whatever order they come in, the same facts make the same set, as long as it is not
 /// full.
 ///
-/// - of the founder: all, without a gap from 1 on; of several under one number the two of the smallest ids;
+/// - of the founder: all, without a gap from 1 on, also several under one number;
 /// - of moderators: those made in office (by the epoch that they name) and not cut off by a demotion, without a gap
 ///   from 1 on, each naming the one before, up to a fork, of which the two smallest ids are kept;
 /// - of members: one topic each, with what admits them;
@@ -313,20 +313,23 @@ impl FactSet {
         let put = match held.fact.body {
             Body::Fork(_) => self.put_fork(held),
             Body::MemberTopic { .. } => self.put_topic(held),
-            _ if held.fact.issuer == self.founder => self.put_founders(held),
-            _ => self.put_moderators(held),
+            _ if held.fact.issuer == self.founder => Ok(self.put_founders(held)),
+            _ => Ok(self.put_moderators(held)),
         };
         let Gone { to_wait, for_good } = put?;
         self.root = OnceLock::new();
         self.ids.insert(id);
         changes.added.push(id);
-        for held in for_good {
-            self.forget(&held, changes);
+        for held in for_good.iter().chain(&to_wait) {
+            self.forget(held, changes);
         }
         for held in to_wait {
-            self.forget(&held, changes);
-            // There may be no room. It comes again with the facts that make it count.
-            let _ = self.wait(held);
+            // What is refused now has left. For the rest there may be no room: it comes again with what makes it count.
+            let _ = match self.judge(&held.fact, &held.id) {
+                Verdict::Put => self.put(held, changes),
+                Verdict::Wait => self.wait(held),
+                Verdict::Refuse(why) => Err(why),
+            };
         }
         if self.ids.contains(&id) {
             Ok(())
@@ -336,16 +339,13 @@ impl FactSet {
         }
     }
 
-    fn put_founders(&mut self, held: HeldFact) -> Result<Gone, Refused> {
+    fn put_founders(&mut self, held: HeldFact) -> Gone {
         let (id, epoch) = (held.id, held.fact.place.epoch);
         let is_last = epoch > self.founders.last();
         let mut gone = Gone::default();
-        if let Some(over) = self.founders.put(held)? {
-            gone.to_wait.push(over);
-        }
-        while self.founders.len_bytes() - self.founders.last_len_bytes() >= MAX_FOUNDER_BYTES {
-            gone.for_good
-                .extend(self.founders.cut_after(self.founders.last() - 1));
+        self.founders.put(held);
+        while self.founders.len_bytes_before_last() >= MAX_FOUNDER_BYTES {
+            gone.for_good.extend(self.founders.pop());
         }
         match self.founders.at(epoch) {
             [held] if is_last && held.id == id => {
@@ -355,7 +355,7 @@ impl FactSet {
             }
             _ => self.look_again_at_all(&mut gone),
         }
-        Ok(gone)
+        gone
     }
 
     /// After something other than a new last fact of the founder: who was a moderator when is found out anew.
@@ -395,17 +395,17 @@ impl FactSet {
         Some(off)
     }
 
-    fn put_moderators(&mut self, held: HeldFact) -> Result<Gone, Refused> {
+    fn put_moderators(&mut self, held: HeldFact) -> Gone {
         let chain = self.moderators.entry(held.fact.issuer).or_default();
         let mut gone = Gone::default();
-        if let Some(over) = chain.put(held)? {
-            gone.to_wait.push(over);
-        }
+        let seq = held.fact.place.seq;
+        chain.put(held);
+        gone.to_wait.extend(chain.take_over_fork(seq));
         if let Some(forked_at) = chain.forked_at() {
             gone.to_wait.extend(chain.cut_after(forked_at));
         }
         gone.for_good.extend(self.make_room());
-        Ok(gone)
+        gone
     }
 
     /// When the moderators together have made too much, the facts with the greatest (seq, issuer) go: so each of them has

@@ -143,6 +143,32 @@ fn a_founder_who_forks_by_accident_loses_nothing() {
 }
 
 #[test]
+fn a_founder_who_says_many_things_under_one_number_is_taken_at_each_word() {
+    let (half, bea, max, nina) = friends();
+    let founder = half.cast.founder.clone();
+    let beas = half.clone().ban(&bea, &max);
+    let mut facts: Vec<_> = (0..4)
+        .map(|at| match at {
+            0 => half.clone().demote(&bea, None),
+            at => half.clone().ban(&founder, &half.cast.member(30 + at)),
+        })
+        .collect();
+    facts.push(beas);
+    facts.push(half.clone().ban(&founder, &nina));
+    let roots = (0..facts.len()).map(|first| {
+        let mut half = half.clone();
+        for at in 0..facts.len() {
+            let _ = half.take(&facts[(first + at) % facts.len()]);
+        }
+        assert!(half.is_banned(&nina) && !half.is_banned(&max));
+        assert_eq!(half.role(&bea), Role::Member);
+        half.set.root()
+    });
+    let roots: std::collections::BTreeSet<_> = roots.collect();
+    assert_eq!(roots.len(), 1);
+}
+
+#[test]
 fn after_a_demotion_nothing_counts_behind_the_last_good_fact_however_backdated() {
     let (mut half, bea, max, nina) = friends();
     let good = half.ban(&bea, &max);

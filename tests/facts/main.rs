@@ -11,3 +11,4 @@ mod merge;
 mod people;
 mod rights;
 mod topics;
+mod vectors;

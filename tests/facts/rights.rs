@@ -1,6 +1,6 @@
 //! The one table of who may do what.
 
-use throng::facts::{Action, Denied, RIGHTS, Role, Rule};
+use throng::facts::{Action, Deed, Denied, RIGHTS, Role, Rule};
 use throng::invite::Rights;
 
 use crate::people::Cast;
@@ -12,6 +12,53 @@ fn every_deed_stands_in_the_table_once_and_nobody_loses_a_right_by_rising() {
         assert!(RIGHTS[..at].iter().all(|(other, _)| other != deed), "{deed:?}");
         assert!(rules.is_sorted_by_key(allowed), "{deed:?}");
         assert!(allowed(&rules[Role::Founder as usize]), "{deed:?}");
+    }
+}
+
+#[test]
+fn the_table_stands_in_the_protocol() {
+    let mut table = String::from("| | observer | member | moderator | founder |\n|---|---|---|---|---|\n");
+    for (deed, rules) in RIGHTS {
+        let rules = rules.map(|rule| match rule {
+            Rule::Yes => "yes",
+            Rule::No => "–",
+            Rule::Unlocked => "unlocked",
+            Rule::Below => "below",
+            Rule::UpToOwn => "up to own",
+        });
+        table.push_str(&format!("| {} | {} |\n", words(deed), rules.join(" | ")));
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/protocol.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page
+        .split_once("<!-- rights: written by tests/facts -->\n")
+        .unwrap();
+    let (held, after) = rest.split_once("<!-- end of the rights -->\n").unwrap();
+    if std::env::var_os("UPDATE_VECTORS").is_some() {
+        let begin = "<!-- rights: written by tests/facts -->\n";
+        let end = "<!-- end of the rights -->\n";
+        std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
+    } else {
+        assert_eq!(held, table);
+    }
+}
+
+fn words(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Read => "follow the chat",
+        Deed::Speak => "speak",
+        Deed::SetTopic => "set the topic",
+        Deed::LockTopic => "lock the topic, unlock it (type 5)",
+        Deed::Invite => "make invites",
+        Deed::CloseInvite => "close an invite (7)",
+        Deed::Confirm => "confirm (6)",
+        Deed::SetDoor => "set the door (8)",
+        Deed::SetRole => "make somebody member or observer (1)",
+        Deed::Promote => "make somebody a moderator (1)",
+        Deed::Demote => "demote (2)",
+        Deed::Ban => "ban (3)",
+        Deed::Lift => "lift a ban (4)",
+        Deed::Checkpoint => "set a checkpoint (9)",
     }
 }
 
