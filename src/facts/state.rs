@@ -340,10 +340,9 @@ impl State {
         }
     }
 
-    /// Whether a ban holds against the member that it names.
+    /// Whether a ban holds against the member that it names: a grant by the founder since voids a moderator's.
     pub(super) fn holds_against(&self, ban: &StandingBan, member: &MemberId) -> bool {
-        let is_voided = ban.role < Role::Founder && self.offices.is_granted_after(member, ban.epoch);
-        !is_voided && self.offices.rank_at(member, ban.epoch) < ban.role
+        ban.role == Role::Founder || !self.offices.is_granted_after(member, ban.epoch)
     }
 
     /// "This invite is spent": their slot is another's.

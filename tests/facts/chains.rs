@@ -67,14 +67,16 @@ fn the_founders_facts_wait_for_those_before_as_well() {
 #[test]
 fn a_fact_that_names_another_before_it_does_not_count() {
     let (mut half, bea, max, nina) = friends();
+    let first = half.set.next(&bea.id).unwrap();
     half.ban(&bea, &max);
-    let place = half.set.next(&bea.id).unwrap();
-    for prev in [[0; 16], [7; 16]] {
+    let second = half.set.next(&bea.id).unwrap();
+    for (place, prev) in [(first, [7; 16]), (second, [0; 16]), (second, [7; 16])] {
         let fact = half
             .cast
             .sign(&bea, Place { prev, ..place }, Body::Ban(ban_of(&nina)));
         assert_eq!(half.take(&fact), Ok(Inserted::Waits));
     }
+    assert_eq!(half.set.next(&bea.id), Some(second), "nor is it a fork");
 }
 
 #[test]

@@ -148,7 +148,11 @@ fn a_members_topic_needs_what_admits_them_to_speak_by_that_slot() {
     let fact = half.members_topic(&max, 1, 1, "Max's");
     assert_eq!(half.take(&fact), Err(Refused::NotAdmitted));
     assert_eq!(half.take_of(&fact, &nina), Err(Refused::NotAdmitted));
-    // By another invite or slot than the one that admits them.
+    // By another slot or invite than the one that admits them.
+    let forged = half.cast.person(20, 120, 3, 2, Rights::Member);
+    assert_eq!(half.take_of(&fact, &forged), Err(Refused::NotAdmitted));
+    let forged = half.cast.person(20, 120, 0, 0, Rights::Member);
+    assert_eq!(half.take_of(&fact, &forged), Err(Refused::NotAdmitted));
     let mut forged = half.cast.person(20, 81, 3, 2, Rights::Member);
     assert_eq!(half.take_of(&fact, &forged), Err(Refused::NotAdmitted));
     forged.credential = max.credential.clone();
