@@ -14,6 +14,9 @@ use throng::store::{Store, Write};
 /// Between two messages: some days for 100,000.
 const BETWEEN: SignedDuration = SignedDuration::from_secs(7);
 
+/// How many messages at the end of a chat have not been read.
+const UNREAD: u32 = 20;
+
 /// Others who speak in each chat.
 const OTHERS: usize = 12;
 
@@ -85,15 +88,13 @@ async fn fill(store: &Store, chat: ChatId, own: MemberId, count: u32) -> Result<
     let first = Timestamp::now() - BETWEEN * i32::try_from(count)?;
     for number in 1..=count {
         let speaker = speaker(number);
-        let mut id = chat.0;
-        id[..4].copy_from_slice(&number.to_be_bytes());
         let message = Message {
             chat,
             member: speaker.map_or(own, |speaker| {
                 MemberId([u8::try_from(speaker).unwrap_or(u8::MAX); 32])
             }),
             nick: speaker.map_or_else(|| "me".to_owned(), |speaker| format!("member {speaker}")),
-            id: MessageId(id),
+            id: message_id(chat, number),
             number,
             at: first + BETWEEN * i32::try_from(number)?,
             body: if number % 50 == 0 {
@@ -119,7 +120,15 @@ async fn fill(store: &Store, chat: ChatId, own: MemberId, count: u32) -> Result<
             }
         }
     }
+    let read = message_id(chat, count.saturating_sub(UNREAD));
+    store.save(Write::MarkRead { chat, message: read }).await?;
     Ok(())
+}
+
+fn message_id(chat: ChatId, number: u32) -> MessageId {
+    let mut id = chat.0;
+    id[..4].copy_from_slice(&number.to_be_bytes());
+    MessageId(id)
 }
 
 /// One of the others, three messages in a row; none: we.

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -15,6 +16,8 @@ pub(crate) struct Cli {
     /// What to do instead of opening the window.
     #[command(subcommand)]
     pub(crate) mode: Option<Mode>,
+    /// An invite to open in the window: a .throng file, or a throng: link
+    pub(crate) invite: Option<OsString>,
     #[command(flatten)]
     start: StartArgs,
 }
@@ -66,6 +69,13 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_invite_is_what_a_desktop_hands_over() {
+        let cli = Cli::try_parse_from(["throng", "--profile", "p", "throng:AQAB"]).expect("an invite");
+        assert_eq!(cli.invite.as_deref(), Some("throng:AQAB".as_ref()));
+        assert!(cli.mode.is_none());
     }
 
     #[test]

@@ -78,7 +78,7 @@ fn version_is_the_package_s() {
 fn what_it_does_not_know_it_says() {
     for args in [
         &["--colour", "red"][..],
-        &["sing"],
+        &["friends.throng", "dance"],
         &["--listen", "nowhere"],
         &["headless", "--listen", "4000"],
     ] {

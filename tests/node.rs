@@ -671,6 +671,134 @@ fn after_days_of_running_newcomers_still_come_in_and_nobody_was_seen_to_leave() 
     }
 }
 
+/// A peer of a private chat made by hand, linked to the bench.
+struct Member {
+    peer: Peer,
+    key: crypto::SigningKey,
+    chat: throng::id::ChatId,
+    chain: Vec<u8>,
+}
+
+impl Member {
+    fn link(chat: &mut Chat, bench: &mut Bench, n: u8) -> Self {
+        let invite = chat.invite(0, 0, Vec::new());
+        let (_, key) = chat.newcomer("", &invite, 0);
+        let mut peer = Peer::new(n);
+        let credential = invite.admit(throng::id::MemberId(key.public()), 0, NOW_MS);
+        let session = SessionCertificate::sign(&key, &chat.id, &peer.client_id, NOW_MS, 0);
+        let chain = Chain { credential, session }.encode();
+        let hello = Hello {
+            capabilities: 0,
+            nonce: [n; 16],
+            token: [n; 8],
+            time_ms: NOW_MS,
+            facts_root: [0; 32],
+            members: 1,
+            nick: String::new(),
+            chain: chain.clone(),
+        };
+        let gate = crypto::gate(&chat.rendezvous, NOW_MS / 86_400_000).client_id();
+        let knock = peer.seal(gate, &Packet::Hello(hello));
+        bench.receive(peer.address, &knock);
+        let answer = bench.sent_to(peer.address).pop().expect("a welcome");
+        let Packet::Welcome(welcome) = peer.open(&answer) else {
+            panic!("welcome")
+        };
+        let open = wire::Link {
+            t: wire::TokenCounter {
+                token: welcome.token,
+                counter: 1,
+            },
+            op: wire::LinkOp::Open,
+            tree: 0,
+            reason: 0,
+        };
+        let opens = peer.seal(bench.node.client_id(), &Packet::Link(open));
+        bench.receive(peer.address, &opens);
+        Self {
+            peer,
+            key,
+            chat: chat.id,
+            chain,
+        }
+    }
+
+    /// A say of this session, as it would come from `by`.
+    fn say(&self, number: u32, body: Body, with_chain: bool) -> Packet {
+        let signed = wire::SignedSay {
+            client_id: self.peer.client_id,
+            number,
+            hlc: NOW_MS << 16 | u64::from(number),
+            after: [0; 8],
+            body,
+        };
+        let signature = self.key.sign("throng/1 say", &self.chat, &signed.encode());
+        let chain = with_chain.then(|| self.chain.clone());
+        Packet::Say(wire::Say {
+            tree: 0,
+            hops: 0,
+            chain,
+            signed,
+            signature,
+        })
+    }
+}
+
+#[test]
+fn a_word_that_comes_after_the_goodbye_brings_nobody_back() {
+    let mut chat = Chat::new(21);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut relay = Member::link(&mut chat, &mut bench, 1);
+    let gone = Member::link(&mut chat, &mut bench, 2);
+    for (number, body) in [
+        (1, Body::Name("Zed".into())),
+        (3, Body::Quit),
+        (2, Body::Message("wait".into())),
+    ] {
+        let bytes = relay
+            .peer
+            .seal(bench.node.client_id(), &gone.say(number, body, number == 1));
+        bench.receive(relay.peer.address, &bytes);
+    }
+    assert_eq!(bench.texts(), ["wait"], "it is still shown");
+    let zed = bench
+        .node
+        .members()
+        .into_iter()
+        .find(|member| member.nick == "Zed")
+        .expect("a member");
+    assert!(!zed.online);
+}
+
+#[test]
+fn what_waited_for_its_session_is_passed_on_after_what_introduces_it() {
+    let mut chat = Chat::new(22);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut relay = Member::link(&mut chat, &mut bench, 1);
+    let mut other = Member::link(&mut chat, &mut bench, 2);
+    // Somebody whom only the relay knows; the words come before the name.
+    let far = {
+        let mut elsewhere = Bench::new(chat.founder_config("founder"));
+        Member::link(&mut chat, &mut elsewhere, 3)
+    };
+    bench.sent.clear();
+    for (number, body) in [(2, Body::Message("hello".into())), (1, Body::Name("Far".into()))] {
+        let bytes = relay
+            .peer
+            .seal(bench.node.client_id(), &far.say(number, body, number == 1));
+        bench.receive(relay.peer.address, &bytes);
+    }
+    let numbers: Vec<u32> = bench
+        .sent_to(other.peer.address)
+        .iter()
+        .filter_map(|bytes| match other.peer.open(bytes) {
+            Packet::Say(say) => Some(say.signed.number),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(numbers, [1, 2]);
+}
+
 #[test]
 fn a_latecomer_learns_the_topic_although_its_author_is_gone() {
     let mut sim = Sim::new(6, Conditions::default());

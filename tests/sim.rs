@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use common::{assert_reached_all, classic, private_chat, secs, seed, settled_classic};
+use common::{Chat, assert_reached_all, classic, private_chat, secs, seed, settled_classic};
 use throng::node::sim::{Conditions, Sim};
 use throng::node::{Input, NodeEvent};
 
@@ -74,9 +74,9 @@ fn classic_members_join_in_waves_and_leave() {
     // A quarter leaves, half of it without a word; those left still reach each other and know who is gone.
     for index in (0..count).step_by(4) {
         if index % 8 == 0 {
-            sim.kill(index)
+            sim.kill(index);
         } else {
-            sim.tell(index, Input::Quit)
+            sim.tell(index, Input::Quit);
         }
     }
     sim.run_for(secs(200));
@@ -146,4 +146,45 @@ fn a_wave_joins_a_private_chat_through_one_member_while_a_twentieth_gets_lost() 
             .count();
         assert_eq!(online, 100, "member {index} sees everyone");
     }
+}
+
+/// Twelve links are the most, but not for those who have no other: all hang on the one who can be reached.
+#[test]
+fn a_chat_of_which_one_member_can_be_reached_holds_together() {
+    let seed = seed(6);
+    let count = 30;
+    let mut sim = Sim::new(seed, Conditions::default());
+    let mut chat = Chat::new(seed);
+    sim.add(chat.founder_config("founder"));
+    let invite = chat.invite(0, 0, Vec::new());
+    for index in 1..count {
+        let (config, _) = chat.newcomer(&format!("member {index}"), &invite, 0);
+        let index = sim.add(config);
+        sim.put_behind_nat(index);
+        let address = sim.address(0);
+        sim.tell(
+            index,
+            Input::Connect {
+                client_id: None,
+                address,
+            },
+        );
+        sim.run_for(secs(1));
+    }
+    sim.run_for(secs(60));
+    for index in 0..count {
+        let online = sim
+            .node(index)
+            .members()
+            .iter()
+            .filter(|member| member.online)
+            .count();
+        assert_eq!(online, count, "member {index} sees everyone");
+    }
+    sim.take_events();
+    for index in 0..count {
+        say(&mut sim, index, "hello");
+        sim.run_for(secs(1));
+    }
+    assert_reached_all(&sim.take_events(), count, count);
 }

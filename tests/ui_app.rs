@@ -7,6 +7,7 @@ use std::time::Duration;
 use egui::{Key, Modifiers};
 use throng::id::ClientId;
 use throng::model::*;
+use throng::ui::action::ImportSource;
 
 use self::stage::*;
 
@@ -37,6 +38,39 @@ fn the_first_start_asks_for_a_nick_and_nothing_else() {
             _ => None,
         });
     assert_eq!(kept.as_deref(), Some("Robin"));
+}
+
+#[test]
+fn enter_starts_as_well() {
+    let mut window = Window::open_as(Setting {
+        nick: "",
+        ..Setting::default()
+    });
+    window.fill("What should others call you?", "Robin");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(window.has("Create a chat"));
+}
+
+#[test]
+fn an_invite_that_was_opened_waits_for_the_nick() {
+    let mut window = Window::open_as(Setting {
+        nick: "",
+        ..Setting::default()
+    });
+    let invite = ImportSource::from_argument("throng:AQAB".as_ref());
+    window
+        .harness
+        .state()
+        .borrow_mut()
+        .as_mut()
+        .expect("the app")
+        .open_invite(invite);
+    window.fill("What should others call you?", "Robin");
+    window.click("Start");
+    let text = window.control("Or paste the invite's text or link").value();
+    assert_eq!(text.as_deref(), Some("throng:AQAB"));
+    let file = ImportSource::from_argument("/tmp/friends.throng".as_ref());
+    assert_eq!(file, ImportSource::Path("/tmp/friends.throng".into()));
 }
 
 #[test]
@@ -172,6 +206,119 @@ fn tabs_are_walked_moved_closed_and_opened_again() {
 }
 
 #[test]
+fn tabs_are_dragged_and_closed_by_the_middle_button() {
+    let (mut window, _) = Window::with_chat("one");
+    for (number, name) in [(2, "two"), (3, "three")] {
+        window.add_chat(number, name);
+        window.go_to(name);
+    }
+    let (from, to) = (tab(&window, "three"), tab(&window, "one").left_center());
+    window.harness.drag_at(from.center());
+    window.harness.run();
+    window.harness.hover_at(to);
+    window.harness.run();
+    window.harness.drop_at(to);
+    window.harness.run();
+    assert!(tab(&window, "three").left() < tab(&window, "one").left());
+    let at = tab(&window, "one").center();
+    window.harness.hover_at(at);
+    for pressed in [true, false] {
+        let (button, modifiers) = (egui::PointerButton::Middle, Modifiers::NONE);
+        window.harness.event(egui::Event::PointerButton {
+            pos: at,
+            button,
+            pressed,
+            modifiers,
+        });
+    }
+    window.harness.run();
+    let open = Workspace {
+        tabs: vec![chat_id(3), chat_id(2)],
+        selected: Some(chat_id(3)),
+    };
+    assert!(window.node.was_sent(&Command::SaveWorkspace { workspace: open }));
+}
+
+/// Where a tab is.
+fn tab(window: &Window, name: &str) -> egui::Rect {
+    use egui_kittest::kittest::Queryable as _;
+    window
+        .harness
+        .get_by_role_and_label(egui::accesskit::Role::Tab, name)
+        .rect()
+}
+
+#[test]
+fn a_dropped_file_is_offered_for_import() {
+    #[derive(Debug)]
+    struct Dropped;
+    impl egui::DroppedFile for Dropped {
+        fn path(&self) -> &std::path::Path {
+            std::path::Path::new("/tmp/friends.throng")
+        }
+        fn bytes(&self) -> Result<Vec<u8>, String> {
+            Err("the window reads no files".to_owned())
+        }
+    }
+    let mut window = Window::open();
+    window
+        .harness
+        .input_mut()
+        .dropped_files
+        .push(std::sync::Arc::new(Dropped));
+    window.harness.run();
+    assert_eq!(
+        window.control("Or type the file's path").value().as_deref(),
+        Some("/tmp/friends.throng")
+    );
+    window.click("Import");
+    let path = Some("/tmp/friends.throng".into());
+    assert!(window.node.was_sent(&Command::ImportInvite {
+        path,
+        text: None,
+        nick: "Robin".to_owned()
+    }));
+}
+
+#[test]
+fn the_status_is_set_in_the_status_bar() {
+    let (mut window, chat) = Window::with_chat("friends");
+    window.click("You are Robin, online");
+    window.click("Busy");
+    assert!(window.node.was_sent(&Command::SetStatus {
+        chat,
+        status: Status::Busy
+    }));
+    window.control("You are Robin, busy");
+    window.press(Modifiers::NONE, Key::Escape);
+    window.click("You are Robin, busy");
+    window.click("Change your nick…");
+    window.fill("Your nick in this chat", "Robbie");
+    window.click("Change");
+    window.control("You are Robbie, busy");
+    assert!(window.shows("You are Robbie now"));
+}
+
+#[test]
+fn esc_marks_as_read_unless_something_stands_before_the_chat() {
+    let (mut window, chat) = Window::with_chat("friends");
+    // Nobody looks, so it is not read by being shown.
+    window.harness.input_mut().focused = false;
+    window.hear(chat, 1, "Ann", 1, "hello");
+    assert_eq!(window.title(), "(1) friends — Throng");
+    window.press(Modifiers::COMMAND, Key::Comma);
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(!window.has("Zoom"));
+    assert_eq!(
+        window.title(),
+        "(1) friends — Throng",
+        "it closed the settings and no more"
+    );
+    window.press(Modifiers::NONE, Key::Escape);
+    assert_eq!(window.title(), "friends — Throng");
+}
+
+#[test]
 fn what_is_unread_is_counted_and_found() {
     let (mut window, _) = Window::with_chat("one");
     let other = window.add_chat(2, "two");
@@ -188,6 +335,27 @@ fn what_is_unread_is_counted_and_found() {
             .iter()
             .any(|sent| matches!(sent, Command::MarkRead { .. }))
     );
+}
+
+#[test]
+fn the_new_line_stays_while_one_reads_and_never_stands_above_what_is_seen_coming() {
+    let (mut window, _) = Window::with_chat("one");
+    let other = window.add_chat(2, "two");
+    window.go_to("two");
+    window.hear(other, 1, "Ann", 1, "hello");
+    window.hear(other, 1, "Ann", 2, "seen as it comes");
+    assert!(!window.has("New messages"));
+    window.go_to("one");
+    window.hear(other, 1, "Ann", 3, "while you were elsewhere");
+    window.go_to("two");
+    assert!(window.has("New messages"), "where reading stopped");
+    window.hear(other, 1, "Ann", 4, "and more");
+    assert!(window.has("New messages"));
+    assert_eq!(window.title(), "two — Throng");
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(!window.has("New messages"), "Esc is done with it");
+    window.hear(other, 1, "Ann", 5, "later");
+    assert!(!window.has("New messages"));
 }
 
 #[test]

@@ -57,5 +57,5 @@ export DISPLAY
 timeout --kill-after=10 "$OVERALL_TIMEOUT_SECS" dbus-run-session -- bash -c '
     gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus \
         --method org.freedesktop.DBus.Properties.Set org.a11y.Status IsEnabled "<true>" >/dev/null &&
-        exec "$@" 2>&1' story "$python" tests/window/story.py "$(realpath "$program")" "$results" "$scratch" \
-    2>"$results/session.log"
+        exec "$@" >&3 2>&3' story "$python" tests/window/story.py "$(realpath "$program")" "$results" "$scratch" \
+    3>&1 >"$results/session.log" 2>&1

@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
-use super::event::{Event, LeftWhy, Message, MessageBody, Role, Stats};
+use super::event::{Code, Event, LeftWhy, Message, MessageBody, Role, Stats};
 use super::members::{Member, Members};
 use super::settings::OpenChat;
 use super::text::{mentions, shown_nick, shown_text};
-use super::timeline::{Row, Timeline};
+use super::timeline::{Row, RowKey, Timeline};
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
 
 /// How long one looks for members before saying that nobody is reachable (a guess: a few rounds of asking).
@@ -69,6 +69,8 @@ pub enum Join {
     Joined,
     /// We are asking.
     Asking,
+    /// Nobody has answered; we go on asking. The sentence says what else to do.
+    Unanswered(String),
     /// No; the sentence says why and what to do.
     Failed(String),
 }
@@ -120,7 +122,7 @@ impl Chat {
             role: *role,
             status: Status::Online,
             join: if *joined { Join::Joined } else { Join::Asking },
-            members: Members::default(),
+            members: Members::of_one(Member::new(*member, nick, *role, Status::Online, true)),
             timeline,
             draft: String::new(),
             read: None,
@@ -161,7 +163,7 @@ impl Chat {
             Connection::Linked(self.linked_members())
         } else if self.join == Join::Joined && self.members.others() == 0 {
             Connection::Alone
-        } else if self.looked_for(now) < NOBODY_AFTER {
+        } else if self.looked_for(now) < NOBODY_AFTER && !matches!(self.join, Join::Unanswered(_)) {
             Connection::Looking
         } else {
             Connection::Nobody
@@ -177,7 +179,7 @@ impl Chat {
     /// Starts the wait for [`Connection::Nobody`] anew, as after a retry.
     pub fn look_again(&mut self, now: Timestamp) {
         self.looking_since = now;
-        if matches!(self.join, Join::Failed(_)) {
+        if self.join != Join::Joined {
             self.join = Join::Asking;
         }
     }
@@ -193,6 +195,12 @@ impl Chat {
         )
     }
 
+    /// The row of the newest message that was seen, if it is among the rows.
+    pub fn read_row(&self) -> Option<RowKey> {
+        let index = self.timeline.index_of(self.read?)?;
+        Some(self.timeline.row(index)?.key)
+    }
+
     fn looked_for(&self, now: Timestamp) -> Duration {
         Duration::try_from(now.duration_since(self.looking_since)).unwrap_or(Duration::ZERO)
     }
@@ -204,6 +212,13 @@ impl Chat {
     pub(super) fn apply(&mut self, event: &Event, now: Timestamp) -> Effects {
         match event {
             Event::Joined { .. } => self.join = Join::Joined,
+            Event::JoinFailed {
+                code: Code::Unreachable,
+                message,
+                ..
+            } => {
+                self.join = Join::Unanswered(message.clone());
+            }
             Event::JoinFailed { message, .. } => self.join = Join::Failed(message.clone()),
             Event::Message(message) => self.message_came(message),
             Event::Delivery {
@@ -242,7 +257,7 @@ impl Chat {
                 ..
             } => self.history_came(messages, *more_before),
             Event::Members { members, .. } => {
-                self.members = Members::from_infos(members);
+                self.members.replace(members);
                 self.status = self.members.get(self.own).map_or(self.status, |own| own.status);
             }
             Event::Stats { stats, .. } => self.stats_came(stats),
@@ -264,7 +279,11 @@ impl Chat {
 
     fn history_came(&mut self, messages: &[Message], more_before: bool) {
         for message in messages {
-            self.timeline.insert(message.clone());
+            // What is stored was said before this run: nobody hears any more how far it got.
+            self.timeline.insert(Message {
+                history: true,
+                ..message.clone()
+            });
         }
         self.renew_last_line();
         // Only the page that begins with the oldest row held says whether there is more before it.
@@ -399,14 +418,29 @@ impl Chat {
             .collect();
     }
 
-    /// Reads up to `message`. Whether that is news.
+    /// Lets the "new" line go on to what is unread now; until then it stands where reading had stopped before.
+    pub fn forget_new_line(&mut self) {
+        self.timeline.set_read_mark(self.read);
+    }
+
+    /// Reads up to `message`. Whether that is news. A "new" line that stands stays, for the reader to find it.
     pub(super) fn mark_read(&mut self, message: MessageId) -> bool {
         if self.read == Some(message) && self.unread == 0 {
             return false;
         }
+        // What was seen last frame may be older than what was read along since: reading never goes back.
+        let row = self
+            .timeline
+            .index_of(message)
+            .and_then(|index| self.timeline.row(index));
+        if row.zip(self.read_row()).is_some_and(|(row, read)| row.key < read) {
+            return false;
+        }
         self.read = Some(message);
         (self.unread, self.mentions) = self.unread_after(self.read);
-        self.timeline.set_read_mark(self.read);
+        if self.timeline.new_line().is_none() {
+            self.forget_new_line();
+        }
         true
     }
 

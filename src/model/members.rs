@@ -16,8 +16,7 @@ pub struct Members {
     sharing: BTreeMap<String, BTreeSet<MemberId>>,
     /// All whose nick alone does not say who they are.
     shared_nicks: BTreeSet<MemberId>,
-    /// Of the others, those who are there first: what the composer completes.
-    nicks: Vec<String>,
+    version: u64,
 }
 
 /// A member of a chat.
@@ -80,15 +79,24 @@ impl Role {
 }
 
 impl Members {
-    pub(super) fn from_infos(infos: &[MemberInfo]) -> Self {
-        let mut members = Self::default();
+    /// Forgets all and takes these.
+    pub(super) fn replace(&mut self, infos: &[MemberInfo]) {
+        *self = Self {
+            version: self.version,
+            ..Self::default()
+        };
         for info in infos {
-            let online = info.online;
             let member = Member::new(info.member, &info.nick, info.role, info.status, info.own);
-            members.take(member.id);
-            members.insert(Member { online, ..member });
+            self.put(Member {
+                online: info.online,
+                ..member
+            });
         }
-        members.renew_nicks();
+    }
+
+    pub(super) fn of_one(member: Member) -> Self {
+        let mut members = Self::default();
+        members.put(member);
         members
     }
 
@@ -127,21 +135,26 @@ impl Members {
         &self.shared_nicks
     }
 
-    /// What the others are called, those who are there first.
-    pub fn nicks(&self) -> &[String] {
-        &self.nicks
+    /// What the others are called, those who are there first. To be kept until [`Self::version`] is another.
+    pub fn nicks(&self) -> Vec<String> {
+        self.iter()
+            .filter(|member| !member.own)
+            .map(|member| member.nick.clone())
+            .collect()
+    }
+
+    /// Another number whenever something about a member has changed, from 1.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     pub(super) fn put(&mut self, member: Member) {
         self.take(member.id);
         self.insert(member);
-        self.renew_nicks();
     }
 
     pub(super) fn remove(&mut self, id: MemberId) {
-        if self.take(id).is_some() {
-            self.renew_nicks();
-        }
+        self.take(id);
     }
 
     pub(super) fn set_offline(&mut self, id: MemberId) {
@@ -163,11 +176,11 @@ impl Members {
         if let Some(mut member) = self.take(id) {
             change(&mut member);
             self.insert(member);
-            self.renew_nicks();
         }
     }
 
     fn insert(&mut self, member: Member) {
+        self.version += 1;
         self.sorted.insert(member.sort_key());
         let alike = self.sharing.entry(nick_key(&member.nick)).or_default();
         alike.insert(member.id);
@@ -179,6 +192,7 @@ impl Members {
 
     fn take(&mut self, id: MemberId) -> Option<Member> {
         let member = self.by_id.remove(&id)?;
+        self.version += 1;
         self.sorted.remove(&member.sort_key());
         self.shared_nicks.remove(&id);
         let key = nick_key(&member.nick);
@@ -191,14 +205,6 @@ impl Members {
             }
         }
         Some(member)
-    }
-
-    fn renew_nicks(&mut self) {
-        self.nicks = self
-            .iter()
-            .filter(|member| !member.own)
-            .map(|member| member.nick.clone())
-            .collect();
     }
 }
 

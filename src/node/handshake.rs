@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::links::Link;
+use super::links::{Link, ONLY};
 use super::peers::Question;
 use super::tokens::Tokens;
 use super::{Kind, Node, NodeEvent, Refusal};
@@ -24,8 +24,14 @@ const MAX_HALF_OPEN: usize = 32;
 /// How long a welcome holds. A guess: twice as long as an answer may take.
 const HALF_OPEN_FOR: Duration = Duration::from_secs(10);
 
+/// In the capabilities of a hello: "I have no link".
+const ALONE: u16 = 1;
+
 /// Nodes in a welcome (the wire's 0 to 2).
 const NODES_IN_WELCOME: usize = 2;
+
+/// Slots that a newcomer signs at most. A guess: those who come at the same time as we may take as many from us.
+const MAX_SLOTS_TRIED: u32 = 16;
 
 /// No slot, in a welcome's list of free ones.
 const NO_SLOT: u16 = 0xFFFF;
@@ -77,6 +83,7 @@ pub(super) struct HalfOpen {
     member: MemberId,
     ours: [u8; 8],
     tokens: Tokens,
+    is_only: bool,
     pub(super) until: Duration,
 }
 
@@ -93,12 +100,13 @@ impl Node {
             token,
         };
         let now_ms = self.now.unix_ms;
+        let is_alone = self.links.is_empty();
         let Kind::Signed(signed) = &mut self.kind else {
             return question;
         };
         let receiver = client_id.unwrap_or_else(|| signed.gates.at(now_ms)[0].client_id());
         let hello = Hello {
-            capabilities: 0,
+            capabilities: if is_alone { ALONE } else { 0 },
             nonce,
             token,
             time_ms: now_ms,
@@ -142,15 +150,15 @@ impl Node {
         }
     }
 
-    /// Whether we have reason to hear from a session: it is known, half-open, or an answer to a hello may be its.
-    pub(super) fn is_expected(&self, sender: &ClientId) -> bool {
+    /// Whether we have reason to hear from a session there: it is known, half-open, or a hello went to that address.
+    pub(super) fn is_expected(&self, from: SocketAddr, sender: &ClientId) -> bool {
         let Kind::Signed(signed) = &self.kind else {
             return false;
         };
         self.links.contains_key(sender)
             || signed.half_open.contains_key(sender)
             || signed.member_of(sender).is_some()
-            || self.peers.is_waiting()
+            || self.peers.is_waiting_for(from)
     }
 
     /// One key agreement out of the budget for strangers.
@@ -187,7 +195,10 @@ impl Node {
             return self.drop_packet("half_open_budget");
         }
         let token = match status {
-            WelcomeStatus::Linked => self.half_open(from, sender, &hello),
+            WelcomeStatus::Linked => match self.half_open(from, sender, &hello) {
+                Ok(token) => token,
+                Err(cause) => return self.drop_packet(cause),
+            },
             _ => [0; 8],
         };
         let nodes = match status {
@@ -256,7 +267,8 @@ impl Node {
                 return (WelcomeStatus::Spent, self.some_of(free));
             }
         }
-        match self.has_room_for(sender) {
+        let on_their_way = signed.half_open.keys().filter(|caller| *caller != sender).count();
+        match self.has_room_for(sender, hello.capabilities & ALONE != 0, on_their_way) {
             true => (WelcomeStatus::Linked, none),
             false => (WelcomeStatus::Full, none),
         }
@@ -282,21 +294,24 @@ impl Node {
     }
 
     /// Notes a caller; the token for it. A caller who repeats itself gets the same one.
-    fn half_open(&mut self, from: SocketAddr, sender: ClientId, hello: &Hello) -> [u8; 8] {
+    fn half_open(
+        &mut self,
+        from: SocketAddr,
+        sender: ClientId,
+        hello: &Hello,
+    ) -> Result<[u8; 8], &'static str> {
         let ours = self.random();
         let until = self.now.elapsed + HALF_OPEN_FOR;
-        let Ok(member) = self.meet(sender, &hello.chain) else {
-            return [0; 8];
-        };
+        let member = self.meet(sender, &hello.chain)?;
         self.take_hello_nick(&member, hello.nick.clone());
         let Kind::Signed(signed) = &mut self.kind else {
-            return [0; 8];
+            return Err("kind_of_signed_chats");
         };
         if let Some(half) = signed.half_open.get(&sender)
             && half.address == from
             && half.tokens.sends_under(&hello.token)
         {
-            return half.ours;
+            return Ok(half.ours);
         }
         let tokens = Tokens::new(ours, hello.token);
         signed.half_open.insert(
@@ -306,10 +321,11 @@ impl Node {
                 member,
                 ours,
                 tokens,
+                is_only: hello.capabilities & ALONE != 0,
                 until,
             },
         );
-        ours
+        Ok(ours)
     }
 
     /// The answer to a hello of ours. It counts only with the hello's nonce, from where the hello went.
@@ -357,14 +373,18 @@ impl Node {
             return;
         }
         let mut tokens = Tokens::new(ours, welcome.token);
+        let is_only = self.links.is_empty();
         let open = crate::wire::Link {
             t: tokens.next(),
             op: LinkOp::Open,
             tree: 0,
-            reason: 0,
+            reason: if is_only { ONLY } else { 0 },
         };
         self.send(from, sender, &Packet::Link(open));
         self.link_stands(from, sender, member, tokens, true);
+        if let Some(link) = self.links.get_mut(&sender) {
+            link.said_only = is_only;
+        }
     }
 
     /// Whether a handshake may take the place of the link that stands. When both sides said hello at once there are
@@ -388,6 +408,7 @@ impl Node {
         is_dialled: bool,
     ) {
         self.session_heard(&client_id);
+        self.take_held(client_id);
         let mut link = Link::new(member, address, Some(tokens), self.now.elapsed);
         link.is_dialled = is_dialled;
         self.add_link(client_id, link);
@@ -421,11 +442,20 @@ impl Node {
             return self.refused(Refusal::Spent);
         }
         let slot = free[self.random_below(free.len())];
-        if self.sign_another_slot(slot) {
+        if self.may_sign_again() && self.sign_another_slot(slot) {
             self.probe(Some(sender), from, false);
         } else {
             self.refused(Refusal::Spent);
         }
+    }
+
+    /// One try out of the few that somebody's false words about free slots may cost us.
+    fn may_sign_again(&mut self) -> bool {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return false;
+        };
+        signed.slots_tried += 1;
+        signed.slots_tried <= MAX_SLOTS_TRIED
     }
 
     /// We are not let in. Who was in before goes on asking others: this one may know less than they.
@@ -439,10 +469,17 @@ impl Node {
         if !self.accept_token(from, sender, &link.t) {
             return;
         }
-        if link.op == LinkOp::Close {
-            self.end_link(&sender, false);
-            if self.links.is_empty() {
-                self.connect(None, from);
+        match link.op {
+            LinkOp::Open => {
+                if let Some(standing) = self.links.get_mut(&sender) {
+                    standing.is_only = link.reason == ONLY;
+                }
+            }
+            LinkOp::Close => {
+                self.end_link(&sender, false);
+                if self.links.is_empty() {
+                    self.connect(None, from);
+                }
             }
         }
     }
@@ -471,6 +508,9 @@ impl Node {
             && self.wins(&sender, false)
         {
             self.link_stands(half.address, sender, half.member, half.tokens, false);
+            if let Some(link) = self.links.get_mut(&sender) {
+                link.is_only = half.is_only;
+            }
         }
         true
     }

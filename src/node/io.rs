@@ -89,7 +89,7 @@ pub enum Refusal {
 pub enum NodeEvent {
     /// The first link stands.
     Joined,
-    /// A member answered and will not have us. Nobody else is asked until the next `Connect`.
+    /// A member answered and will not have us. Others are still asked, who may know better.
     Refused(Refusal),
     /// A link stands.
     PeerLinked {

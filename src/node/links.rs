@@ -21,6 +21,23 @@ pub(super) const WANTED: usize = 6;
 /// Links that we bear at most (the document).
 pub(super) const MAX_LINKS: usize = 12;
 
+/// Links that we bear beside those for peers who have no other: where one member alone can be reached from outside, all
+/// others hang on it. A guess: a copy to each of them is still little.
+const MAX_ONLY_LINKS: usize = 32;
+
+/// With so many links, none is anybody's only one any more. A guess: two could end at once.
+const NOT_ONLY: usize = 3;
+
+/// In the reason of a link that is opened: "I have no other".
+pub(super) const ONLY: u8 = 1;
+
+/// Links past this cost copies and bring nothing: in a chat with more members than links, they are ended one by one. A
+/// guess: enough over what is wanted that ending one here does not make another there.
+const PLENTY: usize = 8;
+
+/// So seldom.
+const TRIM_EVERY: Duration = Duration::from_secs(30);
+
 /// Every so often one side of a link asks the other whether it is there, and both compare what they know (the
 /// document's keepalive).
 const KEEPALIVE: Duration = Duration::from_secs(15);
@@ -60,6 +77,10 @@ pub(super) struct Link {
     pub(super) linked_at: Duration,
     /// Whether we said hello, and not the peer.
     pub(super) is_dialled: bool,
+    /// The peer says that it has no other.
+    pub(super) is_only: bool,
+    /// We said so.
+    pub(super) said_only: bool,
     /// When the peer last asked us for nodes: in a classic chat the only sign that we are its link, too.
     pub(super) asked_us_at: Option<Duration>,
     /// When either side last asked the other.
@@ -78,6 +99,8 @@ impl Link {
             roster: super::roster::Asking::default(),
             linked_at: now,
             is_dialled: true,
+            is_only: false,
+            said_only: false,
             asked_us_at: None,
             asked_at: now,
             unanswered: 0,
@@ -345,6 +368,7 @@ impl Node {
         }
         self.make_mutual(&neighbours, &candidates);
         self.drop_surplus(&neighbours);
+        self.say_which_is_only();
     }
 
     /// A classic link is one-sided, so by chance some members are few others' link, and miss messages when datagrams
@@ -438,39 +462,87 @@ impl Node {
     }
 
     /// Keeps to the number of links. A classic link is ours alone to keep, so its number is kept at what is wanted
-    /// as soon as the chat is larger than links can be; a signed one is also the peer's, and is ended only over the
-    /// most.
+    /// as soon as the chat is larger than links can be. A signed one is also the peer's: over the most it is ended at
+    /// once, over what is plenty by and by.
     fn drop_surplus(&mut self, neighbours: &[ClientId]) {
+        let now = self.now.elapsed;
+        let is_large = self.peers_known() > MAX_LINKS;
         let most = match &self.kind {
-            Kind::Classic(classic) if classic.count() > MAX_LINKS => WANTED,
+            Kind::Classic(_) if is_large => WANTED,
             Kind::Classic(_) | Kind::Signed(_) => MAX_LINKS,
         };
-        while self.links.len() > most {
-            let now = self.now.elapsed;
-            let mut surplus: Vec<(bool, ClientId)> = self
-                .links
-                .iter()
-                .filter(|(client_id, _)| !neighbours.contains(client_id))
-                .map(|(client_id, link)| (now.saturating_sub(link.linked_at) < SETTLED, *client_id))
-                .collect();
-            // Who has just come may have no other link yet.
-            if surplus.iter().any(|(is_new, _)| !is_new) {
-                surplus.retain(|(is_new, _)| !is_new);
-            }
-            if surplus.is_empty() {
-                return;
-            }
-            let (_, client_id) = surplus[self.random_below(surplus.len())];
-            self.end_link(&client_id, true);
+        while self.ordinary_links() > most && self.end_random_link(neighbours, Duration::ZERO) {}
+        let is_time = now.saturating_sub(self.links_trimmed_at) >= TRIM_EVERY;
+        if is_large && is_time && self.ordinary_links() > PLENTY && self.end_random_link(neighbours, SETTLED)
+        {
+            self.links_trimmed_at = now;
         }
     }
 
-    /// Whether another link may be taken on when a peer asks for it: there is room, or it is a ring neighbour (then
-    /// [`Self::drop_surplus`] makes room).
-    pub(super) fn has_room_for(&self, client_id: &ClientId) -> bool {
+    /// Ends a link that is no ring neighbour and at least so old, at random. Who has just come may have no other link
+    /// yet, and is spared as long as there are others.
+    fn end_random_link(&mut self, neighbours: &[ClientId], least_age: Duration) -> bool {
+        let now = self.now.elapsed;
+        let mut surplus: Vec<(bool, ClientId)> = self
+            .links
+            .iter()
+            .filter(|(client_id, link)| !link.is_only && !neighbours.contains(client_id))
+            .map(|(client_id, link)| (now.saturating_sub(link.linked_at), *client_id))
+            .filter(|(age, _)| *age >= least_age)
+            .map(|(age, client_id)| (age < SETTLED, client_id))
+            .collect();
+        if surplus.iter().any(|(is_new, _)| !is_new) {
+            surplus.retain(|(is_new, _)| !is_new);
+        }
+        if surplus.is_empty() {
+            return false;
+        }
+        let (_, client_id) = surplus[self.random_below(surplus.len())];
+        self.end_link(&client_id, true);
+        true
+    }
+
+    /// Links that are nobody's only one.
+    fn ordinary_links(&self) -> usize {
+        self.links.values().filter(|link| !link.is_only).count()
+    }
+
+    /// Whether another link may be taken on when a peer asks for it, beside the callers who are on their way: there is
+    /// room; or it would be the peer's only link; or it is a ring neighbour (then [`Self::drop_surplus`] makes room).
+    pub(super) fn has_room_for(&self, client_id: &ClientId, is_only: bool, on_their_way: usize) -> bool {
+        let count = self.links.len() + on_their_way;
+        let ordinary = self.ordinary_links() + on_their_way;
         self.links.contains_key(client_id)
-            || self.links.len() < MAX_LINKS
+            || count < MAX_LINKS
+            || count < MAX_LINKS + MAX_ONLY_LINKS && (is_only || ordinary < MAX_LINKS)
             || self.ring_neighbours(&[*client_id]).contains(client_id)
+    }
+
+    /// Tells a peer when its link becomes our only one, and those who were told when it is no more.
+    fn say_which_is_only(&mut self) {
+        let count = self.links.len();
+        let mut news = Vec::new();
+        for (client_id, link) in &mut self.links {
+            let is_only = if link.said_only {
+                count < NOT_ONLY
+            } else {
+                count == 1
+            };
+            if is_only != link.said_only {
+                link.said_only = is_only;
+                let reason = if is_only { ONLY } else { 0 };
+                news.extend(link.next_token().map(|t| (*client_id, link.address, t, reason)));
+            }
+        }
+        for (client_id, address, t, reason) in news {
+            let open = crate::wire::Link {
+                t,
+                op: LinkOp::Open,
+                tree: 0,
+                reason,
+            };
+            self.send(address, client_id, &Packet::Link(open));
+        }
     }
 
     /// What is to be done when the first of our links stands.

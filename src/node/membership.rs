@@ -8,12 +8,13 @@ use std::time::Duration;
 use super::bucket::Bucket;
 use super::config::SignedState;
 use super::handshake::{Gates, HalfOpen};
+use super::presence::Presence;
 use super::{Kind, Node, NodeEvent, NodeMember, NodeRole, Now};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
 use crate::facts::Fact;
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
 use crate::invite::{Chain, Charter, Credential, InviteKey, Rights, SessionCertificate};
-use crate::wire::{Body, Packet, Say};
+use crate::wire::{Body, Say};
 
 /// "A session certificate over 48 h old proves no presence"; nor does one as far in the future.
 const SESSION_VALID_MS: u64 = 48 * 3_600_000;
@@ -33,15 +34,6 @@ const MAX_MEMBERS: usize = 8_192;
 /// Says held until their session is met. A guess.
 const MAX_HELD: usize = 64;
 
-/// Reporters remembered for a session: two are enough.
-const MAX_REPORTERS: usize = 4;
-
-/// In a chat so small, everyone is linked to everyone: one report is enough.
-const FEW: usize = 3;
-
-/// We deny being gone at most so often. A guess.
-const DENY_EVERY: Duration = Duration::from_secs(5);
-
 /// The state of a signed chat.
 pub(super) struct Signed {
     pub(super) chat: ChatId,
@@ -50,6 +42,7 @@ pub(super) struct Signed {
     /// Leads from the chat to this session.
     pub(super) chain: Chain,
     pub(super) invite_key: Option<InviteKey>,
+    pub(super) slots_tried: u32,
     pub(super) gates: Gates,
     pub(super) half_open: BTreeMap<ClientId, HalfOpen>,
     /// Key agreements with strangers.
@@ -59,11 +52,11 @@ pub(super) struct Signed {
     /// The first 8 bytes of the id of the newest message.
     pub(super) last_message: [u8; 8],
     pub(super) topic: Option<Fact>,
-    sessions: BTreeMap<ClientId, Session>,
-    members: BTreeMap<MemberId, Member>,
+    pub(super) sessions: BTreeMap<ClientId, Session>,
+    pub(super) members: BTreeMap<MemberId, Member>,
     slots: BTreeMap<(InviteId, u16), MemberId>,
     held: VecDeque<Held>,
-    denied_at: Option<Duration>,
+    pub(super) denied_at: Option<Duration>,
     /// Whether some link has told us its whole roster: from then on, what is news to us is news to others.
     pub(super) has_roster: bool,
 }
@@ -78,20 +71,23 @@ pub(super) struct Session {
     pub(super) name: Option<Say>,
     pub(super) status: Option<Say>,
     pub(super) online: bool,
+    /// It said goodbye: nothing that comes late brings it back.
+    pub(super) has_quit: bool,
     /// Who reported it as gone since it was last heard of.
-    reporters: BTreeSet<MemberId>,
+    pub(super) reporters: BTreeSet<MemberId>,
 }
 
 /// Somebody who was admitted.
 #[derive(Debug, Clone)]
-struct Member {
+pub(super) struct Member {
     role: NodeRole,
     credential: Vec<u8>,
-    nick: String,
+    pub(super) nick: String,
     /// Start of the session and number of the say that named them: the last writer wins.
-    nick_at: (u64, u32),
-    status: u8,
-    status_at: (u64, u32),
+    pub(super) nick_at: (u64, u32),
+    pub(super) status: u8,
+    pub(super) status_at: (u64, u32),
+    pub(super) presence: Presence,
 }
 
 /// A say whose session is not known yet.
@@ -125,6 +121,7 @@ impl Signed {
             charter,
             member_key,
             invite_key: invite_key.filter(|_| !joined),
+            slots_tried: 0,
             gates: Gates::new(rendezvous),
             half_open: BTreeMap::new(),
             strangers: Bucket::full(super::handshake::STRANGERS_PER_SECOND, now.elapsed),
@@ -159,6 +156,7 @@ impl Signed {
             name: None,
             status: None,
             online: true,
+            has_quit: false,
             reporters: BTreeSet::new(),
         };
         self.sessions.insert(client_id, session);
@@ -299,12 +297,13 @@ impl Signed {
                 nick_at: (0, 0),
                 status: 0,
                 status_at: (0, 0),
+                presence: Presence::Gone,
             },
         );
         true
     }
 
-    fn is_online(&self, member: &MemberId) -> bool {
+    pub(super) fn is_online(&self, member: &MemberId) -> bool {
         self.sessions
             .values()
             .any(|session| session.online && session.member == *member)
@@ -388,10 +387,10 @@ impl Node {
             name: None,
             status: None,
             online: false,
+            has_quit: false,
             reporters: BTreeSet::new(),
         };
         signed.sessions.insert(client_id, session);
-        self.take_held(client_id);
         Ok(member)
     }
 
@@ -408,8 +407,9 @@ impl Node {
         }
     }
 
-    /// Says that waited for this session are taken now.
-    fn take_held(&mut self, client_id: ClientId) {
+    /// Says that waited for a session to be met are taken now: after what introduced it has been passed on, so that
+    /// nobody gets them before that.
+    pub(super) fn take_held(&mut self, client_id: ClientId) {
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
@@ -420,167 +420,6 @@ impl Node {
         for held in now {
             self.take_say(held.sender, held.say);
         }
-    }
-
-    /// A session was heard of by its own words, or directly: it stands. Older sessions of its member are over.
-    pub(super) fn session_heard(&mut self, client_id: &ClientId) {
-        if *client_id == self.client_id {
-            return;
-        }
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(session) = signed.sessions.get_mut(client_id) else {
-            return;
-        };
-        session.reporters.clear();
-        let (member, start_ms) = (session.member, session.start_ms);
-        if session.online {
-            return;
-        }
-        let is_superseded = signed
-            .sessions
-            .values()
-            .any(|other| other.member == member && other.online && other.start_ms > start_ms);
-        if is_superseded {
-            return;
-        }
-        let was_online = signed.is_online(&member);
-        for (other, session) in &mut signed.sessions {
-            if session.member == member {
-                session.online = other == client_id;
-            }
-        }
-        if !was_online && let Some(known) = signed.members.get(&member) {
-            let event = NodeEvent::MemberJoined {
-                member,
-                nick: known.nick.clone(),
-                status: known.status,
-            };
-            self.emit(event);
-        }
-        self.choose_links_soon();
-    }
-
-    /// A session is over. True if that is news.
-    pub(super) fn session_ended(&mut self, client_id: &ClientId, quit: bool) -> bool {
-        let Kind::Signed(signed) = &mut self.kind else {
-            return false;
-        };
-        let Some(session) = signed.sessions.get_mut(client_id) else {
-            return false;
-        };
-        if !session.online || *client_id == self.client_id {
-            return false;
-        }
-        session.online = false;
-        let member = session.member;
-        if !signed.is_online(&member) {
-            self.emit(NodeEvent::MemberLeft { member, quit });
-        }
-        if quit {
-            self.peers.remove(client_id);
-            self.end_link(client_id, false);
-        }
-        true
-    }
-
-    /// A link of ours fell silent: it is gone for us, and the others are told.
-    pub(super) fn report_gone(&mut self, client_id: ClientId) {
-        if self.session_ended(&client_id, false) {
-            self.tell_signed(Body::Gone(client_id), false);
-        }
-    }
-
-    /// Somebody reports a session as gone. Two different members must, in all but the smallest chats; the subject
-    /// denies it by any word of its own.
-    pub(super) fn take_report(&mut self, reporter: &ClientId, gone: ClientId) {
-        let now = self.now.elapsed;
-        if gone == self.client_id {
-            let Kind::Signed(signed) = &mut self.kind else {
-                return;
-            };
-            if signed
-                .denied_at
-                .is_none_or(|at| now.saturating_sub(at) >= DENY_EVERY)
-            {
-                signed.denied_at = Some(now);
-                self.tell_signed(Body::Ping, false);
-            }
-            return;
-        }
-        if self.links.contains_key(&gone) {
-            return;
-        }
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(reporter) = signed.member_of(reporter) else {
-            return;
-        };
-        let few = signed.sessions_online() <= FEW;
-        let Some(session) = signed.sessions.get_mut(&gone) else {
-            return;
-        };
-        if session.reporters.len() < MAX_REPORTERS {
-            session.reporters.insert(reporter);
-        }
-        if few || session.reporters.len() >= 2 {
-            self.session_ended(&gone, false);
-        }
-    }
-
-    /// A nick, by the last writer: (start of the session, number).
-    pub(super) fn take_nick(&mut self, say: &Say, nick: String) {
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
-            return;
-        };
-        let (member, at) = (session.member, (session.start_ms, say.signed.number));
-        let Some(known) = signed.members.get_mut(&member) else {
-            return;
-        };
-        if at <= known.nick_at {
-            return;
-        }
-        known.nick_at = at;
-        let changed = known.nick != nick;
-        known.nick.clone_from(&nick);
-        self.keep_for_roster(say);
-        // Before they are shown as there, their name is known.
-        if changed && self.is_shown(&member) {
-            self.emit(NodeEvent::NickChanged { member, nick });
-        }
-    }
-
-    /// A status, by the last writer.
-    pub(super) fn take_status(&mut self, say: &Say, status: u8) {
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(session) = signed.sessions.get(&say.signed.client_id) else {
-            return;
-        };
-        let (member, at) = (session.member, (session.start_ms, say.signed.number));
-        let Some(known) = signed.members.get_mut(&member) else {
-            return;
-        };
-        if at <= known.status_at {
-            return;
-        }
-        known.status_at = at;
-        let changed = known.status != status;
-        known.status = status;
-        self.keep_for_roster(say);
-        if changed && self.is_shown(&member) {
-            self.emit(NodeEvent::StatusChanged { member, status });
-        }
-    }
-
-    fn is_shown(&self, member: &MemberId) -> bool {
-        matches!(&self.kind, Kind::Signed(signed) if signed.is_online(member))
     }
 
     /// Keeps a session's last name or status for those who ask who is there.
@@ -596,6 +435,12 @@ impl Node {
             Body::Status(_) => &mut session.status,
             _ => return,
         };
+        if kept
+            .as_ref()
+            .is_some_and(|kept| kept.signed.number >= say.signed.number)
+        {
+            return;
+        }
         *kept = Some(Say {
             chain: None,
             ..say.clone()
@@ -641,6 +486,7 @@ impl Node {
         signed.half_open.retain(|_, half| half.until > now);
         let is_old = self.now.unix_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
         self.ask_rosters_again();
+        self.tell_unnamed();
         if is_old {
             self.renew_session();
         }
@@ -670,20 +516,5 @@ impl Node {
         for (_, address) in links {
             self.connect(None, address);
         }
-    }
-
-    /// The says that introduce a session to somebody who asked: its name with its chain, and its status.
-    pub(super) fn introductions(session: &Session) -> Vec<Packet> {
-        let answer = super::say::ROSTER_ANSWER;
-        let name = session.name.iter().map(|say| Say {
-            hops: answer,
-            chain: Some(session.chain.clone()),
-            ..say.clone()
-        });
-        let status = session.status.iter().map(|say| Say {
-            hops: answer,
-            ..say.clone()
-        });
-        name.chain(status).map(Packet::Say).collect()
     }
 }

@@ -10,7 +10,7 @@
 //! The parts, a file each: `peers` (addresses heard of, probes and their budgets), `lookup` (get_nodes and
 //! send_nodes), `links` (whom to be linked to, and whether they still are), `broadcast` (numbers, what was seen,
 //! passing on), `classic` (who is in a classic chat), `handshake` (gate, hello, welcome), `membership` (sessions,
-//! members and slots of a signed chat), `roster` (telling a new link who is there), `topic`.
+//! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `topic`.
 
 mod broadcast;
 mod bucket;
@@ -22,6 +22,7 @@ mod links;
 mod lookup;
 mod membership;
 mod peers;
+mod presence;
 mod roster;
 mod say;
 #[cfg(feature = "sim")]
@@ -91,6 +92,7 @@ pub struct Node {
     stats: NodeStats,
     next_tick: Duration,
     links_chosen_at: Duration,
+    links_trimmed_at: Duration,
 }
 
 /// What differs between the kinds of chat.
@@ -139,6 +141,7 @@ impl Node {
             stats: NodeStats::default(),
             next_tick: now.elapsed,
             links_chosen_at: Duration::ZERO,
+            links_trimmed_at: now.elapsed,
         }
     }
 
@@ -285,7 +288,7 @@ impl Node {
         if header.receiver != self.client_id {
             return self.handle_at_gate(from, header, sealed);
         }
-        if !self.is_expected(&header.sender) && !self.may_meet_stranger() {
+        if !self.is_expected(from, &header.sender) && !self.may_meet_stranger() {
             return self.drop_packet("stranger_budget");
         }
         let Some(packet) = self.open(header, sealed) else {

@@ -6,10 +6,14 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::bucket::Bucket;
+use super::membership::Session;
 use super::{Kind, Node};
 use crate::crypto;
 use crate::id::ClientId;
-use crate::wire::{Keepalive, Packet, Roster, RosterAsk};
+use crate::wire::{Keepalive, Packet, Roster, RosterAsk, Say};
+
+/// In place of the hops: the answer to a roster ask. A newcomer, to whom everything is news, does not pass it on.
+pub(super) const ROSTER_ANSWER: u8 = 255;
 
 /// Sessions on a page: with name and status, some 7 KB in up to 16 datagrams. A guess.
 const PAGE: usize = 8;
@@ -111,7 +115,7 @@ impl Node {
         let mut says = Vec::new();
         for (client_id, session) in page.by_ref().take(PAGE) {
             last = *client_id;
-            says.extend(Self::introductions(session));
+            says.extend(introductions(session));
         }
         let more = page.next().is_some();
         drop(page);
@@ -185,4 +189,19 @@ impl Node {
         fingerprint.copy_from_slice(&crypto::hash(&[b"throng/1 roster\0", &bytes])[..16]);
         fingerprint
     }
+}
+
+/// The says that introduce a session to somebody who asked: its name with its chain, and its status.
+fn introductions(session: &Session) -> Vec<Packet> {
+    let answer = ROSTER_ANSWER;
+    let name = session.name.iter().map(|say| Say {
+        hops: answer,
+        chain: Some(session.chain.clone()),
+        ..say.clone()
+    });
+    let status = session.status.iter().map(|say| Say {
+        hops: answer,
+        ..say.clone()
+    });
+    name.chain(status).map(Packet::Say).collect()
 }

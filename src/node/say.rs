@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use super::membership::Held;
+use super::roster::ROSTER_ANSWER;
 use super::{Kind, Node, NodeEvent, NodeMessage, NodeRole};
 use crate::crypto;
 use crate::id::{ClientId, MessageId};
@@ -10,9 +11,6 @@ use crate::wire::{Body, Packet, Say, SignedSay};
 
 /// The label of a say's signature.
 const SAY: &str = "throng/1 say";
-
-/// In place of the hops: the answer to a roster ask. A newcomer, to whom everything is news, does not pass it on.
-pub(super) const ROSTER_ANSWER: u8 = 255;
 
 /// Says over this far in the future by our clock are refused; by a clock that is right nobody sends such. A guess
 /// (threats.md, row 26 allows clocks ±12 h).
@@ -175,6 +173,7 @@ impl Node {
             };
             self.send_to_links(&Packet::Say(passed_on).encode(), Some(sender));
         }
+        self.take_held(origin);
     }
 
     /// False: it is not to be passed on.
@@ -210,8 +209,7 @@ impl Node {
         if let Kind::Signed(signed) = &mut self.kind {
             signed.last_message.copy_from_slice(&id.0[..8]);
         }
-        // Who speaks is there, and is shown as such before the words are.
-        self.session_heard(&say.signed.client_id);
+        self.speaks(&say.signed.client_id);
         self.emit(NodeEvent::Message(message));
     }
 }

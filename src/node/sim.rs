@@ -2,7 +2,7 @@
 //! in it sleeps, and a run with the same seed is the same run.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -42,6 +42,8 @@ pub struct Sim {
     by_address: BTreeMap<SocketAddr, usize>,
     /// Which part of a split network a member is in; datagrams don't pass from one to another.
     parts: Vec<u8>,
+    /// Members behind a NAT, with whom they have sent to: only those reach them.
+    behind_nat: BTreeMap<usize, BTreeSet<usize>>,
     queue: BinaryHeap<Reverse<Due>>,
     /// Breaks ties of the queue, so that its order never depends on anything else.
     sequence: u64,
@@ -70,6 +72,7 @@ impl Sim {
             members: Vec::new(),
             by_address: BTreeMap::new(),
             parts: Vec::new(),
+            behind_nat: BTreeMap::new(),
             queue: BinaryHeap::new(),
             sequence: 0,
             datagrams: Vec::new(),
@@ -117,6 +120,12 @@ impl Sim {
     /// Puts a member into a part of the network; datagrams pass only within a part. All begin in part 0.
     pub fn put_into_part(&mut self, index: usize, part: u8) {
         self.parts[index] = part;
+    }
+
+    /// Puts a member behind a symmetric NAT: from now on only those reach it to whom it has sent before, and of those
+    /// nobody who is behind such a NAT as well.
+    pub fn put_behind_nat(&mut self, index: usize) {
+        self.behind_nat.insert(index, BTreeSet::new());
     }
 
     /// A member's node. Panics when it does not run.
@@ -224,6 +233,14 @@ impl Sim {
         let Some(&receiver) = self.by_address.get(&to) else {
             return;
         };
+        if let Some(sent_to) = self.behind_nat.get_mut(&from) {
+            sent_to.insert(receiver);
+        }
+        let is_hidden = self.behind_nat.contains_key(&from);
+        let lets_in = |sent_to: &BTreeSet<usize>| sent_to.contains(&from) && !is_hidden;
+        if !self.behind_nat.get(&receiver).is_none_or(lets_in) {
+            return;
+        }
         let lost = self.rng.next_u32() % 1_000 < self.conditions.lost_per_mille;
         if lost || self.parts[from] != self.parts[receiver] {
             return;

@@ -4,7 +4,7 @@ use egui::{Align, Layout, RichText, ScrollArea, Ui, WidgetInfo};
 use jiff::Timestamp;
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::{Group, TABLE, UiCommand};
 use super::theme;
 use super::widgets::{
@@ -44,9 +44,11 @@ pub fn chat_list_ui<'a>(
         .show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             for chat in chats {
-                if chat_row_ui(ui, chat, selected == Some(chat.id), now).clicked() {
+                let row = chat_row_ui(ui, chat, selected == Some(chat.id), now);
+                if row.clicked() {
                     actions.push(Action::Select(chat.id));
                 }
+                row.context_menu(|ui| actions.extend(chat_menu_ui(ui, chat)));
             }
         });
     actions
@@ -58,14 +60,15 @@ pub fn menu_button_ui(ui: &mut Ui, has_chat: bool) -> Option<Action> {
     let button = icon_button(ui, Icon::Menu, "Menu");
     egui::Popup::menu(&button)
         .accessible_name("Menu")
-        .width(240.0)
+        .width(320.0)
         .show(|ui| {
+            ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
             for (index, group) in Group::ALL.into_iter().enumerate() {
                 if index > 0 {
                     ui.separator();
                 }
                 for entry in TABLE.iter().filter(|entry| entry.in_menu && entry.group == group) {
-                    let shortcut = entry.shortcut_text(ui.ctx()).unwrap_or_default();
+                    let shortcut = entry.keys().next().unwrap_or_default();
                     let weak = theme::tokens(ui).weak;
                     let keys = RichText::new(shortcut).font(theme::meta()).color(weak);
                     let row = egui::Button::new(entry.name)
@@ -80,6 +83,27 @@ pub fn menu_button_ui(ui: &mut Ui, has_chat: bool) -> Option<Action> {
                 }
             }
         });
+    action
+}
+
+/// What can be done with a chat wherever its name stands.
+pub fn chat_menu_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    ui.set_min_width(180.0);
+    ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
+    let mut action = None;
+    if ui.button("Open").clicked() {
+        action = Some(Action::Select(chat.id));
+    }
+    if ui
+        .add_enabled(chat.unread > 0, egui::Button::new("Mark as read"))
+        .clicked()
+    {
+        action = Some(Action::MarkRead(chat.id));
+    }
+    ui.separator();
+    if ui.button("Leave the chat").clicked() {
+        action = Some(Action::Leave(chat.id));
+    }
     action
 }
 
@@ -122,7 +146,7 @@ fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui
             },
         );
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            badge_ui(ui, chat.unread, chat.mentions)
+            badge_ui(ui, chat.unread, chat.mentions);
         });
     })
 }

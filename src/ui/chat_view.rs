@@ -4,12 +4,12 @@ use egui::{Align, CornerRadius, Frame, Layout, Margin, Panel, RichText, Ui};
 use jiff::Timestamp;
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::UiCommand;
 use super::composer::{Composer, ComposerContext, composer_ui};
 use super::theme;
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
-use super::widgets::{connection_color, secondary_button};
+use super::widgets::{connection_color, paragraph_ui, secondary_button};
 use crate::model::{Chat, ChatKind, Chats, Connection, Join, Role, max_text_len};
 
 /// What the window keeps of a chat between frames.
@@ -19,6 +19,8 @@ pub struct ChatView {
     pub timeline: TimelineView,
     /// What is being written.
     pub composer: Composer,
+    /// What the composer completes, and for which version of the members.
+    nicks: (u64, Vec<String>),
 }
 
 impl ChatView {
@@ -27,6 +29,7 @@ impl ChatView {
         Self {
             timeline: TimelineView::new(),
             composer: Composer::with_draft(chat.draft.clone()),
+            nicks: (0, Vec::new()),
         }
     }
 }
@@ -60,12 +63,17 @@ pub fn chat_view_ui(
                 actions.extend(banner.ui(ui, connection));
             });
     }
-    let composer = Panel::bottom("composer").frame(Frame::new().inner_margin(Margin::symmetric(12, 8)));
-    composer.show_separator_line(false).show(ui, |ui| {
-        let context = composer_context(chat);
-        let done = composer_ui(ui, &mut view.composer, &context);
-        actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
-    });
+    Panel::bottom("composer")
+        .frame(Frame::new())
+        .show_separator_line(false)
+        .show(ui, |ui| {
+            if view.nicks.0 != chat.members.version() {
+                view.nicks = (chat.members.version(), chat.members.nicks());
+            }
+            let context = composer_context(chat, &view.nicks.1);
+            let done = composer_ui(ui, &mut view.composer, &context);
+            actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
+        });
     let timeline_options = TimelineOptions {
         compact: options.compact,
         today: options.now.to_zoned(chats.zone().clone()).date(),
@@ -78,7 +86,7 @@ pub fn chat_view_ui(
     actions
 }
 
-fn composer_context(chat: &Chat) -> ComposerContext<'_> {
+fn composer_context<'a>(chat: &Chat, nicks: &'a [String]) -> ComposerContext<'a> {
     let why_not = if chat.role == Role::Observer {
         Some("You may read here, but not write.")
     } else if matches!(chat.join, Join::Failed(_)) {
@@ -87,7 +95,7 @@ fn composer_context(chat: &Chat) -> ComposerContext<'_> {
         None
     };
     ComposerContext {
-        nicks: chat.members.nicks(),
+        nicks,
         enabled: why_not.is_none(),
         placeholder: why_not.unwrap_or("Write a message"),
         limit_bytes: max_text_len(chat.kind),
@@ -112,6 +120,11 @@ impl<'a> Banner<'a> {
                 sentence,
                 steps: vec![("Leave the chat", Action::Leave(chat.id)), retry],
             },
+            (Join::Unanswered(sentence), Connection::Nobody) => Self {
+                icon: Icon::DoorClosed,
+                sentence,
+                steps: vec![("Leave the chat", Action::Leave(chat.id)), retry],
+            },
             (Join::Asking, Connection::Looking) => Self {
                 icon: Icon::DoorOpen,
                 sentence: "Asking to be let in. One member who is online is enough.",
@@ -124,8 +137,8 @@ impl<'a> Banner<'a> {
             },
             (_, Connection::Alone) if chat.role == Role::Founder => Self {
                 icon: Icon::UserPlus,
-                sentence: "Nobody else is here yet. Export an invite, and give it to those who should be.",
-                steps: vec![("Export invite…", Action::Do(UiCommand::ExportInvite))],
+                sentence: "Nobody else is here yet. Give somebody an invite.",
+                steps: vec![("Invite somebody…", Action::Do(UiCommand::ExportInvite))],
             },
             (_, Connection::Nobody) => Self {
                 icon: Icon::Unplug,
@@ -149,8 +162,8 @@ impl<'a> Banner<'a> {
             .corner_radius(CornerRadius::same(8))
             .inner_margin(Margin::symmetric(12, 8))
             .outer_margin(Margin {
-                left: 12,
-                right: 12,
+                left: 16,
+                right: 16,
                 top: 8,
                 bottom: 0,
             });
@@ -168,7 +181,7 @@ impl<'a> Banner<'a> {
                             .font(theme::icon_font(16.0))
                             .color(color),
                     );
-                    ui.add(egui::Label::new(self.sentence).wrap());
+                    paragraph_ui(ui, self.sentence);
                 });
             });
         });

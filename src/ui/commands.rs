@@ -312,12 +312,40 @@ impl Entry {
         self
     }
 
-    /// The first of its shortcuts in words, as `Ctrl+N`.
-    pub fn shortcut_text(&self, ctx: &Context) -> Option<String> {
-        self.shortcuts
-            .first()
-            .map(|shortcut| ctx.format_shortcut(shortcut))
+    /// Its shortcuts in words, as `Ctrl+N`; the menu shows the first.
+    pub fn keys(&self) -> impl Iterator<Item = String> {
+        self.shortcuts.iter().map(shortcut_words)
     }
+}
+
+fn shortcut_words(shortcut: &KeyboardShortcut) -> String {
+    let Modifiers {
+        alt,
+        shift,
+        ctrl,
+        command,
+        ..
+    } = shortcut.modifiers;
+    let modifiers = [(ctrl || command, "Ctrl+"), (alt, "Alt+"), (shift, "Shift+")];
+    let modifiers: String = modifiers
+        .into_iter()
+        .filter(|(held, _)| *held)
+        .map(|(_, name)| name)
+        .collect();
+    // As it stands on the key.
+    let key = match shortcut.logical_key {
+        Key::Comma => ",",
+        Key::Slash => "/",
+        Key::Questionmark => "?",
+        Key::Plus => "+",
+        Key::Equals => "=",
+        Key::Minus => "-",
+        Key::Escape => "Esc",
+        Key::PageUp => "PgUp",
+        Key::PageDown => "PgDn",
+        key => key.name(),
+    };
+    modifiers + key
 }
 
 /// Takes the shortcuts that were pressed out of the input, before any text field sees them.

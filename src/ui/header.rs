@@ -3,7 +3,7 @@
 use egui::{Align, Key, Label, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo};
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::UiCommand;
 use super::theme;
 use super::widgets::{flat_button, plain_label};
@@ -61,14 +61,8 @@ fn topic_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     } else {
         chat.topic.as_str()
     };
-    let text = RichText::new(shown).color(weak);
-    let text = if chat.topic.is_empty() {
-        text.italics()
-    } else {
-        text
-    };
     let topic = ui.add(
-        Label::new(text)
+        Label::new(RichText::new(shown).color(weak))
             .truncate()
             .selectable(false)
             .sense(Sense::click()),
@@ -96,7 +90,8 @@ fn topic_edit_ui(ui: &mut Ui, text: &mut String) -> Option<Action> {
         return None;
     }
     ui.data_mut(|data| data.remove::<bool>(edit.id));
-    let given_up = ui.input(|input| input.key_pressed(Key::Escape));
+    // Leaving the field by the mouse sets nothing: everyone would see it.
+    let entered = ui.input(|input| input.key_pressed(Key::Enter));
     let typed = within(text.trim(), MAX_TOPIC_LEN);
-    Some(Action::EndTopicEdit((!given_up).then(|| typed.to_owned())))
+    Some(Action::EndTopicEdit(entered.then(|| typed.to_owned())))
 }

@@ -3,7 +3,7 @@
 use egui::{Align, Layout, RichText, ScrollArea, Ui, WidgetInfo};
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::identicon::identicon_ui;
 use super::theme;
 use super::widgets::{plain_label, presence_dot, row_ui};

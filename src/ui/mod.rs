@@ -2,9 +2,10 @@
 //! the store.
 //!
 //! [`app`] holds the state and decides; the other modules paint a part each, do no I/O and return
-//! [`app::Action`]s. [`commands`] is the one table behind shortcuts, menu and palette; [`theme`] alone knows colours
+//! [`action::Action`]s. [`commands`] is the one table behind shortcuts, menu and palette; [`theme`] alone knows colours
 //! and sizes.
 
+pub mod action;
 pub mod app;
 pub mod backend;
 pub mod chat_list;

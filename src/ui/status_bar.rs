@@ -3,7 +3,7 @@
 use egui::{Align, Button, Layout, RichText, Ui, WidgetInfo};
 use jiff::Timestamp;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::UiCommand;
 use super::theme;
 use super::widgets::{connection_color, status_color};
@@ -11,7 +11,7 @@ use crate::model::{Chat, Connection, Status};
 
 /// Paints the status bar.
 pub fn status_bar_ui(ui: &mut Ui, chat: Option<&Chat>, now: Timestamp) -> Option<Action> {
-    let Some(chat) = chat else { return None };
+    let chat = chat?;
     let mut action = None;
     ui.spacing_mut().button_padding = egui::vec2(6.0, 0.0);
     ui.spacing_mut().interact_size.y = 18.0;
@@ -42,8 +42,9 @@ fn own_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     );
     egui::Popup::menu(&own)
         .accessible_name("You")
-        .width(160.0)
+        .width(180.0)
         .show(|ui| {
+            ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
             for status in [Status::Online, Status::Away, Status::Busy] {
                 if ui
                     .add(Button::selectable(chat.status == status, status_word(status)))

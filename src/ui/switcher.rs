@@ -3,7 +3,7 @@
 use egui::{Key, Modifiers, RichText, ScrollArea, TextEdit, Ui, WidgetInfo};
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::{TABLE, UiCommand};
 use super::identicon::identicon_ui;
 use super::theme;
@@ -81,7 +81,7 @@ impl Switcher {
             ui.label(RichText::new("Nothing is called that.").color(theme::tokens(ui).weak));
         }
         ScrollArea::vertical()
-            .max_height(ROW_HEIGHT * 9.0)
+            .max_height((ROW_HEIGHT + 2.0) * 9.0)
             .show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
                 for (index, place) in places.iter().enumerate() {
@@ -144,7 +144,7 @@ impl Place {
                     let entry = command.entry();
                     plain_label(ui, theme::icon(Icon::Zap).color(weak));
                     plain_label(ui, RichText::new(entry.name));
-                    let keys = entry.shortcut_text(ui.ctx()).unwrap_or_default();
+                    let keys = entry.keys().next().unwrap_or_default();
                     plain_label(ui, RichText::new(keys).font(theme::meta()).color(weak));
                 }
             }

@@ -1,12 +1,12 @@
 //! The row of tabs: which chats stand open, in which order, and which is in front.
 
 use egui::{
-    Align, Align2, CornerRadius, Layout, PointerButton, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
+    Align, Align2, CornerRadius, Id, Layout, PointerButton, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
     pos2, vec2,
 };
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::theme::{self, size};
 use super::widgets::{BADGE_WIDTH, badge_text, badge_ui, icon_button_sized, unread_words};
 use crate::id::ChatId;
@@ -170,7 +170,7 @@ fn tab_ui(ui: &mut Ui, chat: &Chat, selected: bool, actions: &mut Vec<Action>) -
     } else {
         0.0
     };
-    let around = 12.0 + badge + 26.0;
+    let around = 12.0 + badge + 30.0;
     let name_width = ui
         .painter()
         .layout_no_wrap(chat.name.clone(), font.clone(), color)
@@ -241,15 +241,26 @@ fn tab_ui(ui: &mut Ui, chat: &Chat, selected: bool, actions: &mut Vec<Action>) -
     child.set_opacity(if selected || hovered { 1.0 } else { 0.0 });
     let close = icon_button_sized(&mut child, Icon::X, &format!("Close the tab {}", chat.name), 20.0);
 
+    response.context_menu(|ui| actions.extend(super::chat_list::chat_menu_ui(ui, chat)));
     if close.clicked() || response.clicked_by(PointerButton::Middle) {
         actions.push(Action::CloseTab(chat.id));
     } else if response.clicked() {
         actions.push(Action::Select(chat.id));
     }
-    if selected && !ui.clip_rect().contains_rect(rect) && !response.dragged() {
-        response.scroll_to_me(None);
+    if selected {
+        scroll_once(ui, &response, chat.id);
     }
     rect
+}
+
+/// Brings the tab in front into view, once for each that comes to the front, and again when the others push it away.
+fn scroll_once(ui: &Ui, tab: &egui::Response, chat: ChatId) {
+    let id = Id::unique("the tab that was scrolled to");
+    let place = (chat, (tab.rect.left() - ui.min_rect().left()).round() as i32);
+    if ui.data(|data| data.get_temp(id)) != Some(place) {
+        ui.data_mut(|data| data.insert_temp(id, place));
+        tab.scroll_to_me(None);
+    }
 }
 
 /// Where a dragged tab would land: a line, and on release the action.

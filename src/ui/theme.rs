@@ -270,7 +270,7 @@ fn semibold() -> FontFamily {
 
 fn fonts() -> FontDefinitions {
     let mut fonts = FontDefinitions::default();
-    let bundled: [(&str, &'static [u8]); 4] = [
+    let bundled: [(&str, &'static [u8]); 5] = [
         ("Inter", include_bytes!("../../assets/fonts/Inter-Regular.otf")),
         (
             "Inter SemiBold",
@@ -279,6 +279,11 @@ fn fonts() -> FontDefinitions {
         (
             "JetBrains Mono",
             include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf"),
+        ),
+        // egui's own emoji are from before 2016 and lack a third of today's, 🙂 among them.
+        (
+            "Noto Emoji",
+            include_bytes!("../../assets/fonts/NotoEmoji-Regular.ttf"),
         ),
         ("Lucide", lucide_icons::LUCIDE_FONT_BYTES),
     ];
@@ -295,6 +300,7 @@ fn fonts() -> FontDefinitions {
     let chain = |first: &[&str]| {
         first
             .iter()
+            .chain(&["Noto Emoji"])
             .map(|name| (*name).to_owned())
             .chain(fallback.clone())
             .collect()
@@ -307,6 +313,13 @@ fn fonts() -> FontDefinitions {
         (FontFamily::Name("icons".into()), vec!["Lucide".to_owned()]),
     ]);
     fonts
+}
+
+/// The style of menus, with room around their words: `Popup::context_menu(&response).style(theme::menu_style)`.
+pub fn menu_style(style: &mut Style) {
+    egui::containers::menu::menu_style(style);
+    style.spacing.button_padding = vec2(12.0, 4.0);
+    style.spacing.item_spacing = vec2(8.0, 2.0);
 }
 
 fn restyle(style: &mut Style, tokens: &Tokens) {
@@ -326,7 +339,7 @@ fn restyle(style: &mut Style, tokens: &Tokens) {
     spacing.button_padding = vec2(12.0, 4.0);
     spacing.interact_size = vec2(32.0, 28.0);
     spacing.window_margin = Margin::same(16);
-    spacing.menu_margin = Margin::same(4);
+    spacing.menu_margin = Margin::same(6);
     spacing.menu_spacing = 4.0;
     spacing.icon_width = 16.0;
     spacing.icon_width_inner = 10.0;

@@ -7,7 +7,7 @@ use egui::{
 };
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::theme;
 use super::widgets::icon_button_sized;
 

@@ -4,10 +4,10 @@
 use egui::{Align, Button, Frame, Key, Label, Layout, Margin, RichText, Stroke, TextEdit, Ui, vec2};
 use lucide_icons::Icon;
 
-use super::app::Action;
+use super::action::Action;
 use super::commands::UiCommand;
 use super::theme::{self, size};
-use super::widgets::{error_ui, hint_ui, primary_button, secondary_button};
+use super::widgets::{error_ui, hint_ui, paragraph_ui, primary_button, secondary_button};
 use crate::model::{Code, check_nick};
 
 /// The first start: asks for a nick and nothing else.
@@ -27,20 +27,17 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
             .desired_width(f32::INFINITY)
             .margin(Margin::symmetric(10, 8));
         let edit = ui.add(edit).labelled_by(label.id);
+        // Asked before the focus is taken back: with it the field has not lost it.
+        let enter = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if ui.memory(|memory| memory.focused().is_none()) {
             edit.request_focus();
         }
         let problem = check_nick(nick).err();
-        let enter = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        let below = "You can be called something else in each chat, and change it at any time.";
         match problem {
-            Some(problem) if !nick.trim().is_empty() => _ = error_ui(ui, problem),
-            _ => {
-                _ = hint_ui(
-                    ui,
-                    "You can be called something else in each chat, and change it at any time.",
-                )
-            }
-        }
+            Some(problem) if !nick.trim().is_empty() => error_ui(ui, problem),
+            _ => hint_ui(ui, below),
+        };
         ui.add_space(size::GRID * 2.0);
         let start = primary_button(ui, "Start", problem.is_none());
         if problem.is_none() && (start.clicked() || enter) {
@@ -53,10 +50,13 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
 /// A profile without chats: the next step.
 pub fn no_chats_ui(ui: &mut Ui, nick: &str) -> Option<Action> {
     let mut action = None;
-    centered_ui(ui, 440.0, 300.0, |ui| {
+    centered_ui(ui, 460.0, 300.0, |ui| {
         title_ui(ui, &format!("Hello, {}", crate::model::shown_nick(nick)));
         ui.add_space(size::GRID);
-        ui.label("Start a chat of your own, or come into one that you were invited to.");
+        paragraph_ui(
+            ui,
+            "Start a chat of your own, or come into one that you were invited to.",
+        );
         ui.add_space(size::GRID * 4.0);
         let create = (
             "Create a chat",
@@ -113,7 +113,7 @@ pub fn failed_ui(ui: &mut Ui, code: Code, message: &str) -> Option<Action> {
         ui.add_space(size::GRID * 2.0);
         title_ui(ui, failed_title(code));
         ui.add_space(size::GRID * 2.0);
-        ui.add(Label::new(message).wrap());
+        paragraph_ui(ui, message);
         ui.add_space(size::GRID * 4.0);
         if primary_button(ui, "Quit", true).clicked() {
             action = Some(Action::Do(UiCommand::Quit));

@@ -2,7 +2,7 @@
 
 use egui::{
     Align, Align2, Button, CornerRadius, Frame, Id, Label, Layout, Margin, Modal, Response, RichText,
-    ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
+    ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
 };
 use lucide_icons::Icon;
 
@@ -56,16 +56,24 @@ pub fn focus_ring(ui: &Ui, response: &Response) {
 /// The button of what a dialog is for.
 pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let tokens = theme::tokens(ui);
-    let button = Button::new(RichText::new(text).font(theme::nick()).color(tokens.on_accent))
-        .fill(tokens.accent_fill)
-        .stroke(Stroke::NONE)
-        .min_size(vec2(80.0, 32.0));
-    ui.add_enabled(enabled, button)
+    let words = RichText::new(text).font(theme::nick()).color(tokens.on_accent);
+    let button = Button::new(words).fill(tokens.accent_fill).stroke(Stroke::NONE);
+    sized_button(ui, button, text, enabled)
 }
 
 /// A button of second rank, as large as [`primary_button`].
 pub fn secondary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
-    ui.add_enabled(enabled, Button::new(text).min_size(vec2(80.0, 32.0)))
+    sized_button(ui, Button::new(text), text, enabled)
+}
+
+/// As wide as its words, but not much narrower than others, with the words in the middle.
+fn sized_button(ui: &mut Ui, button: Button<'_>, text: &str, enabled: bool) -> Response {
+    let words = ui
+        .painter()
+        .layout_no_wrap(text.to_owned(), theme::nick(), egui::Color32::PLACEHOLDER);
+    let width = (words.size().x + 2.0 * ui.spacing().button_padding.x).max(80.0);
+    ui.add_enabled_ui(enabled, |ui| ui.add_sized(vec2(width, 32.0), button))
+        .inner
 }
 
 /// A button with an icon and words; the words alone are its name.
@@ -98,7 +106,7 @@ pub fn badge_ui(ui: &mut Ui, unread: u32, mentions: u32) {
     let (fill, color) = if mentions > 0 {
         (tokens.accent_fill, tokens.on_accent)
     } else {
-        (tokens.selected, tokens.text)
+        (tokens.weak.gamma_multiply(0.3), tokens.text)
     };
     let galley = ui.painter().layout_no_wrap(text, theme::meta_strong(), color);
     let width = (galley.size().x + 10.0).max(18.0);
@@ -135,19 +143,13 @@ pub fn unread_words(unread: u32, mentions: u32) -> String {
 pub fn presence_dot(ui: &mut Ui, member: &Member) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
     let tokens = theme::tokens(ui);
-    match (member.online, member.status) {
+    let dot = if member.online {
+        Shape::circle_filled(rect.center(), 4.0, status_color(member.status, tokens))
+    } else {
         // A ring, so that it differs by more than its colour.
-        (false, _) => {
-            _ = ui
-                .painter()
-                .circle_stroke(rect.center(), 3.5, Stroke::new(1.5, tokens.weak))
-        }
-        (true, status) => {
-            _ = ui
-                .painter()
-                .circle_filled(rect.center(), 4.0, status_color(status, tokens))
-        }
-    }
+        Shape::circle_stroke(rect.center(), 3.5, Stroke::new(1.5, tokens.weak))
+    };
+    ui.painter().add(dot);
     response.on_hover_text(member.presence())
 }
 
@@ -180,6 +182,29 @@ pub fn field_ui(ui: &mut Ui, label: &str, hint: &str, text: &mut String) -> Resp
                 .margin(Margin::symmetric(8, 6)),
         )
     })
+}
+
+/// A text field under its label, with the button that does something with what is typed. Whether it was pressed.
+pub fn field_with_button(
+    ui: &mut Ui,
+    label: &str,
+    hint: &str,
+    text: &mut String,
+    button: &str,
+    enabled: bool,
+) -> bool {
+    ui.horizontal_top(|ui| {
+        let width = ui.available_width() - 88.0;
+        ui.allocate_ui(vec2(width, 0.0), |ui| field_ui(ui, label, hint, text));
+        let filled = !text.trim().is_empty();
+        ui.vertical(|ui| {
+            // Beside the field, not beside its label.
+            ui.add_space(18.0);
+            secondary_button(ui, button, enabled && filled).clicked()
+        })
+        .inner
+    })
+    .inner
 }
 
 /// A field of several lines under its label.
@@ -222,15 +247,26 @@ pub fn hint_ui(ui: &mut Ui, text: impl Into<String>) -> Response {
 
 /// What failed, with the icon that says so without colour.
 pub fn error_ui(ui: &mut Ui, text: &str) -> Response {
-    let tokens = theme::tokens(ui);
+    let red = theme::tokens(ui).red;
+    outcome_ui(ui, Icon::CircleAlert, red, text)
+}
+
+/// What was done, with the icon that says so without colour.
+pub fn done_ui(ui: &mut Ui, text: &str) -> Response {
+    let green = theme::tokens(ui).green;
+    outcome_ui(ui, Icon::CircleCheck, green, text)
+}
+
+fn outcome_ui(ui: &mut Ui, icon: Icon, color: egui::Color32, text: &str) -> Response {
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.label(
-            RichText::new(Icon::CircleAlert.unicode())
+            RichText::new(icon.unicode())
                 .font(theme::icon_font(14.0))
-                .color(tokens.red),
+                .color(color),
         );
-        ui.add(Label::new(RichText::new(text).color(tokens.red)).wrap())
+        ui.vertical(|ui| ui.add(Label::new(RichText::new(text).color(color)).wrap()))
+            .inner
     })
     .inner
 }
@@ -314,7 +350,27 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
 /// The buttons at the foot of a dialog, at its right; `add` lays them out from right to left.
 pub fn dialog_buttons<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.add_space(size::GRID * 2.0);
-    ui.with_layout(Layout::right_to_left(Align::Center), add).inner
+    let room = vec2(ui.available_width(), 32.0);
+    ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), add)
+        .inner
+}
+
+/// A sentence of body text, as wide as there is room.
+pub fn paragraph_ui(ui: &mut Ui, text: &str) -> Response {
+    ui.vertical(|ui| ui.add(Label::new(RichText::new(text).line_height(Some(size::BODY_LINE))).wrap()))
+        .inner
+}
+
+/// Makes the radio buttons and check boxes of a `Ui` stand out from a dialog.
+pub fn choice_style(ui: &mut Ui) {
+    let tokens = theme::tokens(ui);
+    ui.visuals_mut().override_text_color = Some(tokens.text);
+    let widgets = &mut ui.visuals_mut().widgets;
+    for visuals in [&mut widgets.inactive, &mut widgets.hovered] {
+        visuals.bg_fill = tokens.base;
+        visuals.bg_stroke = Stroke::new(1.0, tokens.weak);
+        visuals.fg_stroke = Stroke::new(2.0, tokens.accent);
+    }
 }
 
 /// A row as wide as there is room that can be clicked, with `paint` for what stands in it.

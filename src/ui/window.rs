@@ -1,11 +1,13 @@
 //! The real window: eframe around [`App`], with a runtime behind it.
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use eframe::CreationContext;
 use egui::{Context, IconData, Ui, ViewportBuilder, vec2};
 
+use super::action::ImportSource;
 use super::app::App;
 use super::clock::SystemClock;
 use super::files::SystemFiles;
@@ -15,9 +17,10 @@ use crate::runtime::{self, Options};
 /// What the desktop calls the program; the same as the name of its desktop entry.
 const APP_ID: &str = "throng";
 
-/// Opens the window and runs it until it is closed. Not successful: there is no display, or the system has no
+/// Opens the window and runs it until it is closed; an invite that it was started with is offered there. Not successful: there is no display, or the system has no
 /// threads to give; the sentence has been printed.
-pub fn run(options: Options) -> ExitCode {
+pub fn run(options: Options, invite: Option<&OsStr>) -> ExitCode {
+    let invite = invite.map(ImportSource::from_argument);
     let native = eframe::NativeOptions {
         viewport: ViewportBuilder::default()
             .with_app_id(APP_ID)
@@ -31,7 +34,7 @@ pub fn run(options: Options) -> ExitCode {
     let ended = eframe::run_native(
         "Throng",
         native,
-        Box::new(|creation| Ok(Box::new(Window::open(creation, options)?))),
+        Box::new(|creation| Ok(Box::new(Window::open(creation, options, invite)?))),
     );
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -48,6 +51,10 @@ pub fn run(options: Options) -> ExitCode {
     reason = "without a window there is no other place to say so"
 )]
 fn complain(error: &eframe::Error) {
+    if let eframe::Error::AppCreation(error) = error {
+        eprintln!("{error}");
+        return;
+    }
     eprintln!(
         "Throng could not open its window: {error}.\nIt needs a desktop (X11 or Wayland) with OpenGL. Without one, \
          `throng headless` runs the same chats without a window."
@@ -64,7 +71,11 @@ struct Window {
 }
 
 impl Window {
-    fn open(creation: &CreationContext<'_>, options: Options) -> Result<Self, runtime::StartError> {
+    fn open(
+        creation: &CreationContext<'_>,
+        options: Options,
+        invite: Option<ImportSource>,
+    ) -> Result<Self, runtime::StartError> {
         let ctx = creation.egui_ctx.clone();
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ctx.request_repaint());
         let for_files = Arc::clone(&wake);
@@ -73,12 +84,15 @@ impl Window {
         let dialog = rfd::AsyncFileDialog::new().set_parent(creation);
         let files = SystemFiles::new(dialog, handle.tokio().clone(), for_files);
         let clock = SystemClock::start();
-        let app = App::new(
+        let mut app = App::new(
             &creation.egui_ctx,
             Box::new(handle),
             Box::new(files),
             Box::new(clock),
         );
+        if let Some(invite) = invite {
+            app.open_invite(invite);
+        }
         Ok(Self { app })
     }
 }

@@ -13,6 +13,7 @@ use throng::node::sim::{Conditions, Sim};
 use throng::node::{ClassicState, Input, NodeConfig, NodeEvent, NodeKind, SignedState};
 
 /// The seed of a test: from `THRONG_SEED` or given; printed, so that a failure can be run again.
+#[allow(clippy::print_stdout, reason = "a failure is run again with it")]
 pub fn seed(default: u64) -> u64 {
     let seed = std::env::var("THRONG_SEED")
         .ok()

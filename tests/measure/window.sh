@@ -34,14 +34,15 @@ DISPLAY=:$(cat "$scratch/display")
 export DISPLAY
 xdpyinfo >/dev/null
 
-"$built/examples/fill_profile" "$scratch/full" 1 100000
+"$built/examples/fill_profile" "$scratch/hundred-thousand" 1 100000
+"$built/examples/fill_profile" "$scratch/hundred" 1 100
 "$built/examples/fill_profile" "$scratch/ten" 10 200
 empty=$built/examples/empty_window
 throng() { echo "$built/throng --listen 127.0.0.1:0 --no-discovery --profile $scratch/$1"; }
 
 echo
 echo "Start, with 100,000 messages in one chat (aim: first frame within 1.3 times of the empty window's)"
-python3 tests/measure/windows.py --runs 7 "$empty" "$(throng full)"
+python3 tests/measure/windows.py --runs 11 "$empty" "$(throng hundred-thousand)" "$(throng hundred)"
 echo
 echo "Memory, with 10 chats (aim: at most 40 MB over the empty window)"
 python3 tests/measure/windows.py --runs 3 "$empty" "$(throng ten)"

@@ -134,7 +134,7 @@ def main():
     for command, (start_ms, resident, private, rest) in zip(commands, medians):
         print(
             f"{start_ms:9.0f} ms {start_ms / first[0]:8.2f}x {resident:7.1f} MB {private:7.1f} MB"
-            f" {resident - first[1]:+8.1f} MB  {rest if options.rest else '-':>5}  {os.path.basename(command[0])}"
+            f" {resident - first[1]:+8.1f} MB  {rest if options.rest else '-':>5}  {' '.join(map(os.path.basename, command[:1] + command[1:][-1:]))}"
         )
 
 

@@ -2,6 +2,9 @@
 //! or is one.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
+mod drawing;
+mod events;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -14,15 +17,15 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, Node};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use throng::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
+use throng::id::{ChatId, ClientId, InviteId};
 use throng::model::*;
 use throng::ui::app::App;
 use throng::ui::backend::Backend;
 use throng::ui::clock::Clock;
 use throng::ui::files::{FileAnswer, FileRequest, Files, write};
 
-/// 22 November 2026, 14:00 UTC: the moment at which the tests' clock begins.
-pub const NOW: i64 = 1_795_356_000;
+pub use self::drawing::can_draw;
+pub use self::events::*;
 
 /// A clock that goes on when it is told to.
 #[derive(Clone, Default)]
@@ -237,75 +240,6 @@ impl Backend for Played {
     }
 }
 
-pub fn chat_id(number: u8) -> ChatId {
-    ChatId(scattered(number))
-}
-
-/// A member, by number; keys that look different.
-pub fn member(number: u8) -> MemberId {
-    MemberId(scattered(number))
-}
-
-/// Ourselves in a chat.
-pub fn own(chat: ChatId) -> MemberId {
-    MemberId(chat.0.map(|byte| byte ^ 0x5A))
-}
-
-fn scattered(number: u8) -> [u8; 32] {
-    std::array::from_fn(|at| {
-        let at = u8::try_from(at).expect("below 32");
-        number
-            .wrapping_mul(97)
-            .wrapping_add(at.wrapping_mul(31))
-            .wrapping_add(number.rotate_left(3))
-    })
-}
-
-pub fn opened(number: u8, name: &str, kind: ChatKind, nick: &str, role: Role) -> Event {
-    let chat = chat_id(number);
-    Event::ChatOpened {
-        chat,
-        name: name.to_owned(),
-        kind,
-        client_id: ClientId(scattered(number.wrapping_add(50))),
-        member: own(chat),
-        listen: "127.0.0.1:40000".parse().expect("an address"),
-        nick: nick.to_owned(),
-        topic: String::new(),
-        role,
-        joined: role == Role::Founder || kind == ChatKind::Classic,
-    }
-}
-
-pub fn info(id: MemberId, nick: &str, role: Role, status: Status, online: bool) -> MemberInfo {
-    MemberInfo {
-        member: id,
-        nick: nick.to_owned(),
-        role,
-        status,
-        online,
-        own: false,
-    }
-}
-
-pub fn message(chat: ChatId, by: MemberId, nick: &str, number: u32, seconds: i64, text: &str) -> Message {
-    let mut id = [0; 32];
-    id[..4].copy_from_slice(&number.to_be_bytes());
-    id[4] = chat.0[0];
-    Message {
-        chat,
-        member: by,
-        nick: nick.to_owned(),
-        id: MessageId(id),
-        number,
-        at: Timestamp::from_second(NOW + seconds).expect("in range"),
-        body: MessageBody::Message,
-        text: text.to_owned(),
-        own: false,
-        history: false,
-    }
-}
-
 /// A window before a played node.
 pub struct Window {
     pub harness: Harness<'static, Slot>,
@@ -486,7 +420,8 @@ pub fn harness(
         .with_context_setup(move |ctx| {
             *made.borrow_mut() = Some(App::new(ctx, backend, Box::new(files), Box::new(clock)));
         });
-    let builder = if setting.pictures { builder.wgpu() } else { builder };
+    let draws = setting.pictures && can_draw();
+    let builder = if draws { builder.wgpu() } else { builder };
     builder.build_ui_state(
         |ui, slot: &mut Slot| {
             let mut slot = slot.borrow_mut();

@@ -79,9 +79,9 @@ class Program:
         return list(walk(tree)) if tree else []
 
     def find(self, name, role=None):
-        """The control that is called so, if it is there."""
+        """The control that is called so, in whatever case, if it is there."""
         for node in self.nodes():
-            if node.get_name() == name and role in (None, node.get_role_name()):
+            if (node.get_name() or "").casefold() == name.casefold() and role in (None, node.get_role_name()):
                 return node
         return None
 

@@ -4,15 +4,17 @@ use std::time::Duration;
 
 use egui::{Context, OpenUrl, ViewportCommand};
 
-use super::{Action, App, ImportSource, Phase};
+use super::{App, Phase};
 use crate::id::ChatId;
 use crate::model::{ChatKind, Command, Settings, Status};
+use crate::ui::action::{Action, ImportSource};
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
 use crate::ui::dialogs::{
     ConnectionDialog, CreateDialog, Dialog, ExportDialog, ImportDialog, MemberCard, NickDialog, ZOOM_PERCENT,
 };
 use crate::ui::switcher::Switcher;
+use crate::ui::tabs::Tabs;
 use crate::ui::theme;
 use crate::ui::timeline::TimelineAction;
 use crate::ui::toasts::Kind;
@@ -41,6 +43,7 @@ impl App {
             Action::Composer(chat, action) => self.composer_action(ctx, chat, action),
             Action::Retry(chat) => self.retry(chat),
             Action::Leave(chat) => self.leave(chat),
+            Action::MarkRead(chat) => self.end_reading(chat),
             Action::UndoLeave(chat) => self.undo_leave(chat),
             Action::OpenMember(chat, member) => {
                 self.overlays.dialog = Some(Dialog::Member(MemberCard::new(chat, member)));
@@ -63,8 +66,11 @@ impl App {
             Action::OfferImport(source) => self.offer_import(source),
             Action::Copy { text, what } => {
                 ctx.copy_text(text);
-                self.toasts
-                    .show(Kind::Info, format!("Copied {what}."), self.clock.elapsed());
+                let done = format!("Copied {what}.");
+                match &mut self.overlays.dialog {
+                    Some(dialog) => dialog.copied(done),
+                    None => _ = self.toasts.show(Kind::Info, done, self.clock.elapsed()),
+                }
             }
             Action::ToggleChatList => self.overlays.chat_list = !self.overlays.chat_list,
             Action::CloseDialog => {
@@ -93,7 +99,7 @@ impl App {
                 self.change_tabs(|tabs| tabs.select_at(usize::from(number.saturating_sub(1))));
             }
             UiCommand::CloseTab => self.with_selected(|app, chat| app.change_tabs(|tabs| tabs.close(chat))),
-            UiCommand::ReopenTab => self.change_tabs(|tabs| tabs.reopen()),
+            UiCommand::ReopenTab => self.change_tabs(Tabs::reopen),
             UiCommand::MoveTabLeft => self.change_tabs(|tabs| tabs.move_selected(-1)),
             UiCommand::MoveTabRight => self.change_tabs(|tabs| tabs.move_selected(1)),
             UiCommand::QuickSwitcher => self.overlays.switcher = Some(Switcher::default()),
@@ -103,7 +109,7 @@ impl App {
                     view.timeline.reveal_unread();
                 }
             }),
-            UiCommand::MarkRead => self.with_selected(Self::mark_all_read),
+            UiCommand::MarkRead => self.with_selected(Self::end_reading),
             UiCommand::EditTopic => self.actions.push(Action::EditTopic),
             UiCommand::EditNick => {
                 if let Some(chat) = self.selected_chat() {
@@ -155,11 +161,14 @@ impl App {
     }
 
     /// Does something to the tabs, and keeps them if that changed anything.
-    fn change_tabs(&mut self, change: impl FnOnce(&mut crate::ui::tabs::Tabs)) {
+    fn change_tabs(&mut self, change: impl FnOnce(&mut Tabs)) {
         let before = self.tabs.workspace();
         change(&mut self.tabs);
         let after = self.tabs.workspace();
         if before.selected != after.selected {
+            if let Some(left) = before.selected.and_then(|chat| self.chats.get_mut(chat)) {
+                left.forget_new_line();
+            }
             self.overlays.topic_edit = None;
             self.overlays.focus_wanted = true;
         }
@@ -185,7 +194,15 @@ impl App {
         }
     }
 
-    fn mark_all_read(&mut self, chat: ChatId) {
+    /// Everything is read, and where reading had stopped before is of no interest any more.
+    fn end_reading(&mut self, chat: ChatId) {
+        self.mark_all_read(chat);
+        if let Some(chat) = self.chats.get_mut(chat) {
+            chat.forget_new_line();
+        }
+    }
+
+    pub(super) fn mark_all_read(&mut self, chat: ChatId) {
         let newest = self.chats.get(chat).and_then(|chat| chat.timeline.last_message());
         if let Some(command) = newest.and_then(|message| self.chats.mark_read(chat, message)) {
             self.outbox.send(command);
@@ -371,6 +388,7 @@ impl App {
         if let Some(view) = self.views.get_mut(&chat) {
             view.timeline.follow();
         }
+        self.end_reading(chat);
         match submission {
             Submission::Say(text) => self.outbox.send_typed(
                 Command::Say {

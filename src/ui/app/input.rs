@@ -2,7 +2,8 @@
 
 use egui::{Context, Event, Key, Modifiers, Popup};
 
-use super::{Action, App, ImportSource, Phase};
+use super::{App, Phase};
+use crate::ui::action::{Action, ImportSource};
 use crate::ui::commands::{self, UiCommand};
 
 impl App {

@@ -7,6 +7,7 @@ use egui::{Context, ViewportCommand};
 use super::{Action, App, Phase};
 use crate::id::ChatId;
 use crate::model::{Code, Command, Event, Report, Settings, Status, Workspace};
+use crate::ui::dialogs::Dialog;
 use crate::ui::outbox::typed_text;
 use crate::ui::theme;
 use crate::ui::toasts::Kind;
@@ -14,10 +15,14 @@ use crate::ui::toasts::Kind;
 /// Reports taken in one frame, so that a flood of them does not keep the window from painting. A guess: some ms.
 const REPORTS_A_FRAME: usize = 512;
 
+/// Rows kept of a chat that is not in front; twice as many may gather before they are trimmed. A guess.
+const ROWS_BEHIND: usize = 1_000;
+
 impl App {
     /// Takes in what happened, carries out what was asked for, and sees to it that the window is painted again when
     /// time alone changes something. Paints nothing.
     pub fn logic(&mut self, ctx: &Context) {
+        let reading_along = self.reading_along(ctx);
         for taken in 0.. {
             if taken == REPORTS_A_FRAME {
                 ctx.request_repaint();
@@ -26,11 +31,19 @@ impl App {
             let Some(report) = self.outbox.poll() else { break };
             self.take_report(ctx, &report);
         }
+        if let Some(chat) = reading_along {
+            self.read_along(chat);
+        }
         while let Some((ticket, answer)) = self.files.poll() {
             if let Some(dialog) = &mut self.overlays.dialog {
                 let actions = dialog.file_answered(ticket, answer);
                 self.actions.extend(actions);
             }
+        }
+        if matches!(self.phase, Phase::Running)
+            && let Some(invite) = self.invite.take()
+        {
+            self.actions.push(Action::OfferImport(invite));
         }
         // Carrying one out may ask for another; it never asks for itself.
         while !self.actions.is_empty() {
@@ -40,6 +53,31 @@ impl App {
         }
         self.let_time_pass(ctx);
         self.retitle(ctx);
+    }
+
+    /// The chat whose every new message is seen as it comes: it is in front, shown to the end, and nothing is unread.
+    fn reading_along(&self, ctx: &Context) -> Option<ChatId> {
+        let chat = self.selected_chat()?;
+        let uncovered = !self.overlays.chat_list && !self.overlays.members;
+        let follows = self
+            .views
+            .get(&chat.id)
+            .is_some_and(|view| view.timeline.is_following());
+        let reads = chat.read.is_some() && chat.unread == 0;
+        (reads && follows && uncovered && ctx.input(|input| input.focused)).then_some(chat.id)
+    }
+
+    /// Marks what just came as read before it is painted: no count and no "new" line flash up for a frame.
+    fn read_along(&mut self, chat: ChatId) {
+        let Some(found) = self.chats.get(chat).filter(|chat| chat.unread > 0) else {
+            return;
+        };
+        let first_unread = found.timeline.new_line();
+        let stood_before = first_unread.is_some_and(|line| found.read_row().is_some_and(|read| line <= read));
+        self.mark_all_read(chat);
+        if !stood_before && let Some(found) = self.chats.get_mut(chat) {
+            found.forget_new_line();
+        }
     }
 
     fn take_report(&mut self, ctx: &Context, report: &Report) {
@@ -58,9 +96,10 @@ impl App {
                 settings, workspace, ..
             } => self.restore(ctx, settings, workspace),
             Event::ChatOpened { chat, .. } if report.tag.is_some() => {
-                self.actions.push(Action::Select(*chat))
+                self.actions.push(Action::Select(*chat));
             }
             Event::ChatClosed { chat } => self.forget(*chat),
+            Event::Message(message) => self.trim_behind(message.chat),
             _ => {}
         }
         let dialog = self.overlays.dialog.as_mut();
@@ -93,6 +132,16 @@ impl App {
             && view.composer.text().is_empty()
         {
             view.composer.insert(text);
+        }
+    }
+
+    /// A chat that nobody looks at keeps no more rows than a reader who comes back wants at once.
+    fn trim_behind(&mut self, chat: ChatId) {
+        if self.tabs.selected() != Some(chat)
+            && let Some(chat) = self.chats.get_mut(chat)
+            && chat.timeline.len() >= 2 * ROWS_BEHIND
+        {
+            chat.timeline.trim(ROWS_BEHIND);
         }
     }
 
@@ -165,11 +214,7 @@ impl App {
         let gives_up = self
             .selected_chat()
             .and_then(|chat| chat.gives_up_in(self.clock.timestamp()));
-        let dialog = self
-            .overlays
-            .dialog
-            .as_ref()
-            .and_then(|dialog| dialog.next_change());
+        let dialog = self.overlays.dialog.as_ref().and_then(Dialog::next_change);
         let times = [
             unsent,
             leaves,

@@ -3,7 +3,6 @@
 //!
 //! It knows no window system: eframe drives it in the program, a harness in the tests.
 
-mod action;
 mod carry_out;
 mod input;
 mod logic;
@@ -14,7 +13,7 @@ use std::time::Duration;
 
 use egui::Context;
 
-pub use self::action::{Action, ImportSource};
+use super::action::{Action, ImportSource};
 
 use super::backend::Backend;
 use super::chat_view::ChatView;
@@ -46,6 +45,8 @@ pub struct App {
     presence: Presence,
     /// What was asked for since the last [`Self::logic`].
     actions: Vec<Action>,
+    /// An invite that the program was started with, to be offered once the chats stand.
+    invite: Option<ImportSource>,
     next_ticket: u64,
     /// What stands above the window.
     title: String,
@@ -126,6 +127,7 @@ impl App {
             toasts: Toasts::default(),
             leaving: BTreeMap::new(),
             actions: Vec::new(),
+            invite: None,
             next_ticket: 0,
             title: String::new(),
         }
@@ -134,6 +136,11 @@ impl App {
     /// The window of a program that could not be started.
     pub fn fail(&mut self, code: Code, message: String) {
         self.phase = Phase::Failed { code, message };
+    }
+
+    /// Offers to import an invite as soon as the chats stand: a file that was opened, or a link.
+    pub fn open_invite(&mut self, invite: ImportSource) {
+        self.invite = Some(invite);
     }
 
     /// The picture of all chats.

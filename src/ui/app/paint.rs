@@ -1,6 +1,6 @@
 //! The layout of the window.
 
-use egui::{CentralPanel, Frame, Margin, Panel, Stroke, Ui};
+use egui::{Align2, CentralPanel, Frame, Id, LayerId, Margin, Order, Panel, Stroke, StrokeKind, Ui};
 
 use super::carry_out::MEMBERS_FROM;
 use super::input::popup_is_open;
@@ -231,5 +231,28 @@ impl App {
             self.actions.extend(switcher.ui(ui, &self.chats, selected));
         }
         self.actions.extend(self.toasts.ui(ui));
+        if !ui.input(|input| input.raw.hovered_files.is_empty()) {
+            drop_hint_ui(ui);
+        }
     }
+}
+
+/// Says what becomes of a file that is held over the window.
+fn drop_hint_ui(ui: &Ui) {
+    let tokens = theme::tokens(ui);
+    let room = ui.ctx().content_rect();
+    let painter = ui
+        .ctx()
+        .layer_painter(LayerId::new(Order::Tooltip, Id::unique("drop hint")));
+    painter.rect_filled(room, 0, tokens.base.gamma_multiply(0.9));
+    let border = Stroke::new(2.0, tokens.accent);
+    painter.rect_stroke(room.shrink(12.0), 8, border, StrokeKind::Inside);
+    let words = "Drop the invite to import it";
+    painter.text(
+        room.center(),
+        Align2::CENTER_CENTER,
+        words,
+        theme::header(),
+        tokens.text,
+    );
 }

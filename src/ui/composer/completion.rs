@@ -47,7 +47,7 @@ pub(super) fn complete(text: &str, cursor: usize, nicks: &[String], asked: bool)
         _ => Vec::new(),
     };
     let same = candidates.len() == 1 && candidates[0].insert.trim_end() == word;
-    (!candidates.is_empty() && !same).then(|| Completion {
+    (!candidates.is_empty() && !same).then_some(Completion {
         word: start..cursor,
         candidates,
     })

@@ -8,11 +8,12 @@ use lucide_icons::Icon;
 use super::DialogContext;
 use crate::id::{ChatId, ClientId};
 use crate::model::{Chat, ChatKind, Command, Connection, Event, Join, Tag};
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::status_bar::connection_words;
 use crate::ui::theme;
 use crate::ui::widgets::{
-    connection_color, copyable_ui, dialog_buttons, error_ui, field_ui, hint_ui, secondary_button,
+    connection_color, copyable_ui, dialog_buttons, done_ui, error_ui, field_ui, field_with_button, hint_ui,
+    paragraph_ui, secondary_button,
 };
 
 /// How a chat is connected, and what to do about it.
@@ -23,7 +24,7 @@ pub struct ConnectionDialog {
     address: String,
     newcomer: String,
     error: Option<String>,
-    done: Option<String>,
+    pub(super) done: Option<String>,
     /// The last command: neither has a prompt answer unless it fails, so nothing waits for it.
     pub(super) last: Option<Tag>,
 }
@@ -64,7 +65,7 @@ impl ConnectionDialog {
             let words = connection_words(chat, connection);
             ui.label(RichText::new(words.trim_end_matches(": what to do")).font(theme::nick()));
         });
-        ui.label(what_to_do(chat, connection));
+        paragraph_ui(ui, &what_to_do(chat, connection));
         if chat.kind == ChatKind::Classic {
             self.classic_ui(ui, chat, &mut actions);
         }
@@ -72,8 +73,7 @@ impl ConnectionDialog {
             error_ui(ui, error);
         }
         if let Some(done) = &self.done {
-            let green = theme::tokens(ui).green;
-            ui.label(RichText::new(done).color(green));
+            done_ui(ui, done);
         }
         dialog_buttons(ui, |ui| {
             if secondary_button(ui, "Done", true).clicked() {
@@ -111,9 +111,16 @@ impl ConnectionDialog {
         ui.separator();
         ui.label(RichText::new("Connect to a peer").font(theme::nick()));
         field_ui(ui, "The peer's client_id", "64 hex digits", &mut self.peer);
-        field_ui(ui, "The peer's address", "192.0.2.1:40000", &mut self.address);
-        let filled = !self.peer.trim().is_empty() && !self.address.trim().is_empty();
-        if secondary_button(ui, "Connect", filled).clicked() {
+        let peer_given = !self.peer.trim().is_empty();
+        let hint = "192.0.2.1:40000";
+        if field_with_button(
+            ui,
+            "The peer's address",
+            hint,
+            &mut self.address,
+            "Connect",
+            peer_given,
+        ) {
             actions.extend(self.connect());
         }
         ui.separator();
@@ -122,13 +129,15 @@ impl ConnectionDialog {
             ui,
             "Tells everyone in the chat to take what this client_id says. They need it to let a newcomer in.",
         );
-        field_ui(
+        let hint = "64 hex digits";
+        if field_with_button(
             ui,
             "The newcomer's client_id",
-            "64 hex digits",
+            hint,
             &mut self.newcomer,
-        );
-        if secondary_button(ui, "Admit", !self.newcomer.trim().is_empty()).clicked() {
+            "Admit",
+            true,
+        ) {
             actions.extend(self.admit());
         }
     }
@@ -194,7 +203,7 @@ impl ConnectionDialog {
 fn what_to_do(chat: &Chat, connection: Connection) -> String {
     let classic = chat.kind == ChatKind::Classic;
     match (connection, &chat.join) {
-        (_, Join::Failed(sentence)) => sentence.clone(),
+        (_, Join::Failed(sentence)) | (Connection::Nobody, Join::Unanswered(sentence)) => sentence.clone(),
         (Connection::Linked(_), _) => {
             "Messages go from member to member over these links; you need no more than one to reach everyone.".to_owned()
         }

@@ -3,9 +3,11 @@
 use egui::{Key, RichText, Ui};
 
 use crate::model::{ChatKind, Command, Event, Tag, check_chat_name, check_nick};
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::theme;
-use crate::ui::widgets::{dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button};
+use crate::ui::widgets::{
+    choice_style, dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button,
+};
 
 /// The dialog that creates a chat.
 #[derive(Debug)]
@@ -70,11 +72,12 @@ impl CreateDialog {
     fn kind_ui(&mut self, ui: &mut Ui) {
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
+            choice_style(ui);
             let weak = theme::tokens(ui).weak;
             ui.label(RichText::new("Kind").font(theme::meta_strong()).color(weak));
             let kinds = [
                 (ChatKind::Private, "Private", "Only people with an invite of yours come in, and nobody can speak in another's name."),
-                (ChatKind::Classic, "Classic", "For other programs of the plain protocol. Anyone in the chat can speak in anyone's name."),
+                (ChatKind::Classic, "Classic", "For other programs that speak the plain protocol. Anyone in the chat can speak in anyone's name."),
             ];
             for (kind, name, what) in kinds {
                 ui.radio_value(&mut self.kind, kind, name);

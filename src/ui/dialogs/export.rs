@@ -10,11 +10,12 @@ use super::DialogContext;
 use super::file_wait::FileWait;
 use crate::id::ChatId;
 use crate::model::{Command, Event, Rights, Tag};
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileRequest, invite_file_name, typed_path};
 use crate::ui::theme;
 use crate::ui::widgets::{
-    area_ui, dialog_buttons, error_ui, field_ui, hint_ui, labelled_button, secondary_button,
+    area_ui, choice_style, dialog_buttons, done_ui, error_ui, field_with_button, hint_ui, labelled_button,
+    paragraph_ui, secondary_button,
 };
 
 /// Seconds of a day.
@@ -31,7 +32,7 @@ pub struct ExportDialog {
     then: Option<Way>,
     path: String,
     error: Option<String>,
-    done: Option<String>,
+    pub(super) done: Option<String>,
     pub(super) file: FileWait,
     pub(super) waiting: Option<Tag>,
 }
@@ -83,10 +84,13 @@ impl ExportDialog {
 
     pub(super) fn ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Vec<Action> {
         let before = self.terms;
-        ui.label(format!(
-            "An invite to {} is a small file, or a text, that lets people in.",
-            self.chat_name
-        ));
+        paragraph_ui(
+            ui,
+            &format!(
+                "An invite to {} is a small file, or a text, that lets people in.",
+                self.chat_name
+            ),
+        );
         self.terms_ui(ui);
         if self.terms != before {
             // Other terms are another invite.
@@ -97,8 +101,7 @@ impl ExportDialog {
             error_ui(ui, error);
         }
         if let Some(done) = &self.done {
-            let green = theme::tokens(ui).green;
-            ui.label(RichText::new(done).color(green));
+            done_ui(ui, done);
         }
         if let Some(made) = &mut self.made {
             let mut shown = made.text.clone();
@@ -156,20 +159,18 @@ impl ExportDialog {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
-        ui.horizontal(|ui| {
-            let width = ui.available_width() - 96.0;
-            ui.allocate_ui(egui::vec2(width, 0.0), |ui| {
-                let hint = format!("~/{}", invite_file_name(&self.chat_name));
-                field_ui(ui, "Or type where to save it", &hint, &mut self.path);
-            });
-            ui.with_layout(egui::Layout::bottom_up(egui::Align::Max), |ui| {
-                let ready = idle && !self.path.trim().is_empty();
-                if secondary_button(ui, "Save", ready).clicked() {
-                    let home = std::env::home_dir();
-                    way = Some(Way::WriteTo(typed_path(&self.path, home.as_deref())));
-                }
-            });
-        });
+        let hint = format!("~/{}", invite_file_name(&self.chat_name));
+        if field_with_button(
+            ui,
+            "Or type where to save it",
+            &hint,
+            &mut self.path,
+            "Save",
+            idle,
+        ) {
+            let home = std::env::home_dir();
+            way = Some(Way::WriteTo(typed_path(&self.path, home.as_deref())));
+        }
         way
     }
 
@@ -249,6 +250,7 @@ impl ExportDialog {
 fn choices_ui<T: PartialEq + Copy>(ui: &mut Ui, label: &str, choices: &[(T, &str)], chosen: &mut T) {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
+        choice_style(ui);
         let weak = theme::tokens(ui).weak;
         ui.label(RichText::new(label).font(theme::meta_strong()).color(weak));
         ui.horizontal_wrapped(|ui| {

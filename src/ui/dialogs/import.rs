@@ -8,7 +8,7 @@ use lucide_icons::Icon;
 use super::DialogContext;
 use super::file_wait::FileWait;
 use crate::model::{Command, Event, Tag, check_nick};
-use crate::ui::app::{Action, ImportSource};
+use crate::ui::action::{Action, ImportSource};
 use crate::ui::files::{FileAnswer, FileRequest, typed_path};
 use crate::ui::theme;
 use crate::ui::widgets::{

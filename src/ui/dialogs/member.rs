@@ -6,22 +6,27 @@ use lucide_icons::Icon;
 use super::DialogContext;
 use crate::id::{ChatId, MemberId};
 use crate::model::ChatKind;
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme;
-use crate::ui::widgets::{copyable_ui, dialog_buttons, hint_ui, labelled_button, presence_dot};
+use crate::ui::widgets::{copyable_ui, dialog_buttons, done_ui, hint_ui, labelled_button, presence_dot};
 
 /// A member's card.
 #[derive(Debug)]
 pub struct MemberCard {
     chat: ChatId,
     member: MemberId,
+    pub(super) done: Option<String>,
 }
 
 impl MemberCard {
     /// Of this member.
     pub fn new(chat: ChatId, member: MemberId) -> Self {
-        Self { chat, member }
+        Self {
+            chat,
+            member,
+            done: None,
+        }
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Vec<Action> {
@@ -55,6 +60,9 @@ impl MemberCard {
                 text: shown,
                 what: "the fingerprint".to_owned(),
             });
+        }
+        if let Some(done) = &self.done {
+            done_ui(ui, done);
         }
         let classic = chat.is_some_and(|chat| chat.kind == ChatKind::Classic);
         hint_ui(ui, if classic { CLASSIC_HINT } else { SIGNED_HINT });

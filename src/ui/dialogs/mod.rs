@@ -24,7 +24,7 @@ pub use self::member::MemberCard;
 pub use self::nick::NickDialog;
 pub use self::settings::ZOOM_PERCENT;
 
-use super::app::Action;
+use super::action::Action;
 use super::files::FileAnswer;
 use super::widgets::dialog_ui;
 use crate::model::{Chats, Event, Settings, Tag};
@@ -125,6 +125,16 @@ impl Dialog {
             Self::Export(dialog) => dialog.file_answered(ticket, answer),
             Self::Import(dialog) => dialog.file_answered(ticket, answer),
             _ => Vec::new(),
+        }
+    }
+
+    /// Says in place what was copied.
+    pub fn copied(&mut self, done: String) {
+        match self {
+            Self::Export(dialog) => dialog.done = Some(done),
+            Self::Connection(dialog) => dialog.done = Some(done),
+            Self::Member(card) => card.done = Some(done),
+            _ => {}
         }
     }
 

@@ -4,7 +4,7 @@ use egui::{Key, Ui};
 
 use crate::id::ChatId;
 use crate::model::{Command, Event, Tag, check_nick};
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::widgets::{dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button};
 
 /// The dialog that changes one's nick in a chat.

@@ -3,15 +3,16 @@
 use egui::{DragValue, Layout, RichText, Ui};
 
 use crate::model::{MAX_NICK_LEN, Settings, Theme};
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::theme;
-use crate::ui::widgets::{field_ui, hint_ui};
+use crate::ui::widgets::{choice_style, field_ui, hint_ui};
 
 /// Zoom in percent, as far as it can be set.
 pub const ZOOM_PERCENT: std::ops::RangeInclusive<u16> = 50..=300;
 
 /// Paints the settings.
 pub(super) fn settings_ui(ui: &mut Ui, settings: &Settings) -> Vec<Action> {
+    choice_style(ui);
     let mut new = settings.clone();
     field_ui(ui, "Nick for new chats", "Your nick", &mut new.nick);
     if new.nick.len() > MAX_NICK_LEN {

@@ -2,7 +2,7 @@
 
 use egui::{Grid, RichText, Ui};
 
-use crate::ui::app::Action;
+use crate::ui::action::Action;
 use crate::ui::commands::{Group, TABLE, UiCommand};
 use crate::ui::theme;
 
@@ -17,30 +17,27 @@ const COMPOSING: [(&str, &str); 5] = [
 
 /// Paints the list.
 pub(super) fn shortcuts_ui(ui: &mut Ui) -> Vec<Action> {
+    ui.spacing_mut().interact_size.y = 20.0;
     for group in Group::ALL {
         group_ui(ui, group.name(), |ui| {
             for entry in TABLE
                 .iter()
                 .filter(|entry| entry.group == group && !entry.shortcuts.is_empty())
             {
-                let keys = entry
-                    .shortcuts
-                    .iter()
-                    .map(|shortcut| ui.ctx().format_shortcut(shortcut));
                 match entry.command {
                     UiCommand::SelectTab(1) => row_ui(ui, "Chat 1 to 9", "Alt+1 … Alt+9, Ctrl+1 … Ctrl+9"),
                     UiCommand::SelectTab(_) => {}
                     _ => row_ui(
                         ui,
                         entry.name.trim_end_matches('…'),
-                        &keys.collect::<Vec<_>>().join(", "),
+                        &entry.keys().collect::<Vec<_>>().join(", "),
                     ),
                 }
             }
         });
     }
     group_ui(ui, "Writing", |ui| {
-        COMPOSING.iter().for_each(|(name, keys)| row_ui(ui, name, keys))
+        COMPOSING.iter().for_each(|(name, keys)| row_ui(ui, name, keys));
     });
     Vec::new()
 }
@@ -51,6 +48,7 @@ fn group_ui(ui: &mut Ui, name: &str, rows: impl FnOnce(&mut Ui)) {
         .num_columns(2)
         .spacing([24.0, 6.0])
         .min_col_width(220.0)
+        .min_row_height(20.0)
         .show(ui, rows);
     ui.add_space(8.0);
 }

@@ -16,8 +16,8 @@ pub(super) struct Extent {
     pub(super) view: f32,
 }
 
-/// Where on the handle it was taken hold of; kept while it is dragged.
-pub(super) type Grip = Option<f32>;
+/// Where the handle was taken hold of, and where the pointer was last; kept while it is dragged.
+pub(super) type Grip = Option<(f32, f32)>;
 
 /// Paints the bar; the offset to go to, if it was moved.
 pub(super) fn bar_ui(
@@ -48,13 +48,13 @@ pub(super) fn bar_ui(
         .filter(|_| response.is_pointer_button_down_on());
     let moved = match pointer {
         Some(pointer) => {
-            let held = *grip.get_or_insert_with(|| {
-                let on_handle = (top..=top + length).contains(&pointer.y);
-                if on_handle { pointer.y - top } else { length / 2.0 }
-            });
+            let on_handle = (top..=top + length).contains(&pointer.y);
+            let (held, last) =
+                grip.unwrap_or((if on_handle { pointer.y - top } else { length / 2.0 }, f32::NAN));
+            *grip = Some((held, pointer.y));
             top = (pointer.y - held).clamp(track.top(), track.top() + run);
             let fraction = if run > 0.0 { (top - track.top()) / run } else { 1.0 };
-            Some(f64::from(fraction) * hidden)
+            (last != pointer.y).then_some(f64::from(fraction) * hidden)
         }
         None => {
             *grip = None;

@@ -107,10 +107,6 @@ impl Heights {
             for (offset, row) in chunk.rows().iter().enumerate() {
                 let height = self.of(row);
                 if left < f64::from(height) {
-                    #[allow(
-                        clippy::cast_possible_truncation,
-                        reason = "less than the height, which is an f32"
-                    )]
                     return (timeline.chunk_start(at) + offset, left as f32);
                 }
                 left -= f64::from(height);
@@ -148,7 +144,6 @@ impl Heights {
             RowContent::Notice(text) => text,
         };
         // Bytes stand for characters: counting those of 100,000 rows would be felt.
-        #[allow(clippy::cast_precision_loss, reason = "an estimate")]
         let width = text.len() as f32 * CHARACTER_WIDTH;
         let lines = (width / self.text_width.max(CHARACTER_WIDTH)).ceil().max(1.0);
         let above = f32::from(u8::from(row.starts_day)) * 40.0 + f32::from(u8::from(row.starts_group)) * 32.0;

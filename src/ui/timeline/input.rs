@@ -1,11 +1,12 @@
 //! What keyboard, wheel and pointer do to the view.
 
-use egui::{Event, EventFilter, Key, Modifiers, PointerButton, Rect, Response, Ui};
+use egui::{Event, EventFilter, Key, Modifiers, PointerButton, Popup, Rect, Response, Ui};
 
 use super::place::Placement;
 use super::selection::Selection;
 use super::{TimelineAction, TimelineOptions, TimelineView, paint, row_under};
 use crate::model::{Row, Timeline};
+use crate::ui::theme;
 
 /// How far an arrow key goes, in points.
 const ARROW_STEP: f32 = 40.0;
@@ -39,7 +40,7 @@ pub(super) fn keys(
     if pressed(Modifiers::NONE, Key::PageDown) {
         view.scroll_by(-page);
     }
-    let focused = ui.memory(|memory| memory.focused());
+    let focused = ui.memory(egui::Memory::focused);
     if focused.is_some_and(|id| id != response.id) {
         return;
     }
@@ -141,7 +142,10 @@ pub(super) fn context_menu(
         .menu_row
         .and_then(|key| timeline.row(timeline.index_at(key)).filter(|row| row.key == key));
     if let Some(row) = row {
-        response.context_menu(|ui| menu_ui(ui, view, timeline, row, actions));
+        let menu = Popup::context_menu(response)
+            .style(theme::menu_style)
+            .width(180.0);
+        menu.show(|ui| menu_ui(ui, view, timeline, row, actions));
     }
     if !response.context_menu_opened() {
         view.menu_row = None;

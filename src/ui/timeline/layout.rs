@@ -288,10 +288,9 @@ fn find_links(text: &str) -> Vec<Range<usize>> {
         .collect();
     // An invite has no slashes after its scheme, so that the finder above passes it by.
     for (start, _) in text.match_indices("throng:") {
-        let is_word = !text[..start]
-            .chars()
-            .next_back()
-            .is_some_and(char::is_alphanumeric);
+        let begins_word =
+            |c: char| c.is_whitespace() || matches!(c, '(' | '<' | '[' | '"' | '\'' | '“' | '‘' | '«');
+        let is_word = text[..start].chars().next_back().is_none_or(begins_word);
         let rest = &text[start..];
         let end = start + rest.find(|c: char| !is_in_invite(c)).unwrap_or(rest.len());
         let free = links.iter().all(|link| link.end <= start || end <= link.start);
@@ -332,8 +331,14 @@ mod tests {
             ),
             ("join throng:AAEC-_q9 now", vec!["throng:AAEC-_q9"]),
             ("nothrong:abc throng: x", vec![]),
-            ("https://a.b/throng:xyz", vec!["https://a.b/throng:xyz"]),
-            ("a http://b.c d https://e.f", vec!["http://b.c", "https://e.f"]),
+            (
+                "https://example.org/throng:xyz",
+                vec!["https://example.org/throng:xyz"],
+            ),
+            (
+                "a http://b.cz d (throng:Ab) https://e.fr",
+                vec!["http://b.cz", "throng:Ab", "https://e.fr"],
+            ),
         ] {
             let found: Vec<_> = find_links(text).into_iter().map(|link| &text[link]).collect();
             assert_eq!(found, links, "{text}");

@@ -197,6 +197,10 @@ impl TimelineView {
                 .and_then(|key| timeline.row(timeline.index_at(key))),
             None => None,
         };
+        // Without a line there is nothing to wait for: the next one is for what comes from now on.
+        if row.is_none() && self.wanted == Some(Wanted::Unread) && !timeline.is_empty() {
+            self.wanted = None;
+        }
         if let Some(row) = row {
             self.revealed = match self.wanted.take() {
                 Some(Wanted::Message(message)) => Some(message),

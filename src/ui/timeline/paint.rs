@@ -1,6 +1,7 @@
 //! A row, painted: its ground, what stands above the words, the words, the sign of how far they got.
 
 use egui::accesskit::Role;
+use egui::emath::GuiRounding as _;
 use egui::{
     Align2, CornerRadius, CursorIcon, Galley, Id, Painter, Pos2, Rangef, Rect, Response, Sense, Ui,
     WidgetInfo, pos2, vec2,
@@ -44,11 +45,10 @@ pub(super) fn row_ui(
     emphasis: Emphasis,
     actions: &mut Vec<TimelineAction>,
 ) {
-    let top = scene.view.top() + placed.top;
-    let rect = Rect::from_x_y_ranges(
-        scene.view.x_range(),
-        Rangef::new(top, top + placed.height.total()),
-    );
+    // Whole pixels, the same where a row ends and where the next begins.
+    let on_pixel = |distance: f32| (scene.view.top() + distance).round_to_pixels(ui.pixels_per_point());
+    let top = on_pixel(placed.top);
+    let rect = Rect::from_x_y_ranges(scene.view.x_range(), Rangef::new(top, on_pixel(placed.bottom())));
     let id = scene.id.with(row.id);
     name_row(ui, scene, row, rect, id);
 

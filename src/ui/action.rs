@@ -1,4 +1,4 @@
-//! What painting asks for. Widgets return these; nothing but [`super::App::logic`] carries them out.
+//! What painting asks for. Widgets return these; nothing but [`super::app::App::logic`] carries them out.
 
 use crate::id::{ChatId, MemberId};
 use crate::model::{Command, Settings, Status};
@@ -33,6 +33,8 @@ pub enum Action {
     Retry(ChatId),
     /// Leave a chat, with Undo.
     Leave(ChatId),
+    /// Everything in a chat is read.
+    MarkRead(ChatId),
     /// Stay after all.
     UndoLeave(ChatId),
     /// Show a member's card.
@@ -77,4 +79,20 @@ pub enum ImportSource {
     Path(std::path::PathBuf),
     /// The armoured text or a link.
     Text(String),
+}
+
+impl ImportSource {
+    /// What a desktop hands to the program: a link, or a file.
+    pub fn from_argument(argument: &std::ffi::OsStr) -> Self {
+        match argument.to_str() {
+            Some(link)
+                if link
+                    .get(..7)
+                    .is_some_and(|scheme| scheme.eq_ignore_ascii_case("throng:")) =>
+            {
+                Self::Text(link.to_owned())
+            }
+            _ => Self::Path(argument.into()),
+        }
+    }
 }

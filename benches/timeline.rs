@@ -1,0 +1,133 @@
+//! Processor time of a frame of the timeline with 100 rows and with 100,000: at rest, scrolling, and as a message
+//! comes. The aim is that the second takes at most 1.5 times as long as the first. `cargo bench --bench timeline`
+
+use std::collections::BTreeSet;
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use egui::{Context, Event, RawInput, Rect, pos2, vec2};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+use throng::id::{ChatId, MemberId, MessageId};
+use throng::model::{Message, MessageBody, Theme, Timeline};
+use throng::ui::theme;
+use throng::ui::timeline::{TimelineOptions, TimelineView, timeline_ui};
+
+/// A window with its timeline, without the window.
+struct Bench {
+    ctx: Context,
+    view: TimelineView,
+    timeline: Timeline,
+    said: u32,
+    seconds: f64,
+}
+
+impl Bench {
+    fn new(rows: u32) -> Self {
+        let ctx = Context::default();
+        theme::install(&ctx, Theme::Dark, 100);
+        let mut bench = Self {
+            ctx,
+            view: TimelineView::new(),
+            timeline: Timeline::new(TimeZone::UTC),
+            said: 0,
+            seconds: 0.0,
+        };
+        for _ in 0..rows {
+            bench.say();
+        }
+        // Warm: fonts loaded, the rows in sight laid out.
+        for _ in 0..3 {
+            bench.frame(Vec::new());
+        }
+        bench
+    }
+
+    fn say(&mut self) {
+        let number = self.said;
+        self.said += 1;
+        let mut id = [0; 32];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let author = u8::try_from(number / 3 % 5).expect("under 5");
+        let words = usize::try_from(number % 29 + 1).expect("small");
+        self.timeline.insert(Message {
+            chat: ChatId([1; 32]),
+            member: MemberId([author.wrapping_mul(83); 32]),
+            nick: format!("member {author}"),
+            id: MessageId(id),
+            number,
+            at: Timestamp::from_second(1_700_000_000 + i64::from(number) * 20).expect("a time in range"),
+            body: MessageBody::Message,
+            text: "some words ".repeat(words),
+            own: author == 0,
+            history: false,
+        });
+    }
+
+    fn frame(&mut self, events: Vec<Event>) {
+        self.seconds += 1.0 / 60.0;
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(900.0, 800.0))),
+            time: Some(self.seconds),
+            events,
+            ..RawInput::default()
+        };
+        let (view, timeline) = (&mut self.view, &self.timeline);
+        let mut output = self.ctx.run_ui(input, |ui| {
+            let options = TimelineOptions {
+                compact: false,
+                today: civil::date(2026, 11, 22),
+                shared_nicks: &BTreeSet::new(),
+                keys: true,
+                empty_hint: "",
+            };
+            black_box(timeline_ui(ui, view, timeline, &options));
+        });
+        // There is no card to hand them to.
+        output.textures_delta.clear();
+        black_box(self.ctx.tessellate(output.shapes, output.pixels_per_point));
+    }
+}
+
+fn frames(criterion: &mut Criterion) {
+    for rows in [100, 100_000] {
+        let mut bench = Bench::new(rows);
+        criterion.bench_function(&format!("at rest, {rows} rows"), |run| {
+            run.iter(|| bench.frame(Vec::new()));
+        });
+        // Away from the end, up and down over the same rows.
+        let pointer = Event::PointerMoved(pos2(400.0, 400.0));
+        let mut down = false;
+        criterion.bench_function(&format!("scrolling, {rows} rows"), |run| {
+            run.iter(|| {
+                down = !down;
+                let delta = vec2(0.0, if down { -120.0 } else { 120.0 });
+                bench.frame(vec![pointer.clone(), wheel(delta)]);
+            });
+        });
+        bench.view.follow();
+        criterion.bench_function(&format!("a message comes, {rows} rows"), |run| {
+            run.iter(|| {
+                bench.say();
+                // The number of rows is what is measured: it must not grow meanwhile.
+                if bench.timeline.len() > usize::try_from(rows).expect("fits") + 256 {
+                    bench.timeline.trim(usize::try_from(rows).expect("fits"));
+                }
+                bench.frame(Vec::new());
+            });
+        });
+    }
+}
+
+fn wheel(delta: egui::Vec2) -> Event {
+    Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta,
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: egui::Modifiers::NONE,
+    }
+}
+
+criterion_group!(benches, frames);
+criterion_main!(benches);

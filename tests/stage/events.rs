@@ -1,0 +1,85 @@
+//! Made-up chats, members and events.
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+
+use std::net::SocketAddr;
+
+use jiff::Timestamp;
+use throng::id::{ChatId, ClientId, MemberId, MessageId};
+use throng::model::{ChatKind, Event, MemberInfo, Message, MessageBody, Role, Status};
+
+/// 22 November 2026, 14:00 UTC: the moment at which the tests' clock begins.
+pub const NOW: i64 = 1_795_356_000;
+
+/// Where nobody is.
+pub fn address() -> SocketAddr {
+    "127.0.0.1:40001".parse().expect("an address")
+}
+
+pub fn chat_id(number: u8) -> ChatId {
+    ChatId(scattered(number))
+}
+
+/// A member, by number; keys that look different.
+pub fn member(number: u8) -> MemberId {
+    MemberId(scattered(number))
+}
+
+/// Ourselves in a chat.
+pub fn own(chat: ChatId) -> MemberId {
+    MemberId(chat.0.map(|byte| byte ^ 0x5A))
+}
+
+fn scattered(number: u8) -> [u8; 32] {
+    std::array::from_fn(|at| {
+        let at = u8::try_from(at).expect("below 32");
+        number
+            .wrapping_mul(97)
+            .wrapping_add(at.wrapping_mul(31))
+            .wrapping_add(number.rotate_left(3))
+    })
+}
+
+pub fn opened(number: u8, name: &str, kind: ChatKind, nick: &str, role: Role) -> Event {
+    let chat = chat_id(number);
+    Event::ChatOpened {
+        chat,
+        name: name.to_owned(),
+        kind,
+        client_id: ClientId(scattered(number.wrapping_add(50))),
+        member: own(chat),
+        listen: "127.0.0.1:40000".parse().expect("an address"),
+        nick: nick.to_owned(),
+        topic: String::new(),
+        role,
+        joined: role == Role::Founder || kind == ChatKind::Classic,
+    }
+}
+
+pub fn info(id: MemberId, nick: &str, role: Role, status: Status, online: bool) -> MemberInfo {
+    MemberInfo {
+        member: id,
+        nick: nick.to_owned(),
+        role,
+        status,
+        online,
+        own: false,
+    }
+}
+
+pub fn message(chat: ChatId, by: MemberId, nick: &str, number: u32, seconds: i64, text: &str) -> Message {
+    let mut id = [0; 32];
+    id[..4].copy_from_slice(&number.to_be_bytes());
+    id[4] = chat.0[0];
+    Message {
+        chat,
+        member: by,
+        nick: nick.to_owned(),
+        id: MessageId(id),
+        number,
+        at: Timestamp::from_second(NOW + seconds).expect("in range"),
+        body: MessageBody::Message,
+        text: text.to_owned(),
+        own: false,
+        history: false,
+    }
+}
