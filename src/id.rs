@@ -90,6 +90,11 @@ id! {
     /// An invite: its Ed25519 public key.
     InviteId
 }
+id! {
+    /// A signed fact: SHA-256 of what its issuer signed, without the signature. Where one fact names another it is
+    /// by the first 16 bytes.
+    FactId
+}
 
 impl From<ClientId> for MemberId {
     /// In a classic chat the session is all that there is of a member.

@@ -8,7 +8,8 @@
 //! | [`wire`] | bytes to packets and back | `id` |
 //! | [`crypto`] | key pairs, sealing, signing | `id` |
 //! | [`invite`] | certificates and invite keys | `wire`, `crypto` |
-//! | [`node`] | one chat as a state machine without I/O | `wire`, `crypto`, `invite` |
+//! | [`facts`] | signed facts: who is what in a chat, and who may do what | `wire`, `crypto`, `invite` |
+//! | [`node`] | one chat as a state machine without I/O | `wire`, `crypto`, `invite`, `facts` |
 //! | [`model`] | commands, events, the picture of all chats | `id` |
 //! | `store` | SQLite on a thread of its own | `model` |
 //! | `runtime` | tokio: sockets, clock and randomness for the nodes | `node`, `store`, `model` |
@@ -16,6 +17,7 @@
 //! | `ui` | the window | `runtime`, `model`, `invite` |
 
 pub mod crypto;
+pub mod facts;
 pub mod id;
 pub mod invite;
 pub mod model;

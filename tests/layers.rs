@@ -13,7 +13,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wire", &["id"]),
     ("crypto", &["id"]),
     ("invite", &["crypto", "id", "wire"]),
-    ("node", &["crypto", "id", "invite", "wire"]),
+    ("facts", &["crypto", "id", "invite", "wire"]),
+    ("node", &["crypto", "facts", "id", "invite", "wire"]),
     ("model", &["id"]),
     ("store", &["id", "model"]),
     (
@@ -45,7 +46,7 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// Layers without I/O: time and randomness are handed to them.
-const PURE_LAYERS: &[&str] = &["id", "wire", "crypto", "invite", "node", "model"];
+const PURE_LAYERS: &[&str] = &["id", "wire", "crypto", "invite", "facts", "node", "model"];
 
 /// What a pure layer names nowhere, not even in its tests: parts of paths, and words.
 const IMPURE: &[&[&str]] = &[

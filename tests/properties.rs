@@ -12,7 +12,7 @@ use throng::crypto::{BoxKeyPair, SharedKeys, SigningKey};
 use throng::id::{ChatId, ClientId, InviteId, MemberId};
 use throng::invite::{
     Admission, Chain, Charter, Credential, InviteCertificate, InviteKey, Rights, SeenAddress,
-    SessionCertificate, TopicFact,
+    SessionCertificate,
 };
 use throng::wire::{
     Body, Broadcast, Facts, Header, Hello, Keepalive, Link, LinkOp, MAX_PLAIN_LEN, NodeAddress, NodeFormat,
@@ -93,21 +93,20 @@ proptest! {
 
     #[test]
     fn certificates_come_back_as_they_were(
-        chain in any_chain(), charter in any_charter(), fact in any_fact(), behind in vec(any::<u8>(), 0..9),
+        chain in any_chain(), charter in any_charter(), behind in vec(any::<u8>(), 0..9),
     ) {
         prop_assert_eq!(Chain::decode(&chain.encode()), Ok(chain.clone()));
         prop_assert_eq!(Charter::decode(&charter.encode()), Ok(charter));
-        prop_assert_eq!(TopicFact::decode(&fact.encode()), Ok(fact));
         let bytes = [chain.credential.encode(), behind.clone()].concat();
         prop_assert_eq!(Credential::decode(&bytes), Ok((chain.credential, &behind[..])));
     }
 
     #[test]
     fn changed_certificates_are_refused_or_others_of_one_form(
-        chain in any_chain(), charter in any_charter(), fact in any_fact(),
+        chain in any_chain(), charter in any_charter(),
         at in any::<prop::sample::Index>(), byte in any::<u8>(), how in 0..3,
     ) {
-        for bytes in [chain.encode(), charter.encode(), fact.encode()] {
+        for bytes in [chain.encode(), charter.encode()] {
             check_certificates(&changed(bytes, at, byte, how));
         }
     }
@@ -194,9 +193,6 @@ fn check_certificates(bytes: &[u8]) {
     }
     if let Ok(charter) = Charter::decode(bytes) {
         assert_eq!(charter.encode(), bytes);
-    }
-    if let Ok(fact) = TopicFact::decode(bytes) {
-        assert_eq!(fact.encode(), bytes);
     }
     if let Ok(signed) = SignedSay::decode(bytes) {
         assert_eq!(signed.encode(), bytes);
@@ -496,26 +492,6 @@ fn any_chain() -> impl Strategy<Value = Chain> {
             },
         },
     )
-}
-
-fn any_fact() -> impl Strategy<Value = TopicFact> {
-    (
-        any::<([u8; 32], u32, [u8; 16], u32, u64, u32)>(),
-        prop_oneof![Just(String::new()), any_text(1, 512)],
-        any::<[u8; 64]>(),
-    )
-        .prop_map(
-            |((issuer, seq, prev, epoch, at_ms, counter), topic, signature)| TopicFact {
-                issuer: MemberId(issuer),
-                seq,
-                prev,
-                epoch,
-                at_ms,
-                counter,
-                topic,
-                signature,
-            },
-        )
 }
 
 fn any_invite() -> impl Strategy<Value = InviteKey> {

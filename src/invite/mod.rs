@@ -7,7 +7,6 @@
 //! | [`InviteCertificate`] | the chat | `throng/1 invite` |
 //! | [`Admission`] | the invite | `throng/1 admission` |
 //! | [`SessionCertificate`] | the member | `throng/1 session` |
-//! | [`TopicFact`] | the member | `throng/1 fact` |
 //!
 //! A [`Credential`] is what admits a member for good, a [`Chain`] adds the session's certificate to it, an
 //! [`InviteKey`] is what a `.throng` file or a `throng:` link holds. Each has one encoding: what is taken is given
@@ -19,7 +18,6 @@ mod charter;
 mod error;
 mod key;
 mod text;
-mod topic;
 
 pub use certificate::{Admission, InviteCertificate, Rights, SessionCertificate};
 pub use chain::{Chain, Credential};
@@ -27,7 +25,6 @@ pub use charter::{Charter, MAX_CHAT_NAME_LEN};
 pub use error::InviteError;
 pub use key::{InviteKey, MAX_FILE_ADDRESSES, MAX_LINK_ADDRESSES, SeenAddress};
 pub use text::MAX_INVITE_FILE_LEN;
-pub use topic::TopicFact;
 
 use crate::crypto::Signature;
 use crate::wire::{Reader, WireError};

@@ -11,8 +11,9 @@ use super::handshake::{Gates, HalfOpen};
 use super::presence::Presence;
 use super::{Kind, Node, NodeEvent, NodeMember, NodeRole, Now};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
+use crate::facts::Fact;
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
-use crate::invite::{Chain, Charter, Credential, InviteKey, Rights, SessionCertificate, TopicFact};
+use crate::invite::{Chain, Charter, Credential, InviteKey, Rights, SessionCertificate};
 use crate::wire::{Body, Say};
 
 /// "A session certificate over 48 h old proves no presence"; nor does one as far in the future.
@@ -50,7 +51,7 @@ pub(super) struct Signed {
     pub(super) hlc: u64,
     /// The first 8 bytes of the id of the newest message.
     pub(super) last_message: [u8; 8],
-    pub(super) topic: Option<TopicFact>,
+    pub(super) topic: Option<Fact>,
     pub(super) sessions: BTreeMap<ClientId, Session>,
     pub(super) members: BTreeMap<MemberId, Member>,
     slots: BTreeMap<(InviteId, u16), MemberId>,
@@ -126,7 +127,7 @@ impl Signed {
             strangers: Bucket::full(super::handshake::STRANGERS_PER_SECOND, now.elapsed),
             hlc: 0,
             last_message: [0; 8],
-            topic: topic_fact.and_then(|bytes| TopicFact::decode(&bytes).ok()),
+            topic: topic_fact.and_then(|bytes| Fact::decode(&bytes).ok()),
             sessions: BTreeMap::new(),
             members: BTreeMap::new(),
             slots: BTreeMap::new(),

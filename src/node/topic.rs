@@ -1,11 +1,12 @@
 //! The topic of a signed chat: a signed fact, of which the one with the greatest (counter, hash) holds, in whatever
-//! order they came. The other facts come with moderation; until then the newest topic is all that is kept.
+//! order they came. The newest topic is all that is kept here; the other facts are not taken yet.
 
 use std::net::SocketAddr;
 
 use super::{Kind, Node, NodeEvent, NodeRole};
+use crate::facts::{self, Body, Fact, Place};
 use crate::id::ClientId;
-use crate::invite::{Credential, TopicFact};
+use crate::invite::Credential;
 use crate::wire::{Facts, Packet};
 
 /// The first byte of an item that is an encoded credential: what admits the issuer of the facts after it.
@@ -16,12 +17,16 @@ pub(super) const MAX_TOPIC_LEN: usize = 512;
 
 impl super::membership::Signed {
     pub(super) fn topic(&self) -> &str {
-        self.topic.as_ref().map_or("", |fact| &fact.topic)
+        self.topic
+            .as_ref()
+            .and_then(topic_of)
+            .map_or("", |(_, text)| text)
     }
 
-    /// The hash of the facts that hold: of the one topic, or zeros.
+    /// The root of the facts held: of the one topic, or of none.
     pub(super) fn facts_root(&self) -> [u8; 32] {
-        self.topic.as_ref().map_or([0; 32], |fact| fact.hash(&self.chat))
+        let ids = self.topic.iter().map(|fact| fact.id(&self.chat)).collect();
+        facts::root_of(&ids)
     }
 }
 
@@ -32,23 +37,35 @@ impl Node {
         if topic.len() > MAX_TOPIC_LEN || signed.own_role() == NodeRole::Observer {
             return;
         }
-        let counter = signed
-            .topic
-            .as_ref()
-            .map_or(1, |fact| fact.counter.saturating_add(1));
-        // Only the newest topic is kept, so an issuer's facts form no chain yet: its counter serves as their number.
-        let fact = TopicFact {
-            issuer: signed.member(),
-            seq: counter,
-            prev: [0; 16],
-            epoch: 0,
-            at_ms: now_ms,
-            counter,
-            topic,
-            signature: [0; 64],
+        let held = signed.topic.as_ref().and_then(topic_of);
+        let counter = held.map_or(1, |(counter, _)| counter.saturating_add(1));
+        // Only the newest topic is kept, so there is no chain yet: its counter serves as its number.
+        let (place, body) = match &signed.chain.credential {
+            Credential::Founder(_) => (
+                Place {
+                    seq: counter,
+                    prev: [0; 16],
+                    epoch: counter,
+                },
+                Body::Topic {
+                    counter,
+                    locked: false,
+                    text: topic,
+                },
+            ),
+            Credential::Invited { invite, admission } => (
+                Place::in_no_chain(0),
+                Body::MemberTopic {
+                    invite: invite.invite,
+                    slot: (invite.slots != 0).then_some(admission.slot),
+                    counter,
+                    text: topic,
+                },
+            ),
         };
-        let fact = fact.sign(&signed.member_key, &signed.chat);
-        self.take_topic(fact, None);
+        if let Ok(fact) = Fact::sign(&signed.member_key, &signed.chat, place, now_ms, body) {
+            self.take_topic(fact, None);
+        }
     }
 
     pub(super) fn handle_facts(&mut self, from: SocketAddr, sender: ClientId, facts: Facts) {
@@ -58,16 +75,16 @@ impl Node {
         for item in facts.facts {
             match item.split_first() {
                 Some((&CREDENTIAL_ITEM, credential)) => self.take_credential(credential),
-                _ => match TopicFact::decode(&item) {
-                    Ok(fact) => self.check_topic(fact, sender),
-                    Err(_) => self.drop_packet("malformed_fact"),
+                _ => match Fact::decode(&item) {
+                    Ok(fact) if topic_of(&fact).is_some() => self.check_topic(fact, sender),
+                    _ => self.drop_packet("malformed_fact"),
                 },
             }
         }
     }
 
     /// A topic that came. One that does not win is not even verified.
-    fn check_topic(&mut self, fact: TopicFact, sender: ClientId) {
+    fn check_topic(&mut self, fact: Fact, sender: ClientId) {
         let Kind::Signed(signed) = &self.kind else { return };
         let wins = signed
             .topic
@@ -87,12 +104,13 @@ impl Node {
         self.take_topic(fact, Some(sender));
     }
 
-    fn take_topic(&mut self, fact: TopicFact, sender: Option<ClientId>) {
+    fn take_topic(&mut self, fact: Fact, sender: Option<ClientId>) {
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
+        let Some((_, text)) = topic_of(&fact) else { return };
         let event = NodeEvent::TopicChanged {
-            topic: fact.topic.clone(),
+            topic: text.to_owned(),
             by: fact.issuer,
             fact: fact.encode(),
         };
@@ -143,6 +161,14 @@ impl Node {
     }
 }
 
-fn rank(fact: &TopicFact, chat: &crate::id::ChatId) -> (u32, [u8; 32]) {
-    (fact.counter, fact.hash(chat))
+/// Counter and text of a fact that sets the topic.
+fn topic_of(fact: &Fact) -> Option<(u32, &str)> {
+    match &fact.body {
+        Body::Topic { counter, text, .. } | Body::MemberTopic { counter, text, .. } => Some((*counter, text)),
+        _ => None,
+    }
+}
+
+fn rank(fact: &Fact, chat: &crate::id::ChatId) -> (u32, crate::id::FactId) {
+    (topic_of(fact).map_or(0, |(counter, _)| counter), fact.id(chat))
 }

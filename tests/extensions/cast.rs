@@ -1,10 +1,9 @@
 //! Who takes part in the known answers: their keys, certificates and words.
 
 use throng::crypto::{self, BoxKeyPair, SigningKey};
+use throng::facts::{self, Fact, Place};
 use throng::id::{ChatId, InviteId, MemberId};
-use throng::invite::{
-    Admission, Chain, Charter, Credential, InviteCertificate, Rights, SessionCertificate, TopicFact,
-};
+use throng::invite::{Admission, Chain, Charter, Credential, InviteCertificate, Rights, SessionCertificate};
 use throng::wire::{Body, Say, SignedSay};
 
 /// 2 December 2026, noon UTC.
@@ -33,7 +32,7 @@ pub(crate) struct Cast {
     pub(crate) admission: Admission,
     pub(crate) founders_chain: Chain,
     pub(crate) members_chain: Chain,
-    pub(crate) topic: TopicFact,
+    pub(crate) topic: Fact,
 }
 
 impl Cast {
@@ -68,19 +67,20 @@ impl Cast {
             },
             session: session(&member, &members_session, NOON + 61_000),
         };
-        let topic = TopicFact {
-            issuer: MemberId([0; 32]),
+        let place = Place {
             seq: 1,
             prev: [0; 16],
-            epoch: 0,
-            at_ms: NOON + 30_000,
-            counter: 1,
-            topic: "Tea at five".to_owned(),
-            signature: [0; 64],
+            epoch: 1,
         };
+        let body = facts::Body::Topic {
+            counter: 1,
+            locked: false,
+            text: "Tea at five".to_owned(),
+        };
+        let topic = Fact::sign(&founder, &chat, place, NOON + 30_000, body).unwrap();
         Self {
             chat,
-            topic: topic.sign(&founder, &chat),
+            topic,
             gate: crypto::gate(&RENDEZVOUS, NOON / DAY),
             chat_key,
             founder,
@@ -94,6 +94,15 @@ impl Cast {
             founders_chain,
             members_chain,
         }
+    }
+}
+
+impl Cast {
+    /// Of the one fact that there is.
+    pub(crate) fn facts_root(&self) -> [u8; 32] {
+        let mut facts = facts::FactSet::new(self.chat, &self.charter);
+        facts.insert(self.topic.clone(), None).unwrap();
+        facts.root()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Keys, hashes and certificates, part by part.
 
 use throng::crypto::{self, BoxKeyPair, SigningKey};
-use throng::invite::{Chain, TopicFact};
+use throng::facts::Fact;
+use throng::invite::Chain;
 
 use crate::cast::{Cast, DAY, NOON, RENDEZVOUS, message};
 use crate::{Certificate, Hash, Key, Parts, joined};
@@ -66,6 +67,14 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
             32,
         ),
         make("id of the topic fact below", signed("throng/1 fact", fact), 32),
+        make(
+            "facts root of the topic fact alone",
+            vec![
+                ("label and zero", b"throng/1 facts\0".to_vec()),
+                ("id", cast.topic.id(&cast.chat).0.to_vec()),
+            ],
+            32,
+        ),
         make("fingerprint of a roster of both sessions", roster(cast), 16),
         make(
             "ring place of the member on that day",
@@ -82,7 +91,8 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
         answers[1].hash,
         crypto::hash_signed("throng/1 say", &cast.chat, &message.signed.encode())
     );
-    assert_eq!(answers[2].hash, cast.topic.hash(&cast.chat));
+    assert_eq!(answers[2].hash, cast.topic.id(&cast.chat).0);
+    assert_eq!(answers[3].hash, cast.facts_root());
     answers
 }
 
@@ -138,9 +148,10 @@ pub(crate) fn certificates(cast: &Cast) -> Vec<Certificate> {
         ("issuer", cast.founder.public().to_vec()),
         ("seq", vec![0, 0, 0, 1]),
         ("prev", vec![0; 16]),
-        ("epoch", vec![0; 4]),
+        ("epoch", vec![0, 0, 0, 1]),
         ("at", (NOON + 30_000).to_be_bytes().to_vec()),
         ("counter", vec![0, 0, 0, 1]),
+        ("locked", vec![0]),
         ("topic", b"Tea at five".to_vec()),
     ];
     let make = |name, label, signed_by, key: &SigningKey, signed: Parts, bytes: Vec<u8>| {
@@ -215,7 +226,7 @@ pub(crate) fn certificates(cast: &Cast) -> Vec<Certificate> {
         cast.founders_chain.encode(),
         [&[1][..], &answers[0].bytes, &cast.founders_chain.session.encode()].concat()
     );
-    assert_eq!(TopicFact::decode(&cast.topic.encode()).as_ref(), Ok(&cast.topic));
+    assert_eq!(Fact::decode(&cast.topic.encode()).as_ref(), Ok(&cast.topic));
     assert!(cast.topic.verify(&cast.chat));
     answers
 }

@@ -127,7 +127,7 @@ fn welcome(cast: &Cast) -> (Parts, Packet) {
         ("the hello's nonce", HELLO_NONCE.to_vec()),
         ("token", FOUNDERS_TOKEN.to_vec()),
         ("time", (NOON + 62_050).to_be_bytes().to_vec()),
-        ("facts root", cast.topic.hash(&cast.chat).to_vec()),
+        ("facts root", cast.facts_root().to_vec()),
         ("observed: family", vec![2]),
         ("observed: ip", [&[192, 0, 2, 7][..], &[0; 12]].concat()),
         ("observed: port", 40_001u16.to_be_bytes().to_vec()),
@@ -150,7 +150,7 @@ fn welcome(cast: &Cast) -> (Parts, Packet) {
         nonce: HELLO_NONCE,
         token: FOUNDERS_TOKEN,
         time_ms: NOON + 62_050,
-        facts_root: cast.topic.hash(&cast.chat),
+        facts_root: cast.facts_root(),
         observed: "192.0.2.7:40001".parse().unwrap(),
         free_slots: [Welcome::NO_SLOT; 4],
         status: WelcomeStatus::Linked,
@@ -212,7 +212,7 @@ fn say_parts(say: &Say, data: Vec<u8>) -> (Parts, Packet) {
 }
 
 fn keepalive(cast: &Cast) -> (Parts, Packet) {
-    let facts_root = cast.topic.hash(&cast.chat);
+    let facts_root = cast.facts_root();
     let fingerprint = roster_fingerprint(cast);
     let parts = vec![
         ("kind", vec![104]),
