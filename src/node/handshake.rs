@@ -491,6 +491,7 @@ impl Node {
             && link.tokens.as_mut().is_some_and(|tokens| tokens.accept(t))
         {
             link.heard();
+            self.are_in();
             return true;
         }
         let Kind::Signed(signed) = &mut self.kind else {
@@ -511,7 +512,15 @@ impl Node {
             if let Some(link) = self.links.get_mut(&sender) {
                 link.is_only = half.is_only;
             }
+            self.are_in();
         }
         true
+    }
+
+    /// A packet came over a link, so the link stands on the other side as well: what is said from now on reaches us.
+    fn are_in(&mut self) {
+        if !std::mem::replace(&mut self.joined, true) {
+            self.emit(NodeEvent::Joined);
+        }
     }
 }

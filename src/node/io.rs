@@ -87,7 +87,7 @@ pub enum Refusal {
 /// What happened in a chat.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NodeEvent {
-    /// The first link stands.
+    /// The first link stands, on both sides.
     Joined,
     /// A member answered and will not have us. Others are still asked, who may know better.
     Refused(Refusal),

@@ -157,13 +157,8 @@ impl Node {
         if !known {
             self.emit(event);
         }
-        if !self.joined {
-            self.joined = true;
-            self.emit(NodeEvent::Joined);
-        } else if first {
-            tracing::debug!(peer = %client_id.short(), "first link");
-        }
         if first {
+            tracing::debug!(peer = %client_id.short(), "first link");
             self.first_link_stands();
         }
         self.choose_links_soon();
