@@ -67,6 +67,7 @@ fn create_chats(folder: &Path, count: usize) -> Result<Vec<(ChatId, MemberId)>, 
     let mut handle = runtime::start(options, || {})?;
     for number in 1..=count {
         handle.send(Command::CreateChat {
+            door: None,
             name: format!("Chat {number}"),
             kind: ChatKind::Private,
             nick: "me".to_owned(),

@@ -15,11 +15,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("invite", &["crypto", "id", "wire"]),
     ("facts", &["crypto", "id", "invite", "wire"]),
     ("node", &["crypto", "facts", "id", "invite", "wire"]),
-    ("model", &["id"]),
+    ("model", &["facts", "id"]),
     ("store", &["id", "model"]),
     (
         "runtime",
-        &["crypto", "id", "invite", "model", "node", "store", "wire"],
+        &[
+            "crypto", "facts", "id", "invite", "model", "node", "store", "wire",
+        ],
     ),
     ("headless", &["id", "invite", "model", "runtime"]),
     ("ui", &["id", "invite", "model", "runtime"]),

@@ -220,6 +220,7 @@ fn a_newcomer_is_not_told_as_news_what_was_so_before() {
     let topic = Event::TopicChanged {
         chat,
         topic: "Tea".to_owned(),
+        locked: false,
         by: member(1),
     };
     for event in [
@@ -300,16 +301,19 @@ fn nicks_topics_and_bans_are_noted() {
     picture.take(Event::TopicChanged {
         chat,
         topic: "The boat".to_owned(),
+        locked: false,
         by: member(1),
     });
     picture.take(Event::TopicChanged {
         chat,
         topic: "The boat".to_owned(),
+        locked: false,
         by: member(1),
     });
     picture.take(Event::TopicChanged {
         chat,
         topic: String::new(),
+        locked: false,
         by: own(chat),
     });
     let (reason, by) = ("noise".to_owned(), own(chat));
@@ -318,6 +322,7 @@ fn nicks_topics_and_bans_are_noted() {
         member: member(2),
         by,
         reason,
+        hide_all: false,
     });
     let wanted = [
         "Ann is Anna now",

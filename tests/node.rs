@@ -9,10 +9,11 @@ use common::{Chat, classic, secs};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use throng::crypto::{self, BoxKeyPair, SharedKeys};
+use throng::facts::Role;
 use throng::id::ClientId;
 use throng::invite::{Chain, SeenAddress, SessionCertificate};
 use throng::node::sim::{Conditions, Sim};
-use throng::node::{Input, Node, NodeEvent, NodeRole, Now, Output, Refusal};
+use throng::node::{Input, Node, NodeEvent, Now, Output, Refusal};
 use throng::wire::{
     self, Body, Broadcast, Header, Hello, NodeAddress, NodeFormat, Packet, SendNodes, WelcomeStatus,
 };
@@ -506,7 +507,7 @@ fn one_round_trip_and_a_newcomer_is_in_with_name_and_charter() {
     let founder = &sim.node(1).members()[1];
     assert_eq!(
         (founder.nick.as_str(), founder.role, founder.online),
-        ("founder", NodeRole::Founder, true)
+        ("founder", Role::Founder, true)
     );
     assert_eq!(sim.node(0).members()[1].nick, "member 1");
 }
@@ -818,9 +819,21 @@ fn a_latecomer_learns_the_topic_although_its_author_is_gone() {
         );
         sim.run_for(secs(3));
         if index == 1 {
-            sim.tell(0, Input::SetTopic("one".into()));
+            sim.tell(
+                0,
+                Input::SetTopic {
+                    topic: "one".into(),
+                    locked: None,
+                },
+            );
             sim.run_for(secs(1));
-            sim.tell(1, Input::SetTopic("two".into()));
+            sim.tell(
+                1,
+                Input::SetTopic {
+                    topic: "two".into(),
+                    locked: None,
+                },
+            );
             sim.run_for(secs(1));
             sim.tell(0, Input::Quit);
             sim.run_for(secs(1));

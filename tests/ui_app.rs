@@ -90,6 +90,7 @@ fn a_chat_is_created_and_its_tab_opens() {
     window.control("friends");
     let sent = window.node.take_sent();
     assert!(sent.contains(&Command::CreateChat {
+        door: None,
         name: "friends".to_owned(),
         kind: ChatKind::Private,
         nick: "Robin".to_owned()
@@ -391,7 +392,11 @@ fn the_topic_is_changed_in_the_header() {
     window.fill("Topic", "The boat on Saturday");
     window.press(Modifiers::NONE, Key::Enter);
     let topic = "The boat on Saturday".to_owned();
-    assert!(window.node.was_sent(&Command::SetTopic { chat, topic }));
+    assert!(window.node.was_sent(&Command::SetTopic {
+        chat,
+        topic,
+        locked: None
+    }));
     window.control("Topic: The boat on Saturday");
     assert!(window.shows("You changed the topic"));
 }

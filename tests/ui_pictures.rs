@@ -77,6 +77,7 @@ fn full(setting: Setting) -> Window {
     window.node.report(Event::TopicChanged {
         chat: boat,
         topic,
+        locked: false,
         by: member(1),
     });
     talk(&window, boat);

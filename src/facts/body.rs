@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use super::{Fork, Malformed, Role};
 use crate::id::{FactId, InviteId, MemberId};
 use crate::wire::{MAX_TOPIC_LEN, Reader, saturated};
@@ -122,15 +124,18 @@ pub struct Ban {
 }
 
 /// How strangers come into a public chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Door {
     /// What is asked of them.
     pub mode: DoorMode,
     /// Proof of work in leading zero bits, at most [`MAX_WORK_BITS`].
+    #[serde(default)]
     pub work_bits: u8,
     /// How long newcomers only read, in minutes.
+    #[serde(default)]
     pub minutes: u16,
     /// Messages a minute that a member may say; 0: as usual.
+    #[serde(default)]
     pub rate: u16,
 }
 
@@ -145,7 +150,8 @@ impl Door {
 }
 
 /// What a door asks of who comes in by an invite without slots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DoorMode {
     /// Nothing.
     Open = 0,

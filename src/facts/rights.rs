@@ -1,12 +1,16 @@
+use serde::{Deserialize, Serialize};
+
 use super::Denied;
 use crate::id::{FactId, MemberId};
 
 /// What somebody is in a chat, from the least to the most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads.
     Observer,
     /// Speaks.
+    #[default]
     Member,
     /// Keeps order.
     Moderator,

@@ -9,11 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
-use super::event::{Code, Event, LeftWhy, Message, MessageBody, Role, Stats};
+use super::event::{Code, Event, LeftWhy, Message, MessageBody, Stats};
 use super::members::{Member, Members};
 use super::settings::OpenChat;
 use super::text::{mentions, shown_nick, shown_text};
 use super::timeline::{Row, RowKey, Timeline};
+use crate::facts::Role;
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
 
 /// Who is there and what the topic is comes within so long of our first link. A guess: a roster takes two round trips.
@@ -109,6 +110,7 @@ impl Chat {
             topic,
             role,
             joined,
+            ..
         } = event
         else {
             return None;

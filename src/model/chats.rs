@@ -188,6 +188,18 @@ fn event_chat(event: &Event) -> Option<ChatId> {
         | Event::TopicChanged { chat, .. }
         | Event::StatusChanged { chat, .. }
         | Event::Banned { chat, .. }
+        | Event::Unbanned { chat, .. }
+        | Event::RoleChanged { chat, .. }
+        | Event::DoorChanged { chat, .. }
+        | Event::InviteClosed { chat, .. }
+        | Event::Invites { chat, .. }
+        | Event::Facts { chat, .. }
+        | Event::ModerationLog { chat, .. }
+        | Event::Forked { chat, .. }
+        | Event::Slow { chat, .. }
+        | Event::Working { chat, .. }
+        | Event::ModerationStale { chat, .. }
+        | Event::IgnoreChanged { chat, .. }
         | Event::PeerLinked { chat, .. }
         | Event::PeerLost { chat, .. }
         | Event::History { chat, .. }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::settings::{Settings, Workspace};
-use crate::id::{ChatId, ClientId, MessageId};
+use crate::facts::{Door, Role};
+use crate::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
 
 /// Given with a command, repeated in the reports that answer it. Any JSON value.
 pub type Tag = serde_json::Value;
@@ -76,8 +77,12 @@ pub enum Command {
         kind: ChatKind,
         /// What to be called there, 1 to 128 bytes.
         nick: String,
+        /// How strangers come into a public chat; without it: open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        door: Option<Door>,
     },
-    /// Makes an invite key; writes it to `path` if there is one. Answer: `InviteExported`.
+    /// Makes an invite key; writes it to `path` if there is one. In a public chat without `uses`, `expires_in` and
+    /// `rights`: the chat's link, which every member can hand out. Answer: `InviteExported`.
     ExportInvite {
         /// Which chat.
         chat: ChatId,
@@ -150,6 +155,9 @@ pub enum Command {
         chat: ChatId,
         /// 0 to 512 bytes.
         topic: String,
+        /// Whether only moderators and the founder may set it from now on; without it: as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        locked: Option<bool>,
     },
     /// Changes one's status.
     SetStatus {
@@ -157,6 +165,77 @@ pub enum Command {
         chat: ChatId,
         /// The new one.
         status: Status,
+    },
+    /// Bans a member. Answer: `Banned`.
+    Ban {
+        /// Where.
+        chat: ChatId,
+        /// Whom.
+        member: MemberId,
+        /// Why, 0 to 100 bytes.
+        #[serde(default)]
+        reason: String,
+        /// Close the invite by which they came, and ban all who came by it.
+        #[serde(default)]
+        with_invite: bool,
+        /// Show none of their words any more.
+        #[serde(default)]
+        hide_all: bool,
+    },
+    /// Lifts all bans on a member that one may lift. Answer: `Unbanned`.
+    Unban {
+        /// Where.
+        chat: ChatId,
+        /// Whose.
+        member: MemberId,
+    },
+    /// Gives a member a role. Answer: `RoleChanged`.
+    SetRole {
+        /// Where.
+        chat: ChatId,
+        /// Whom.
+        member: MemberId,
+        /// Moderator, member or observer.
+        role: Role,
+    },
+    /// Asks for the invites of a chat. Answer: `Invites`.
+    Invites {
+        /// Of which chat.
+        chat: ChatId,
+    },
+    /// Closes an invite: nobody new comes in by it. Answer: `InviteClosed`.
+    CloseInvite {
+        /// Where.
+        chat: ChatId,
+        /// Which.
+        invite: InviteId,
+    },
+    /// Sets how strangers come into a public chat. Answer: `DoorChanged`.
+    SetDoor {
+        /// Where.
+        chat: ChatId,
+        /// How.
+        #[serde(flatten)]
+        door: Door,
+    },
+    /// Asks for what is agreed on. Answer: `Facts`.
+    Facts {
+        /// In which chat.
+        chat: ChatId,
+    },
+    /// Asks who did what. Answer: `ModerationLog`.
+    ModerationLog {
+        /// In which chat.
+        chat: ChatId,
+    },
+    /// Hides what a member says from the user alone, or shows it again. Answer: `IgnoreChanged`.
+    Ignore {
+        /// Where.
+        chat: ChatId,
+        /// Whom.
+        member: MemberId,
+        /// Hide it.
+        ignored: bool,
     },
     /// Asks for what is stored. Without `before`, `after` and `around`: the newest. Answer: `History`.
     History {
@@ -238,6 +317,15 @@ impl Command {
             Self::SetNick { .. } => "set_nick",
             Self::SetTopic { .. } => "set_topic",
             Self::SetStatus { .. } => "set_status",
+            Self::Ban { .. } => "ban",
+            Self::Unban { .. } => "unban",
+            Self::SetRole { .. } => "set_role",
+            Self::Invites { .. } => "invites",
+            Self::CloseInvite { .. } => "close_invite",
+            Self::SetDoor { .. } => "set_door",
+            Self::Facts { .. } => "facts",
+            Self::ModerationLog { .. } => "moderation_log",
+            Self::Ignore { .. } => "ignore",
             Self::History { .. } => "history",
             Self::Members { .. } => "members",
             Self::Stats { .. } => "stats",
@@ -263,6 +351,15 @@ impl Command {
             | Self::SetNick { chat, .. }
             | Self::SetTopic { chat, .. }
             | Self::SetStatus { chat, .. }
+            | Self::Ban { chat, .. }
+            | Self::Unban { chat, .. }
+            | Self::SetRole { chat, .. }
+            | Self::Invites { chat }
+            | Self::CloseInvite { chat, .. }
+            | Self::SetDoor { chat, .. }
+            | Self::Facts { chat }
+            | Self::ModerationLog { chat }
+            | Self::Ignore { chat, .. }
             | Self::History { chat, .. }
             | Self::Members { chat }
             | Self::Stats { chat }

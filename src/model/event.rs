@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::command::{ChatKind, Status, Tag};
+use super::command::{ChatKind, Rights, Status, Tag};
 use super::settings::{OpenChat, Settings, Workspace};
-use crate::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
+use crate::facts::{Door, Role};
+use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 
 /// An event, with the tag of the command that it answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,21 +73,6 @@ pub enum Code {
     Already,
 }
 
-/// The role of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Holds the chat's key.
-    Founder,
-    /// May ban and invite.
-    Moderator,
-    /// Reads and speaks.
-    #[default]
-    Member,
-    /// Reads.
-    Observer,
-}
-
 /// Whether something was said or done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,6 +123,120 @@ pub struct MemberInfo {
     pub online: bool,
     /// Oneself.
     pub own: bool,
+    /// When they were admitted, by their own clock then; none in a classic chat.
+    pub since: Option<Timestamp>,
+    /// Whether a ban keeps them out.
+    pub banned: bool,
+    /// Whether the user does not want to see what they say.
+    pub ignored: bool,
+}
+
+/// An invite, as those see it who may manage invites.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InviteInfo {
+    /// Which.
+    pub invite: InviteId,
+    /// Counted by who issued it.
+    pub number: u32,
+    /// What those who come by it may do.
+    pub rights: Rights,
+    /// How many may come in by it; 0: any number.
+    pub uses: u16,
+    /// Who came by it, as far as is known here.
+    pub used_by: Vec<InviteUser>,
+    /// When it was made; none if it was made on another computer.
+    pub created_at: Option<Timestamp>,
+    /// Until when it is good; none: until it is closed.
+    pub expires_at: Option<Timestamp>,
+    /// Whether nobody new comes in by it any more, by a fact.
+    pub closed: bool,
+    /// Whether it is the one that lies in a public chat's link.
+    pub public_link: bool,
+}
+
+/// Who came by an invite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InviteUser {
+    /// Who.
+    pub member: MemberId,
+    /// What they are called.
+    pub nick: String,
+    /// Whether a moderator has confirmed them, so that nothing takes their place from them.
+    pub confirmed: bool,
+}
+
+/// Something that the founder or a moderator did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// The fact.
+    pub id: FactId,
+    /// Who.
+    pub by: MemberId,
+    /// What they are called.
+    pub nick: String,
+    /// When, by their clock.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub deed: LoggedDeed,
+    /// Why it has no effect, a sentence; none if it has.
+    pub denied: Option<String>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "deed", rename_all = "snake_case")]
+pub enum LoggedDeed {
+    /// Somebody was given a role.
+    RoleSet {
+        /// Who.
+        member: MemberId,
+        /// Which.
+        role: Role,
+    },
+    /// Somebody was banned.
+    Banned {
+        /// Who.
+        member: MemberId,
+        /// Why, in the words of who did it.
+        reason: String,
+        /// Whether all who came by the same invite were banned with them.
+        with_invite: bool,
+        /// Whether it still holds.
+        holds: bool,
+    },
+    /// Bans were lifted.
+    Unbanned {
+        /// Whose.
+        members: Vec<MemberId>,
+    },
+    /// The topic was set.
+    TopicSet {
+        /// To what; empty: none.
+        topic: String,
+        /// Whether members may not set another.
+        locked: bool,
+    },
+    /// Those who came by an invite were confirmed. Programs of moderators do so by themselves.
+    Confirmed {
+        /// Which invite.
+        invite: InviteId,
+        /// Who.
+        members: Vec<MemberId>,
+    },
+    /// An invite was closed.
+    InviteClosed {
+        /// Which.
+        invite: InviteId,
+    },
+    /// The door was set.
+    DoorSet {
+        /// How.
+        #[serde(flatten)]
+        door: Door,
+    },
+    /// The founder vouched for all facts so far.
+    Checkpoint,
 }
 
 /// Why somebody left.
@@ -234,6 +334,10 @@ pub enum Event {
         role: Role,
         /// Whether we were ever let in (a founder is from the start).
         joined: bool,
+        /// Whether only moderators and the founder may set the topic.
+        topic_locked: bool,
+        /// How strangers come into a public chat.
+        door: Door,
     },
     /// The first link stands: we are in.
     Joined {
@@ -319,6 +423,8 @@ pub enum Event {
         chat: ChatId,
         /// The topic; empty: none.
         topic: String,
+        /// Whether only moderators and the founder may set it.
+        locked: bool,
         /// Who changed it.
         by: MemberId,
     },
@@ -341,6 +447,109 @@ pub enum Event {
         by: MemberId,
         /// Why, in their words.
         reason: String,
+        /// Whether none of the banned's words are shown any more.
+        hide_all: bool,
+    },
+    /// A ban was lifted.
+    Unbanned {
+        /// Where.
+        chat: ChatId,
+        /// Who may come back.
+        member: MemberId,
+        /// Who lifted it.
+        by: MemberId,
+    },
+    /// Somebody's role is another.
+    RoleChanged {
+        /// Where.
+        chat: ChatId,
+        /// Whose.
+        member: MemberId,
+        /// What they may do now.
+        role: Role,
+        /// Who changed it, if it was done to them by name.
+        by: Option<MemberId>,
+    },
+    /// The door of a public chat is another.
+    DoorChanged {
+        /// Where.
+        chat: ChatId,
+        /// How strangers come in now.
+        #[serde(flatten)]
+        door: Door,
+        /// Who changed it.
+        by: Option<MemberId>,
+    },
+    /// An invite is closed: nobody new comes in by it.
+    InviteClosed {
+        /// Where.
+        chat: ChatId,
+        /// Which.
+        invite: InviteId,
+        /// Who closed it.
+        by: Option<MemberId>,
+    },
+    /// The invites of a chat, the newest first.
+    Invites {
+        /// Of which chat.
+        chat: ChatId,
+        /// All that are known here.
+        invites: Vec<InviteInfo>,
+    },
+    /// What is agreed on in a chat. Equal on all members once they have the same facts.
+    Facts {
+        /// Of which chat.
+        chat: ChatId,
+        /// The hash of all facts, 64 hex digits.
+        root: String,
+        /// What holds by them, in hex (docs/protocol.md, "The state in bytes").
+        state: String,
+    },
+    /// Who did what, the oldest first.
+    ModerationLog {
+        /// Of which chat.
+        chat: ChatId,
+        /// All of it.
+        entries: Vec<LogEntry>,
+    },
+    /// Somebody said two different things under one number: both are shown, and the session is over.
+    Forked {
+        /// Where.
+        chat: ChatId,
+        /// Who.
+        member: MemberId,
+    },
+    /// We speak faster than the chat allows: what was said goes out later.
+    Slow {
+        /// Where.
+        chat: ChatId,
+        /// After so long.
+        wait_ms: u32,
+    },
+    /// A public chat asks for work before it lets us in; it is being done.
+    Working {
+        /// Which chat.
+        chat: ChatId,
+        /// How much is asked, in leading zero bits: 2 to the power of so many tries on average.
+        bits: u8,
+        /// Tries so far.
+        tried: u64,
+    },
+    /// Whether somebody has lately confirmed what we know of roles and bans. It may be out of date while nobody has.
+    ModerationStale {
+        /// Where.
+        chat: ChatId,
+        /// Nobody has.
+        stale: bool,
+    },
+    /// The user ignores somebody, or does no more.
+    IgnoreChanged {
+        /// Where.
+        chat: ChatId,
+        /// Whom.
+        member: MemberId,
+        /// Whether their words are hidden.
+        ignored: bool,
     },
     /// A link stands.
     PeerLinked {

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::command::Status;
-use super::event::{MemberInfo, Role};
+use super::event::MemberInfo;
 use super::text::{nick_key, shown_nick};
+use crate::facts::Role;
 use crate::id::MemberId;
 
 /// The members of a chat: those who are there first, then by nick.

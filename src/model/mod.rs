@@ -1,5 +1,5 @@
 //! What the program is told to do ([`Command`]) and what happens ([`Event`]). Pure: no clock, no socket, no file,
-//! no toolkit; names nobody but [`crate::id`].
+//! no toolkit; names nobody but [`crate::id`] and [`crate::facts`], whose roles and rights it speaks of.
 //!
 //! The window, the headless mode and the tests are three users of one thing: a bounded channel of [`Request`]s in,
 //! a bounded channel of [`Report`]s out.
@@ -14,11 +14,13 @@ mod settings;
 mod text;
 mod timeline;
 
+pub use crate::facts::{Deed, Door, DoorMode, RIGHTS, Role, Rule};
 pub use chat::{Chat, Connection, Join};
 pub use chats::{Chats, Effects, Trouble};
 pub use command::{ChatKind, Command, Request, Rights, Status, Tag};
 pub use event::{
-    Code, DeliveryState, Event, LeftWhy, LinkInfo, MemberInfo, Message, MessageBody, Report, Role, Stats,
+    Code, DeliveryState, Event, InviteInfo, InviteUser, LeftWhy, LinkInfo, LogEntry, LoggedDeed, MemberInfo,
+    Message, MessageBody, Report, Stats,
 };
 pub use limits::{
     MAX_CHAT_NAME_LEN, MAX_NICK_LEN, MAX_TOPIC_LEN, check_chat_name, check_nick, max_text_len, within,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::config::ClassicState;
 use super::links::{Link, WANTED};
-use super::{Kind, Node, NodeEvent, NodeMember, NodeMessage, NodeRole, Now};
+use super::{Kind, Node, NodeEvent, NodeMember, NodeMessage, Now, Role};
 use crate::crypto;
 use crate::id::{ClientId, MemberId, MessageId};
 use crate::wire::{Body, Broadcast};
@@ -94,10 +94,12 @@ impl Classic {
                 NodeMember {
                     member: MemberId::from(*client_id),
                     nick: heard.map(|heard| heard.nick.clone()).unwrap_or_default(),
-                    role: NodeRole::Member,
+                    role: Role::Member,
                     status: heard.map_or(0, |heard| heard.status),
                     online: heard.is_some(),
                     own: false,
+                    since_ms: 0,
+                    banned: false,
                 }
             })
             .collect()
@@ -262,6 +264,8 @@ impl Node {
         self.emit(NodeEvent::Banned {
             member: client_id.into(),
             by,
+            reason: String::new(),
+            hide_all: false,
         });
     }
 
@@ -277,8 +281,8 @@ impl Node {
         classic.topic.clone_from(&topic);
         self.emit(NodeEvent::TopicChanged {
             topic,
+            locked: false,
             by,
-            fact: Vec::new(),
         });
     }
 

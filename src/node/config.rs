@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::StoredFact;
 use crate::crypto::SigningKey;
 use crate::id::{ChatId, ClientId};
 use crate::invite::{Charter, Credential, InviteKey};
@@ -59,6 +60,6 @@ pub struct SignedState {
     pub joined: bool,
     /// Encoded [`Credential`]s of members met before.
     pub admitted: Vec<Vec<u8>>,
-    /// The fact that set the topic.
-    pub topic_fact: Option<Vec<u8>>,
+    /// The facts of the chat, in any order.
+    pub facts: Vec<StoredFact>,
 }

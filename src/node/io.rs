@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::id::{ClientId, MemberId, MessageId};
+use crate::facts::{Door, Role};
+use crate::id::{ClientId, FactId, InviteId, MemberId, MessageId};
 
 /// What time it is, by both of the clocks that a node needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +44,18 @@ pub enum Input<'a> {
     },
     /// Be called this, 1 to 128 bytes.
     SetNick(String),
-    /// Set the topic, 0 to 512 bytes.
-    SetTopic(String),
+    /// Set the topic.
+    SetTopic {
+        /// 0 to 512 bytes; empty: none.
+        topic: String,
+        /// Whether only moderators and the founder may set it from now on; none: as it was.
+        locked: Option<bool>,
+    },
+    /// Do something as the founder or a moderator, if [`Node::may`](super::Node::may) allows it; else nothing happens.
+    Moderate(Moderation),
+    /// The work that [`NodeEvent::WorkAsked`] asked for is done: the encoded credential with it
+    /// ([`crate::invite::InviteKey::admit`]). Whoever asked is asked again.
+    WorkDone(Vec<u8>),
     /// Be so: 0 online, 1 away, 2 busy.
     SetStatus(u8),
     /// The computer slept, or its addresses changed: prove every link again, at once.
@@ -53,6 +64,30 @@ pub enum Input<'a> {
     Quit,
     /// The deadline of [`Node::poll_timeout`](super::Node::poll_timeout) has come.
     Timeout,
+}
+
+/// What the founder and moderators do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moderation {
+    /// Give a member a role: moderator, member or observer.
+    SetRole(MemberId, Role),
+    /// Ban a member.
+    Ban {
+        /// Whom.
+        member: MemberId,
+        /// 0 to 100 bytes.
+        reason: String,
+        /// Close the invite by which they came, and ban all who came by it.
+        with_invite: bool,
+        /// Show none of their words any more.
+        hide_all: bool,
+    },
+    /// Lift all bans that keep a member out, as far as we may.
+    Unban(MemberId),
+    /// Close an invite.
+    CloseInvite(InviteId),
+    /// Set the door.
+    SetDoor(Door),
 }
 
 /// What a node wants done.
@@ -141,19 +176,77 @@ pub enum NodeEvent {
     TopicChanged {
         /// The topic; empty: none.
         topic: String,
+        /// Whether only moderators and the founder may set it.
+        locked: bool,
         /// Who set it.
         by: MemberId,
-        /// The signed fact, to be handed in again at the next start ([`SignedState::topic_fact`](super::SignedState::topic_fact)); empty in a
-        /// classic chat.
-        fact: Vec<u8>,
     },
-    /// Somebody was banned (classic chats).
+    /// Somebody was banned; oneself too.
     Banned {
         /// Who.
         member: MemberId,
         /// By whom.
         by: MemberId,
+        /// Why, in their words; empty in a classic chat.
+        reason: String,
+        /// Whether none of the banned's words are to be shown any more.
+        hide_all: bool,
     },
+    /// Nothing keeps somebody out any more.
+    Unbanned {
+        /// Who.
+        member: MemberId,
+        /// By whom.
+        by: MemberId,
+    },
+    /// Somebody's role is another; one's own too.
+    RoleChanged {
+        /// Whose.
+        member: MemberId,
+        /// What they may do now.
+        role: Role,
+        /// Who changed it, if it was done to them by name.
+        by: Option<MemberId>,
+    },
+    /// How strangers come in is another.
+    DoorChanged {
+        /// How they come in now.
+        door: Door,
+        /// Who changed it.
+        by: Option<MemberId>,
+    },
+    /// An invite was closed.
+    InviteClosed {
+        /// Which.
+        invite: InviteId,
+        /// Who closed it.
+        by: Option<MemberId>,
+    },
+    /// The set of facts is another: to be kept, and handed in again at the next start
+    /// ([`SignedState::facts`](super::SignedState::facts)).
+    FactsChanged {
+        /// Facts that are in the set now.
+        added: Vec<StoredFact>,
+        /// Facts that no longer are.
+        removed: Vec<FactId>,
+    },
+    /// Somebody said two different things under one number.
+    Forked {
+        /// Who.
+        member: MemberId,
+    },
+    /// We speak faster than the chat allows: what was said goes out after so long.
+    Slow {
+        /// From now.
+        wait: Duration,
+    },
+    /// A public chat lets us in for so much work (leading zero bits): see [`Input::WorkDone`].
+    WorkAsked {
+        /// How much.
+        bits: u8,
+    },
+    /// Whether no link has lately confirmed the facts that we go by.
+    ModerationStale(bool),
     /// Something was said, by others or by ourselves.
     Message(NodeMessage),
     /// An own message went out, or waits.
@@ -176,6 +269,17 @@ pub enum NodeEvent {
     CharterLearned(Vec<u8>),
     /// Another slot of the invite was signed: the encoded credential, to be kept in place of the old one.
     CredentialChanged(Vec<u8>),
+}
+
+/// A fact as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFact {
+    /// Its id.
+    pub id: FactId,
+    /// The fact, as in [`crate::facts`], at most 880 bytes.
+    pub fact: Vec<u8>,
+    /// What admits its issuer, where the fact needs that beside it.
+    pub credential: Option<Vec<u8>>,
 }
 
 /// Something said.
@@ -209,24 +313,17 @@ pub struct NodeMember {
     /// What they are called; empty if they have not said.
     pub nick: String,
     /// What they may do.
-    pub role: NodeRole,
+    pub role: Role,
     /// 0 online, 1 away, 2 busy.
     pub status: u8,
     /// Whether a session of theirs stands.
     pub online: bool,
     /// Oneself.
     pub own: bool,
-}
-
-/// What a member may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NodeRole {
-    /// Holds the chat's key.
-    Founder,
-    /// Reads and speaks.
-    Member,
-    /// Reads.
-    Observer,
+    /// When they were admitted, ms since 1970 by their own clock then; 0 in a classic chat.
+    pub since_ms: u64,
+    /// Whether a ban keeps them out.
+    pub banned: bool,
 }
 
 /// A link that stands.

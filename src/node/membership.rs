@@ -9,7 +9,7 @@ use super::bucket::Bucket;
 use super::config::SignedState;
 use super::handshake::{Gates, HalfOpen};
 use super::presence::Presence;
-use super::{Kind, Node, NodeEvent, NodeMember, NodeRole, Now};
+use super::{Kind, Node, NodeEvent, NodeMember, Now, Role};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
 use crate::facts::Fact;
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
@@ -80,7 +80,7 @@ pub(super) struct Session {
 /// Somebody who was admitted.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
-    role: NodeRole,
+    role: Role,
     credential: Vec<u8>,
     pub(super) nick: String,
     /// Start of the session and number of the say that named them: the last writer wins.
@@ -108,7 +108,7 @@ impl Signed {
             rendezvous,
             joined,
             admitted,
-            topic_fact,
+            facts,
         } = state;
         let session = SessionCertificate::sign(&member_key, &chat, &client_id, now.unix_ms, 0);
         let chain = Chain { credential, session };
@@ -127,7 +127,7 @@ impl Signed {
             strangers: Bucket::full(super::handshake::STRANGERS_PER_SECOND, now.elapsed),
             hlc: 0,
             last_message: [0; 8],
-            topic: topic_fact.and_then(|bytes| Fact::decode(&bytes).ok()),
+            topic: facts.iter().find_map(|stored| Fact::decode(&stored.fact).ok()),
             sessions: BTreeMap::new(),
             members: BTreeMap::new(),
             slots: BTreeMap::new(),
@@ -174,7 +174,7 @@ impl Signed {
         self.chain.credential.member()
     }
 
-    pub(super) fn own_role(&self) -> NodeRole {
+    pub(super) fn own_role(&self) -> Role {
         role_by(&self.chain.credential)
     }
 
@@ -196,6 +196,8 @@ impl Signed {
                 status: member.status,
                 online: online.contains(id),
                 own: false,
+                since_ms: 0,
+                banned: false,
             })
             .collect()
     }
@@ -229,15 +231,15 @@ impl Signed {
         Some(&self.members.get(member)?.credential)
     }
 
-    pub(super) fn role_of_session(&self, client_id: &ClientId) -> NodeRole {
+    pub(super) fn role_of_session(&self, client_id: &ClientId) -> Role {
         let member = self
             .sessions
             .get(client_id)
             .and_then(|session| self.members.get(&session.member));
-        member.map_or(NodeRole::Observer, |member| member.role)
+        member.map_or(Role::Observer, |member| member.role)
     }
 
-    pub(super) fn role_of(&self, member: &MemberId) -> Option<NodeRole> {
+    pub(super) fn role_of(&self, member: &MemberId) -> Option<Role> {
         Some(self.members.get(member)?.role)
     }
 
@@ -338,12 +340,12 @@ impl Signed {
     }
 }
 
-fn role_by(credential: &Credential) -> NodeRole {
+fn role_by(credential: &Credential) -> Role {
     match credential {
-        Credential::Founder(_) => NodeRole::Founder,
+        Credential::Founder(_) => Role::Founder,
         Credential::Invited { invite, .. } => match invite.rights {
-            Rights::Member => NodeRole::Member,
-            Rights::Observer => NodeRole::Observer,
+            Rights::Member => Role::Member,
+            Rights::Observer => Role::Observer,
         },
     }
 }

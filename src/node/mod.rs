@@ -21,6 +21,7 @@ mod io;
 mod links;
 mod lookup;
 mod membership;
+mod moderation;
 mod peers;
 mod presence;
 mod roster;
@@ -40,7 +41,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 pub use self::config::{ClassicState, NodeConfig, NodeKind, SignedState};
 pub use self::io::{
-    Input, NodeEvent, NodeLink, NodeMember, NodeMessage, NodeRole, NodeStats, Now, Output, Refusal,
+    Input, Moderation, NodeEvent, NodeLink, NodeMember, NodeMessage, NodeStats, Now, Output, Refusal,
+    StoredFact,
 };
 
 use self::broadcast::Outbox;
@@ -50,6 +52,7 @@ use self::links::Link;
 use self::membership::Signed;
 use self::peers::Peers;
 use crate::crypto::{BoxKeyPair, SharedKeys};
+use crate::facts::{Action, Admitted, Denied, Role, State};
 use crate::id::{ClientId, MemberId};
 use crate::wire::{self, Header, Packet};
 
@@ -160,7 +163,9 @@ impl Node {
             Input::Admit(client_id) => self.admit(client_id),
             Input::Say { text, action } => self.say(text, action),
             Input::SetNick(nick) => self.set_nick(nick),
-            Input::SetTopic(topic) => self.set_topic(topic),
+            Input::SetTopic { topic, locked } => self.set_topic(topic, locked),
+            Input::Moderate(deed) => self.moderate(deed),
+            Input::WorkDone(credential) => self.work_done(&credential),
             Input::SetStatus(status) => self.set_status(status),
             Input::NetworkChanged => self.prove_links_again(),
             Input::Quit => self.say_goodbye(),
@@ -213,12 +218,14 @@ impl Node {
             member: self.member,
             nick: self.nick.clone(),
             role: match &self.kind {
-                Kind::Classic(_) => NodeRole::Member,
+                Kind::Classic(_) => Role::Member,
                 Kind::Signed(signed) => signed.own_role(),
             },
             status: self.status,
             online: true,
             own: true,
+            since_ms: 0,
+            banned: false,
         };
         let others = match &self.kind {
             Kind::Classic(classic) => classic.members(),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::membership::Held;
 use super::roster::ROSTER_ANSWER;
-use super::{Kind, Node, NodeEvent, NodeMessage, NodeRole};
+use super::{Kind, Node, NodeEvent, NodeMessage, Role};
 use crate::crypto;
 use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, Packet, Say, SignedSay};
@@ -184,7 +184,7 @@ impl Node {
         };
         let ahead = (self.now.unix_ms + FOLLOW_AHEAD_MS) << 16;
         signed.hlc = signed.hlc.max(say.signed.hlc.min(ahead));
-        let may_speak = signed.role_of_session(&origin) != NodeRole::Observer;
+        let may_speak = signed.role_of_session(&origin) != Role::Observer;
         match &say.signed.body {
             Body::Message(_) | Body::Action { .. } if !may_speak => {
                 self.drop_packet("not_allowed");

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Kind, Node, NodeEvent, NodeRole};
+use super::{Kind, Node, NodeEvent, Role};
 use crate::facts::{self, Body, Fact, Place};
 use crate::id::ClientId;
 use crate::invite::Credential;
@@ -34,7 +34,7 @@ impl Node {
     pub(super) fn set_signed_topic(&mut self, topic: String) {
         let now_ms = self.now.unix_ms;
         let Kind::Signed(signed) = &self.kind else { return };
-        if topic.len() > MAX_TOPIC_LEN || signed.own_role() == NodeRole::Observer {
+        if topic.len() > MAX_TOPIC_LEN || signed.own_role() == Role::Observer {
             return;
         }
         let held = signed.topic.as_ref().and_then(topic_of);
@@ -95,8 +95,8 @@ impl Node {
         }
         match signed.role_of(&fact.issuer) {
             None => return self.drop_packet("fact_of_unknown_member"),
-            Some(NodeRole::Observer) => return self.drop_packet("not_allowed"),
-            Some(NodeRole::Founder | NodeRole::Member) => {}
+            Some(Role::Observer) => return self.drop_packet("not_allowed"),
+            Some(Role::Founder | Role::Moderator | Role::Member) => {}
         }
         if !fact.verify(&signed.chat) {
             return self.drop_packet("bad_signature");
@@ -111,8 +111,8 @@ impl Node {
         let Some((_, text)) = topic_of(&fact) else { return };
         let event = NodeEvent::TopicChanged {
             topic: text.to_owned(),
+            locked: false,
             by: fact.issuer,
-            fact: fact.encode(),
         };
         signed.topic = Some(fact);
         self.emit(event);

@@ -11,10 +11,10 @@ use super::socket::ChatSocket;
 use crate::crypto::SigningKey;
 use crate::id::{ClientId, MemberId};
 use crate::invite::{Charter, Credential, InviteKey, Rights};
-use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag};
-use crate::node::{
-    ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, NodeRole, Now, Refusal, SignedState,
+use crate::model::{
+    ChatKind, Door, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag,
 };
+use crate::node::{ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, Now, Refusal, SignedState};
 use crate::store::ChatRecord;
 
 /// After this long without a link, one who wants to come in is told that nobody answers.
@@ -122,6 +122,8 @@ impl Chat {
             topic: self.record.topic.clone(),
             role: self.own_role(),
             joined: self.record.joined,
+            topic_locked: false,
+            door: Door::OPEN,
         }
     }
 
@@ -156,7 +158,7 @@ impl Chat {
         members
             .iter()
             .find(|known| known.member == *member)
-            .map_or(Role::Member, |known| role(known.role))
+            .map_or(Role::Member, |known| known.role)
     }
 
     /// What a member is called: by what they said, else by the start of their id.
@@ -286,10 +288,13 @@ impl Chat {
             } else {
                 known.nick
             },
-            role: role(known.role),
+            role: known.role,
             status: status(known.status),
             online: known.online,
             own: known.own,
+            since: None,
+            banned: known.banned,
+            ignored: false,
         }
     }
 
@@ -350,7 +355,7 @@ fn signed_state(record: &ChatRecord, admitted: Vec<Vec<u8>>) -> Result<SignedSta
         rendezvous: **secrets.rendezvous.as_ref().ok_or(BadRecord)?,
         joined: record.joined,
         admitted,
-        topic_fact: record.topic_fact.clone(),
+        facts: Vec::new(),
     })
 }
 
@@ -391,15 +396,6 @@ fn own_role(kind: &NodeKind) -> Role {
                 Rights::Observer => Role::Observer,
             },
         },
-    }
-}
-
-/// A role in the words of the model.
-fn role(role: NodeRole) -> Role {
-    match role {
-        NodeRole::Founder => Role::Founder,
-        NodeRole::Member => Role::Member,
-        NodeRole::Observer => Role::Observer,
     }
 }
 

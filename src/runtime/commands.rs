@@ -33,7 +33,7 @@ impl Actor {
     async fn carry_out(&mut self, command: Command, tag: Option<Tag>) -> Result<(), Failure> {
         let cause = &mut Cause::command(&command, tag.clone());
         match command {
-            Command::CreateChat { name, kind, nick } => self.create_chat(name, kind, nick, tag).await,
+            Command::CreateChat { name, kind, nick, .. } => self.create_chat(name, kind, nick, tag).await,
             Command::ExportInvite {
                 chat,
                 path,
@@ -51,7 +51,7 @@ impl Actor {
             Command::Say { chat, text } => self.say(chat, text, false, cause),
             Command::Act { chat, text } => self.say(chat, text, true, cause),
             Command::SetNick { chat, nick } => self.set_nick(chat, nick, cause),
-            Command::SetTopic { chat, topic } => self.set_topic(chat, topic, cause),
+            Command::SetTopic { chat, topic, .. } => self.set_topic(chat, topic, cause),
             Command::SetStatus { chat, status } => self.set_status(chat, status, cause),
             Command::History {
                 chat,
@@ -79,6 +79,15 @@ impl Actor {
                 self.outlet.report(Event::Stats { chat, stats }, tag);
                 Ok(())
             }
+            Command::Ban { .. }
+            | Command::Unban { .. }
+            | Command::SetRole { .. }
+            | Command::Invites { .. }
+            | Command::CloseInvite { .. }
+            | Command::SetDoor { .. }
+            | Command::Facts { .. }
+            | Command::ModerationLog { .. }
+            | Command::Ignore { .. } => Err(bad_command("Not yet.")),
             Command::LeaveChat { chat } => self.leave(chat, tag),
             Command::Retry { chat } => self.retry(chat).await,
             Command::LoadWorkspace => self.load_workspace(tag),
@@ -175,11 +184,25 @@ impl Actor {
     fn set_topic(&mut self, id: ChatId, topic: String, cause: &mut Cause) -> Result<(), Failure> {
         self.chat(id)?.check_may_speak()?;
         check_len("A topic", &topic, MAX_TOPIC_LEN)?;
-        self.tell_node(id, Input::SetTopic(topic.clone()), cause)?;
+        self.tell_node(
+            id,
+            Input::SetTopic {
+                topic: topic.clone(),
+                locked: None,
+            },
+            cause,
+        )?;
         // The same topic as before is no event of the node, but an answer all the same.
         let by = self.chat(id)?.node.member();
-        self.outlet
-            .answer(Event::TopicChanged { chat: id, topic, by }, cause);
+        self.outlet.answer(
+            Event::TopicChanged {
+                chat: id,
+                topic,
+                locked: false,
+                by,
+            },
+            cause,
+        );
         Ok(())
     }
 

@@ -262,19 +262,34 @@ impl Chat {
                     None,
                 );
             }
-            NodeEvent::TopicChanged { topic, by, fact } => self.topic_changed(topic, by, fact, cause, outlet),
-            NodeEvent::Banned { member, by } => {
+            NodeEvent::TopicChanged { topic, by, .. } => self.topic_changed(topic, by, cause, outlet),
+            NodeEvent::Banned {
+                member,
+                by,
+                reason,
+                hide_all,
+            } => {
                 self.reconnect.forget(ClientId(member.0));
                 outlet.report(
                     Event::Banned {
                         chat,
                         member,
                         by,
-                        reason: String::new(),
+                        reason,
+                        hide_all,
                     },
                     None,
                 );
             }
+            NodeEvent::Unbanned { .. }
+            | NodeEvent::RoleChanged { .. }
+            | NodeEvent::DoorChanged { .. }
+            | NodeEvent::InviteClosed { .. }
+            | NodeEvent::FactsChanged { .. }
+            | NodeEvent::Forked { .. }
+            | NodeEvent::Slow { .. }
+            | NodeEvent::WorkAsked { .. }
+            | NodeEvent::ModerationStale(_) => {}
             NodeEvent::Message(message) => self.said(message, cause, outlet),
             NodeEvent::Delivery { id, links } => {
                 let state = if links > 0 {
@@ -384,28 +399,27 @@ impl Chat {
         }
     }
 
-    fn topic_changed(
-        &mut self,
-        topic: String,
-        by: MemberId,
-        fact: Vec<u8>,
-        cause: &mut Cause,
-        outlet: &mut Outlet,
-    ) {
+    fn topic_changed(&mut self, topic: String, by: MemberId, cause: &mut Cause, outlet: &mut Outlet) {
         let chat = self.record.chat;
-        let fact = (!fact.is_empty()).then_some(fact);
         self.record.topic.clone_from(&topic);
         self.record.topic_by = Some(by);
-        self.record.topic_fact.clone_from(&fact);
         outlet.keep(Write::SetTopic {
             chat,
             topic: topic.clone(),
             by: Some(by),
-            fact,
+            fact: None,
         });
         let own = by == self.node.member();
         let tag = own.then(|| cause.answer(&["set_topic"])).flatten();
-        outlet.report(Event::TopicChanged { chat, topic, by }, tag);
+        outlet.report(
+            Event::TopicChanged {
+                chat,
+                topic,
+                locked: false,
+                by,
+            },
+            tag,
+        );
     }
 
     fn said(&mut self, said: NodeMessage, cause: &mut Cause, outlet: &mut Outlet) {

@@ -116,7 +116,7 @@ impl Chat {
             rendezvous: self.rendezvous,
             joined,
             admitted: Vec::new(),
-            topic_fact: None,
+            facts: Vec::new(),
         };
         NodeConfig {
             kind: NodeKind::Signed(Box::new(state)),

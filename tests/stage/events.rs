@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use jiff::Timestamp;
 use throng::id::{ChatId, ClientId, MemberId, MessageId};
-use throng::model::{ChatKind, Event, MemberInfo, Message, MessageBody, Role, Status};
+use throng::model::{ChatKind, Door, Event, MemberInfo, Message, MessageBody, Role, Status};
 
 /// 22 November 2026, 14:00 UTC: the moment at which the tests' clock begins.
 pub const NOW: i64 = 1_795_356_000;
@@ -52,6 +52,8 @@ pub fn opened(number: u8, name: &str, kind: ChatKind, nick: &str, role: Role) ->
         topic: String::new(),
         role,
         joined: role == Role::Founder || kind == ChatKind::Classic,
+        topic_locked: false,
+        door: Door::OPEN,
     }
 }
 
@@ -63,6 +65,9 @@ pub fn info(id: MemberId, nick: &str, role: Role, status: Status, online: bool) 
         status,
         online,
         own: false,
+        since: None,
+        banned: false,
+        ignored: false,
     }
 }
 

@@ -162,7 +162,7 @@ impl Played {
                     tag,
                 );
             }
-            Command::CreateChat { name, kind, nick } => {
+            Command::CreateChat { name, kind, nick, .. } => {
                 self.created.set(self.created.get() + 1);
                 let opened = opened(100 + self.created.get(), name, *kind, nick, Role::Founder);
                 self.answer(opened, tag);
@@ -203,10 +203,11 @@ impl Played {
                 };
                 self.answer(event, tag);
             }
-            Command::SetTopic { chat, topic } => {
+            Command::SetTopic { chat, topic, .. } => {
                 let event = Event::TopicChanged {
                     chat: *chat,
                     topic: topic.clone(),
+                    locked: false,
                     by: own(*chat),
                 };
                 self.answer(event, tag);

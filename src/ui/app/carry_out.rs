@@ -316,7 +316,11 @@ impl App {
         if let (Some(topic), Some(chat)) = (topic, self.selected_chat())
             && topic != chat.topic
         {
-            self.outbox.send(Command::SetTopic { chat: chat.id, topic });
+            self.outbox.send(Command::SetTopic {
+                chat: chat.id,
+                topic,
+                locked: None,
+            });
         }
         self.overlays.focus_wanted = true;
     }
@@ -413,7 +417,14 @@ impl App {
             }
             SlashCommand::Topic(topic) => {
                 let typed = format!("/topic {topic}");
-                self.outbox.send_typed(Command::SetTopic { chat, topic }, &typed);
+                self.outbox.send_typed(
+                    Command::SetTopic {
+                        chat,
+                        topic,
+                        locked: None,
+                    },
+                    &typed,
+                );
             }
             SlashCommand::Away => self.set_status(Status::Away),
             SlashCommand::Back => self.set_status(Status::Online),

@@ -60,6 +60,7 @@ impl CreateDialog {
                     name: self.name.trim().to_owned(),
                     kind: self.kind,
                     nick: self.nick.trim().to_owned(),
+                    door: None,
                 }));
             }
             if secondary_button(ui, "Cancel", true).clicked() {
