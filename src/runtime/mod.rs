@@ -263,6 +263,7 @@ mod tests {
             .expect("started");
             let kind = ChatKind::Private;
             let command = Command::CreateChat {
+                door: None,
                 name: "A".to_owned(),
                 kind,
                 nick: "ann".to_owned(),
