@@ -5,185 +5,16 @@ mod common;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use common::hand::{Bench, Member, NOW_MS, Peer, address, reflected};
 use common::{Chat, classic, secs};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use throng::crypto::{self, BoxKeyPair, SharedKeys};
 use throng::facts::Role;
 use throng::id::ClientId;
 use throng::invite::{Chain, SeenAddress, SessionCertificate};
 use throng::node::sim::{Conditions, Sim};
-use throng::node::{Input, Node, NodeEvent, Now, Output, Refusal};
-use throng::wire::{
-    self, Body, Broadcast, Header, Hello, NodeAddress, NodeFormat, Packet, SendNodes, WelcomeStatus,
-};
-
-const NOW_MS: u64 = 1_795_350_000_000;
-
-fn at(elapsed: Duration) -> Now {
-    Now {
-        elapsed,
-        unix_ms: NOW_MS + elapsed.as_millis() as u64,
-    }
-}
-
-fn address(last: u8) -> SocketAddr {
-    SocketAddr::from(([198, 51, last, 7], 33_445))
-}
-
-/// A peer of which every packet is made by hand.
-struct Peer {
-    keys: SharedKeys,
-    client_id: ClientId,
-    address: SocketAddr,
-    rng: ChaCha20Rng,
-}
-
-impl Peer {
-    fn new(n: u8) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(n.into());
-        let pair = BoxKeyPair::generate(&mut rng);
-        let client_id = pair.client_id();
-        Self {
-            keys: SharedKeys::new(pair, 16),
-            client_id,
-            address: address(n),
-            rng,
-        }
-    }
-
-    fn seal(&mut self, to: ClientId, packet: &Packet) -> Vec<u8> {
-        let mut nonce = [0; 24];
-        self.rng.fill_bytes(&mut nonce);
-        let sealed = self.keys.seal(&to, &nonce, &packet.encode()).expect("a good key");
-        wire::join_datagram(
-            &Header {
-                receiver: to,
-                sender: self.client_id,
-                nonce,
-            },
-            &sealed,
-        )
-    }
-
-    fn open(&mut self, bytes: &[u8]) -> Packet {
-        let (header, sealed) = wire::split_datagram(bytes).expect("a datagram");
-        assert_eq!(header.receiver, self.client_id);
-        let plain = self
-            .keys
-            .open(&header.sender, &header.nonce, sealed)
-            .expect("opens");
-        Packet::decode(&plain).expect("a packet")
-    }
-}
-
-/// A node, and what it has put out.
-struct Bench {
-    node: Node,
-    now: Duration,
-    sent: Vec<(SocketAddr, Vec<u8>)>,
-    events: Vec<NodeEvent>,
-}
-
-impl Bench {
-    fn new(config: throng::node::NodeConfig) -> Self {
-        let node = Node::new(config, [42; 32], at(Duration::ZERO));
-        Self {
-            node,
-            now: Duration::ZERO,
-            sent: Vec::new(),
-            events: Vec::new(),
-        }
-    }
-
-    fn tell(&mut self, input: Input<'_>) {
-        self.node.handle(at(self.now), input);
-        while let Some(output) = self.node.poll_output() {
-            match output {
-                Output::Transmit { to, bytes } => self.sent.push((to, bytes)),
-                Output::Event(event) => self.events.push(event),
-            }
-        }
-    }
-
-    fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
-        self.tell(Input::Datagram { from, bytes });
-    }
-
-    fn pass(&mut self, span: Duration) {
-        let until = self.now + span;
-        while let Some(due) = self.node.poll_timeout().filter(|due| *due <= until) {
-            self.now = self.now.max(due);
-            self.tell(Input::Timeout);
-        }
-        self.now = until;
-    }
-
-    /// What was sent there since the last call.
-    fn sent_to(&mut self, to: SocketAddr) -> Vec<Vec<u8>> {
-        let (there, others) = std::mem::take(&mut self.sent)
-            .into_iter()
-            .partition(|(at, _)| *at == to);
-        self.sent = others;
-        let there: Vec<(SocketAddr, Vec<u8>)> = there;
-        there.into_iter().map(|(_, bytes)| bytes).collect()
-    }
-
-    fn dropped(&self, cause: &str) -> u64 {
-        self.node.stats().dropped.get(cause).copied().unwrap_or(0)
-    }
-
-    /// Links a classic peer: the node is told of it, asks it, and is answered.
-    fn link(&mut self, peer: &mut Peer) {
-        self.tell(Input::Connect {
-            client_id: Some(peer.client_id),
-            address: peer.address,
-        });
-        let asked = self.sent_to(peer.address).pop().expect("the node asks");
-        let Packet::GetNodes { ping_id } = peer.open(&asked) else {
-            panic!("get_nodes")
-        };
-        self.answer(peer, peer.address, ping_id, Vec::new());
-    }
-
-    fn answer(&mut self, peer: &mut Peer, from: SocketAddr, ping_id: [u8; 8], nodes: Vec<NodeAddress>) {
-        let answer = Packet::SendNodes(SendNodes {
-            ping_id,
-            nodes,
-            format: NodeFormat::Long,
-        });
-        let bytes = peer.seal(self.node.client_id(), &answer);
-        self.receive(from, &bytes);
-    }
-
-    fn broadcast(&mut self, peer: &mut Peer, number: u32, body: Body) -> Vec<u8> {
-        let broadcast = Broadcast {
-            origin: peer.client_id,
-            number,
-            body,
-        };
-        let bytes = peer.seal(self.node.client_id(), &Packet::Broadcast(broadcast));
-        self.receive(peer.address, &bytes);
-        bytes
-    }
-
-    fn texts(&self) -> Vec<&str> {
-        let text = |event: &'_ NodeEvent| matches!(event, NodeEvent::Message(_));
-        self.events
-            .iter()
-            .filter(|event| text(event))
-            .map(|event| match event {
-                NodeEvent::Message(message) => message.text.as_str(),
-                _ => unreachable!("filtered"),
-            })
-            .collect()
-    }
-}
-
-/// Swaps the two ids of a datagram: it opens at its own sender, since one key serves both directions.
-fn reflected(bytes: &[u8]) -> Vec<u8> {
-    [&bytes[..1], &bytes[33..65], &bytes[1..33], &bytes[65..]].concat()
-}
+use throng::node::{Input, NodeEvent, Refusal};
+use throng::wire::{self, Body, Broadcast, Hello, NodeAddress, Packet, WelcomeStatus};
 
 #[test]
 fn a_reflected_get_nodes_makes_nobody_a_link() {
@@ -672,79 +503,6 @@ fn after_days_of_running_newcomers_still_come_in_and_nobody_was_seen_to_leave() 
     }
 }
 
-/// A peer of a private chat made by hand, linked to the bench.
-struct Member {
-    peer: Peer,
-    key: crypto::SigningKey,
-    chat: throng::id::ChatId,
-    chain: Vec<u8>,
-}
-
-impl Member {
-    fn link(chat: &mut Chat, bench: &mut Bench, n: u8) -> Self {
-        let invite = chat.invite(0, 0, Vec::new());
-        let (_, key) = chat.newcomer("", &invite, 0);
-        let mut peer = Peer::new(n);
-        let credential = invite.admit(throng::id::MemberId(key.public()), 0, NOW_MS);
-        let session = SessionCertificate::sign(&key, &chat.id, &peer.client_id, NOW_MS, 0);
-        let chain = Chain { credential, session }.encode();
-        let hello = Hello {
-            capabilities: 0,
-            nonce: [n; 16],
-            token: [n; 8],
-            time_ms: NOW_MS,
-            facts_root: [0; 32],
-            members: 1,
-            nick: String::new(),
-            chain: chain.clone(),
-        };
-        let gate = crypto::gate(&chat.rendezvous, NOW_MS / 86_400_000).client_id();
-        let knock = peer.seal(gate, &Packet::Hello(hello));
-        bench.receive(peer.address, &knock);
-        let answer = bench.sent_to(peer.address).pop().expect("a welcome");
-        let Packet::Welcome(welcome) = peer.open(&answer) else {
-            panic!("welcome")
-        };
-        let open = wire::Link {
-            t: wire::TokenCounter {
-                token: welcome.token,
-                counter: 1,
-            },
-            op: wire::LinkOp::Open,
-            tree: 0,
-            reason: 0,
-        };
-        let opens = peer.seal(bench.node.client_id(), &Packet::Link(open));
-        bench.receive(peer.address, &opens);
-        Self {
-            peer,
-            key,
-            chat: chat.id,
-            chain,
-        }
-    }
-
-    /// A say of this session, as it would come from `by`.
-    fn say(&self, number: u32, body: Body, with_chain: bool) -> Packet {
-        let signed = wire::SignedSay {
-            client_id: self.peer.client_id,
-            number,
-            hlc: NOW_MS << 16 | u64::from(number),
-            after: [0; 8],
-            body,
-        };
-        let signature = self.key.sign("throng/1 say", &self.chat, &signed.encode());
-        let chain = with_chain.then(|| self.chain.clone());
-        Packet::Say(wire::Say {
-            tree: 0,
-            hops: 0,
-            chain,
-            signed,
-            signature,
-        })
-    }
-}
-
 #[test]
 fn a_word_that_comes_after_the_goodbye_brings_nobody_back() {
     let mut chat = Chat::new(21);
@@ -884,8 +642,7 @@ fn a_welcome_is_under_three_times_its_hello_and_replays_open_nothing() {
         nick: String::new(),
         chain: Chain { credential, session }.encode(),
     };
-    let gate = crypto::gate(&chat.rendezvous, NOW_MS / 86_400_000).client_id();
-    let knock = peer.seal(gate, &Packet::Hello(hello));
+    let knock = peer.seal_to_gate(&chat, &Packet::Hello(hello));
     bench.receive(peer.address, &knock);
     let answer = bench.sent_to(peer.address).pop().expect("a welcome");
     assert!(

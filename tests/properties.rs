@@ -16,11 +16,11 @@ use throng::invite::{
 };
 use throng::wire::{
     Body, Broadcast, Facts, Header, Hello, Keepalive, Link, LinkOp, MAX_PLAIN_LEN, NodeAddress, NodeFormat,
-    Packet, Roster, RosterAsk, Say, SendNodes, SignedSay, TokenCounter, Welcome, WelcomeStatus,
+    Packet, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter, Welcome, WelcomeStatus,
     join_datagram, split_datagram,
 };
 
-const KINDS: [u8; 11] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 114, 115];
+const KINDS: [u8; 12] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 113, 114, 115];
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -232,6 +232,11 @@ fn any_packet() -> impl Strategy<Value = Packet> {
         any_welcome().prop_map(Packet::Welcome),
         any_link().prop_map(Packet::Link),
         any_say().prop_map(Packet::Say),
+        (any_t(), any::<[u8; 16]>(), any::<u32>()).prop_map(|(t, refused, wait_ms)| Packet::Slow(Slow {
+            t,
+            refused,
+            wait_ms
+        })),
         (
             any_t(),
             any::<u64>(),
@@ -370,12 +375,12 @@ fn any_welcome() -> impl Strategy<Value = Welcome> {
     (
         any::<(u16, [u8; 16], [u8; 8], u64, [u8; 32], [u16; 4])>(),
         any_address(),
-        status,
+        (status, 0..=Welcome::MAX_WORK_BITS),
         vec(any::<u8>(), 0..203),
         vec(any::<u8>(), 0..299),
         vec(any_node(), 0..=2),
     )
-        .prop_map(|(fixed, observed, status, charter, chain, nodes)| {
+        .prop_map(|(fixed, observed, (status, work_bits), charter, chain, nodes)| {
             let (capabilities, nonce, token, time_ms, facts_root, free_slots) = fixed;
             Welcome {
                 capabilities,
@@ -386,6 +391,11 @@ fn any_welcome() -> impl Strategy<Value = Welcome> {
                 observed,
                 free_slots,
                 status,
+                work_bits: if status == WelcomeStatus::Busy {
+                    work_bits
+                } else {
+                    0
+                },
                 charter,
                 chain,
                 nodes,

@@ -546,7 +546,7 @@ impl Node {
             Kind::Classic(classic) => classic.announce_self_soon(self.now.elapsed),
             Kind::Signed(_) => self.introduce_ourselves(),
         }
-        self.flush_outbox();
+        self.empty_outbox();
     }
 
     /// A link ended for silence.

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::bucket::Bucket;
 use super::config::SignedState;
-use super::handshake::{Gates, HalfOpen};
+use super::gate::Gates;
+use super::handshake::HalfOpen;
 use super::presence::Presence;
 use super::{Kind, Node, NodeEvent, NodeMember, Now, Role};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
@@ -45,8 +45,6 @@ pub(super) struct Signed {
     pub(super) slots_tried: u32,
     pub(super) gates: Gates,
     pub(super) half_open: BTreeMap<ClientId, HalfOpen>,
-    /// Key agreements with strangers.
-    pub(super) strangers: Bucket,
     /// The hybrid clock: milliseconds and a counter.
     pub(super) hlc: u64,
     /// The first 8 bytes of the id of the newest message.
@@ -124,7 +122,6 @@ impl Signed {
             slots_tried: 0,
             gates: Gates::new(rendezvous),
             half_open: BTreeMap::new(),
-            strangers: Bucket::full(super::handshake::STRANGERS_PER_SECOND, now.elapsed),
             hlc: 0,
             last_message: [0; 8],
             topic: facts.iter().find_map(|stored| Fact::decode(&stored.fact).ok()),

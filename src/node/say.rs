@@ -39,7 +39,7 @@ impl Node {
     /// Broadcasts something other than a message, with our chain for those who have not met us if so wished. Without
     /// a link only kept for the roster.
     pub(super) fn tell_signed(&mut self, body: Body, with_chain: bool) {
-        if self.links.is_empty() {
+        if self.links.is_empty() || !self.may_tell(&body) {
             return;
         }
         let keeps = matches!(body, Body::Name(_) | Body::Status(_));
@@ -54,10 +54,15 @@ impl Node {
 
     /// Tells everyone who we are: at the first link, and again whenever a first link stands anew.
     pub(super) fn introduce_ourselves(&mut self) {
-        self.tell_signed(Body::Name(self.nick_or_default()), true);
+        self.tell_name();
         if self.status != 0 {
             self.tell_signed(Body::Status(self.status), false);
         }
+    }
+
+    /// Tells what we are called, to those who have not met us too.
+    pub(super) fn tell_name(&mut self) {
+        self.tell_signed(Body::Name(self.nick_or_default()), true);
     }
 
     /// The base protocol has no empty names.
@@ -154,6 +159,10 @@ impl Node {
             signed.hold(Held { sender, say });
             return self.ask_roster(sender);
         };
+        if !self.is_within_rate(sender, &member, &id, &say.signed.body) {
+            return;
+        }
+        let Kind::Signed(signed) = &self.kind else { return };
         if !crypto::verify(&member.0, SAY, &signed.chat, &bytes, &say.signature) {
             return self.drop_packet("bad_signature");
         }
@@ -161,6 +170,7 @@ impl Node {
             return self.drop_packet("from_the_future");
         }
         self.is_seen(id.0);
+        self.count_said(&member, &say.signed.body);
         if !self.act_on_say(id, &say) {
             return;
         }

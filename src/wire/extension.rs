@@ -112,6 +112,9 @@ pub struct Welcome {
     pub free_slots: [u16; 4],
     /// Yes, or why not.
     pub status: WelcomeStatus,
+    /// With [`WelcomeStatus::Busy`]: the work that opens the door, in leading zero bits, 1 to [`Welcome::MAX_WORK_BITS`]; 0: none
+    /// does, try again later. Else 0.
+    pub work_bits: u8,
     /// The chat's charter, as in [`crate::invite`]; empty: not known, or not told.
     pub charter: Vec<u8>,
     /// The certificates of the sender's session, as in [`crate::invite`].
@@ -123,6 +126,9 @@ pub struct Welcome {
 impl Welcome {
     /// Stands in [`Welcome::free_slots`] where there is none.
     pub const NO_SLOT: u16 = 0xFFFF;
+
+    /// The most work that can be asked for, in leading zero bits.
+    pub const MAX_WORK_BITS: u8 = 32;
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.push(VERSION);
@@ -136,6 +142,7 @@ impl Welcome {
             out.extend_from_slice(&slot.to_be_bytes());
         }
         out.push(self.status as u8);
+        out.push(self.work_bits);
         for part in [&self.charter, &self.chain] {
             out.extend_from_slice(&saturated(part.len(), u16::MAX).to_be_bytes());
             out.extend_from_slice(part);
@@ -147,7 +154,7 @@ impl Welcome {
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         check_version(reader)?;
-        Ok(Self {
+        let welcome = Self {
             capabilities: reader.u16()?,
             nonce: reader.array()?,
             token: reader.array()?,
@@ -156,6 +163,7 @@ impl Welcome {
             observed: read_address(reader)?,
             free_slots: [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?],
             status: WelcomeStatus::read(reader)?,
+            work_bits: reader.u8()?,
             charter: reader.counted()?.to_vec(),
             chain: reader.counted()?.to_vec(),
             nodes: {
@@ -168,7 +176,15 @@ impl Welcome {
                 }
                 nodes
             },
-        })
+        };
+        let most = match welcome.status {
+            WelcomeStatus::Busy => Self::MAX_WORK_BITS,
+            _ => 0,
+        };
+        if welcome.work_bits > most {
+            return Err(WireError::UnknownValue);
+        }
+        Ok(welcome)
     }
 }
 
@@ -185,7 +201,7 @@ pub enum WelcomeStatus {
     Closed = 3,
     /// Banned.
     Banned = 4,
-    /// More strangers knock than can be looked at; try again later.
+    /// More strangers knock than are let in: work is asked for, or to try again later.
     Busy = 5,
     /// This one knocks too often.
     Slow = 6,
@@ -375,6 +391,33 @@ impl Roster {
                 1 => true,
                 _ => return Err(WireError::UnknownValue),
             },
+        })
+    }
+}
+
+/// Kind 113: this was said too fast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slow {
+    /// Token and counter.
+    pub t: TokenCounter,
+    /// The first 16 bytes of the id of what was refused.
+    pub refused: [u8; 16],
+    /// After how many ms it can be said again.
+    pub wait_ms: u32,
+}
+
+impl Slow {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.t.write(out);
+        out.extend_from_slice(&self.refused);
+        out.extend_from_slice(&self.wait_ms.to_be_bytes());
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            t: TokenCounter::read(reader)?,
+            refused: reader.array()?,
+            wait_ms: reader.u32()?,
         })
     }
 }

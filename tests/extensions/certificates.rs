@@ -61,6 +61,7 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
             ],
             32,
         ),
+        make("mark of the hello below", mark(cast), 8),
         make(
             "id of the message below",
             signed("throng/1 say", message.signed.encode()),
@@ -88,12 +89,34 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
         ),
     ];
     assert_eq!(
-        answers[1].hash,
+        answers[2].hash,
         crypto::hash_signed("throng/1 say", &cast.chat, &message.signed.encode())
     );
-    assert_eq!(answers[2].hash, cast.topic.id(&cast.chat).0);
-    assert_eq!(answers[3].hash, cast.facts_root());
+    assert_eq!(answers[3].hash, cast.topic.id(&cast.chat).0);
+    assert_eq!(answers[4].hash, cast.facts_root());
     answers
+}
+
+/// The end of the nonce of the member's hello to the gate.
+pub(crate) fn gate_mark(cast: &Cast) -> Vec<u8> {
+    let hash = crypto::hash(&[&joined(&mark(cast))]);
+    hash[..8].to_vec()
+}
+
+fn mark(cast: &Cast) -> Parts {
+    let (random, sender) = ([0xD1; 16], cast.members_session.client_id());
+    let parts = vec![
+        ("label and zero", b"throng/1 mark\0".to_vec()),
+        ("rendezvous", RENDEZVOUS.to_vec()),
+        ("day", (NOON / DAY).to_be_bytes().to_vec()),
+        ("sender's client_id", sender.0.to_vec()),
+        ("nonce, its first 16", random.to_vec()),
+    ];
+    assert_eq!(
+        crypto::gate_mark(&RENDEZVOUS, NOON / DAY, &sender, &random)[..],
+        crypto::hash(&[&joined(&parts)])[..8]
+    );
+    parts
 }
 
 /// What a keepalive says of who is there, when both have told their names.
