@@ -74,6 +74,7 @@ pub(super) struct Link {
     /// Signed chats only.
     pub(super) tokens: Option<Tokens>,
     pub(super) roster: super::roster::Asking,
+    pub(super) facts: super::facts::Agreeing,
     pub(super) linked_at: Duration,
     /// Whether we said hello, and not the peer.
     pub(super) is_dialled: bool,
@@ -97,6 +98,7 @@ impl Link {
             round_trip: None,
             tokens,
             roster: super::roster::Asking::default(),
+            facts: super::facts::Agreeing::default(),
             linked_at: now,
             is_dialled: true,
             is_only: false,
@@ -110,7 +112,7 @@ impl Link {
 
     /// Whether a question is under way.
     pub(super) fn is_waiting(&self) -> bool {
-        self.unanswered > 0 || self.roster.is_waiting()
+        self.unanswered > 0 || self.roster.is_waiting() || self.facts.is_waiting()
     }
 
     /// It was heard at its address, freshly.
