@@ -151,6 +151,7 @@ impl Node {
         for client_id in differing {
             self.ask_facts(client_id);
         }
+        self.end_links_of_the_banned();
         self.check_vouched();
     }
 

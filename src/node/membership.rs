@@ -401,7 +401,8 @@ impl Node {
         if let Some(session) = signed.sessions.get(&client_id)
             && session.chain == chain
         {
-            return Ok(session.member);
+            let member = session.member;
+            return signed.may_read(&member).map(|()| member).map_err(|_| "banned");
         }
         let chain = Chain::decode(chain).map_err(|_| "malformed_chain")?;
         if self.now.unix_ms.abs_diff(chain.session.start_ms) > SESSION_VALID_MS {

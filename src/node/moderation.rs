@@ -18,6 +18,10 @@ const CONFIRM_AFTER: Duration = Duration::from_secs(2);
 /// A moderator's waits longer, for the founder's to be there first; at random, for other moderators' sake. A guess.
 const MODERATOR_WAITS: Duration = Duration::from_secs(10);
 
+/// The link to somebody who may not be here any more ends after so long: they are to hear why. A guess: the slowest
+/// datagram.
+const END_AFTER: Duration = Duration::from_secs(1);
+
 const MINUTE_MS: u64 = 60_000;
 
 impl Node {
@@ -303,12 +307,6 @@ impl Node {
         }
         let own = signed.admitted(&self.member);
         let is_banned = own.is_some_and(|own| state.ban_of(&own).is_some());
-        let leaving: Vec<ClientId> = self
-            .links
-            .iter()
-            .filter(|(_, link)| signed.may_read(&link.member).is_err())
-            .map(|(client_id, _)| *client_id)
-            .collect();
         let gone: Vec<ClientId> = signed
             .sessions()
             .filter(|(_, session)| session.online && signed.may_read(&session.member).is_err())
@@ -317,15 +315,32 @@ impl Node {
         for event in events {
             self.emit(event);
         }
-        for client_id in leaving {
-            self.end_link(&client_id, true);
-        }
         for client_id in gone {
             self.session_ended(&client_id, false);
             self.peers.remove(&client_id);
         }
         if is_banned {
             self.refused(super::Refusal::Banned);
+        }
+        self.wake_soon();
+    }
+
+    /// Ends links to those who may not be here any more, a little later.
+    pub(super) fn end_links_of_the_banned(&mut self) {
+        let now = self.now.elapsed;
+        let Kind::Signed(signed) = &self.kind else { return };
+        for link in self.links.values_mut() {
+            let may_stay = signed.may_read(&link.member).is_ok();
+            link.ends_at = (!may_stay).then(|| link.ends_at.unwrap_or(now + END_AFTER));
+        }
+        let ending: Vec<ClientId> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.ends_at.is_some_and(|at| at <= now))
+            .map(|(client_id, _)| *client_id)
+            .collect();
+        for client_id in ending {
+            self.end_link(&client_id, true);
         }
     }
 
