@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::facts::Agreed;
 use super::links::{Link, ONLY};
 use super::peers::Question;
 use super::tokens::Tokens;
@@ -41,6 +42,7 @@ pub(super) struct HalfOpen {
     member: MemberId,
     ours: [u8; 8],
     tokens: Tokens,
+    facts_root: [u8; 32],
     is_only: bool,
     pub(super) until: Duration,
 }
@@ -205,6 +207,9 @@ impl Node {
             return (WelcomeStatus::Stranger, none);
         }
         let member = chain.credential.member();
+        if let Some(status) = signed.turned_away(&chain.credential) {
+            return (status, none);
+        }
         if let Credential::Invited { invite, admission } = &chain.credential
             && !signed.is_admitted(&member)
         {
@@ -276,6 +281,7 @@ impl Node {
                 member,
                 ours,
                 tokens,
+                facts_root: hello.facts_root,
                 is_only: hello.capabilities & ALONE != 0,
                 until,
             },
@@ -337,6 +343,7 @@ impl Node {
         };
         self.send(from, sender, &Packet::Link(open));
         self.link_stands(from, sender, member, tokens, true);
+        self.compare_facts(sender, welcome.facts_root);
         if let Some(link) = self.links.get_mut(&sender) {
             link.said_only = is_only;
         }
@@ -353,7 +360,7 @@ impl Node {
         is_old || (link.is_dialled != is_dialled && by_lower)
     }
 
-    /// A link stands, on our side at least: each asks the other who is there and tells the topic.
+    /// A link stands, on our side at least: each asks the other who is there.
     fn link_stands(
         &mut self,
         address: SocketAddr,
@@ -368,7 +375,6 @@ impl Node {
         link.is_dialled = is_dialled;
         self.add_link(client_id, link);
         self.ask_roster(client_id);
-        self.tell_topic(client_id);
     }
 
     fn learn_charter(&mut self, bytes: &[u8]) {
@@ -381,6 +387,7 @@ impl Node {
         if let Ok(charter) = Charter::decode(bytes)
             && charter.verify(&signed.chat)
         {
+            signed.agreed = Some(Agreed::new(signed.chat, &charter, &[]));
             signed.charter = Some(charter);
             self.emit(NodeEvent::CharterLearned(bytes.to_vec()));
         }
@@ -414,7 +421,7 @@ impl Node {
     }
 
     /// We are not let in. Who was in before goes on asking others: this one may know less than they.
-    fn refused(&mut self, why: Refusal) {
+    pub(super) fn refused(&mut self, why: Refusal) {
         if !self.joined || why == Refusal::Banned {
             self.emit(NodeEvent::Refused(why));
         }
@@ -464,6 +471,7 @@ impl Node {
             && self.wins(&sender, false)
         {
             self.link_stands(half.address, sender, half.member, half.tokens, false);
+            self.compare_facts(sender, half.facts_root);
             if let Some(link) = self.links.get_mut(&sender) {
                 link.is_only = half.is_only;
             }

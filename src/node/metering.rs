@@ -151,12 +151,14 @@ impl Node {
     pub(super) fn count_said(&mut self, author: &MemberId, body: &Body) {
         let now = self.now.elapsed;
         let (messages, rate) = (self.message_rate(), self.rate_of(body));
-        let meter = self
-            .meters
-            .members
-            .entry(*author)
-            .or_insert_with(|| Meter::full(messages, now));
+        let members = &mut self.meters.members;
+        let mut meter = members
+            .get(author)
+            .copied()
+            .unwrap_or_else(|| Meter::full(messages, now));
         meter.of_mut(body).spend(rate, now);
+        // Inserted anew: only that keeps to the capacity.
+        members.insert(*author, meter);
     }
 
     fn tell_slow(&mut self, client_id: ClientId, id: &MessageId, wait: Duration) {

@@ -5,6 +5,7 @@
 //! those who knock now and then are let through. Against packets that claim more networks than are watched here there
 //! is no fairness, only the bound.
 
+use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -91,16 +92,21 @@ impl Strangers {
     }
 }
 
-fn entry<K: Eq + std::hash::Hash + Clone>(
+/// The bucket of somebody; whoever was heard longest ago makes room for it.
+fn entry<K: Eq + Hash + Clone>(
     buckets: &mut LruCache<K, Bucket>,
     key: K,
     rate: Rate,
     now: Duration,
 ) -> &mut Bucket {
+    // An entry alone would not keep to the capacity.
+    if !buckets.contains_key(&key) {
+        buckets.insert(key.clone(), Bucket::full(rate, now));
+    }
     buckets.entry(key).or_insert_with(|| Bucket::full(rate, now))
 }
 
-fn take_of<K: Eq + std::hash::Hash + Clone>(
+fn take_of<K: Eq + Hash + Clone>(
     buckets: &mut LruCache<K, Bucket>,
     key: K,
     rate: Rate,

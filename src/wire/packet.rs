@@ -1,6 +1,6 @@
 use super::{
-    Broadcast, Facts, Hello, Keepalive, Link, MAX_PLAIN_LEN, PingId, Reader, Roster, RosterAsk, Say,
-    SendNodes, Slow, TokenCounter, Welcome, WireError,
+    Broadcast, Facts, FactsAsk, Hello, Keepalive, Link, MAX_PLAIN_LEN, PingId, Reader, Roster, RosterAsk,
+    Say, SendNodes, Slow, TokenCounter, Welcome, WireError,
 };
 
 const GET_NODES: u8 = 48;
@@ -12,6 +12,7 @@ const LINK: u8 = 98;
 const SAY: u8 = 99;
 const KEEPALIVE: u8 = 104;
 const FACTS: u8 = 105;
+const FACTS_ASK: u8 = 106;
 const SLOW: u8 = 113;
 const ROSTER_ASK: u8 = 114;
 const ROSTER: u8 = 115;
@@ -42,6 +43,8 @@ pub enum Packet {
     Keepalive(Keepalive),
     /// 105.
     Facts(Facts),
+    /// 106.
+    FactsAsk(FactsAsk),
     /// 113.
     Slow(Slow),
     /// 114.
@@ -73,6 +76,7 @@ impl Packet {
             SAY => Self::Say(Say::read(body)?),
             KEEPALIVE => Self::Keepalive(Keepalive::read(body)?),
             FACTS => Self::Facts(Facts::read(body)?),
+            FACTS_ASK => Self::FactsAsk(FactsAsk::read(body)?),
             SLOW => Self::Slow(Slow::read(body)?),
             ROSTER_ASK => Self::RosterAsk(RosterAsk::read(body)?),
             ROSTER => Self::Roster(Roster::read(body)?),
@@ -98,6 +102,7 @@ impl Packet {
             Self::Say(body) => body.write(&mut out),
             Self::Keepalive(body) => body.write(&mut out),
             Self::Facts(body) => body.write(&mut out),
+            Self::FactsAsk(body) => body.write(&mut out),
             Self::Slow(body) => body.write(&mut out),
             Self::RosterAsk(body) => body.write(&mut out),
             Self::Roster(body) => body.write(&mut out),
@@ -117,6 +122,7 @@ impl Packet {
             Self::Say(_) => SAY,
             Self::Keepalive(_) => KEEPALIVE,
             Self::Facts(_) => FACTS,
+            Self::FactsAsk(_) => FACTS_ASK,
             Self::Slow(_) => SLOW,
             Self::RosterAsk(_) => ROSTER_ASK,
             Self::Roster(_) => ROSTER,
@@ -129,6 +135,7 @@ impl Packet {
             Self::Link(body) => Some(&body.t),
             Self::Keepalive(body) => Some(&body.t),
             Self::Facts(body) => Some(&body.t),
+            Self::FactsAsk(body) => Some(&body.t),
             Self::Slow(body) => Some(&body.t),
             Self::RosterAsk(body) => Some(&body.t),
             Self::Roster(body) => Some(&body.t),

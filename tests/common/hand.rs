@@ -6,6 +6,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use throng::crypto::{self, BoxKeyPair, Nonce, SharedKeys, SigningKey};
+use throng::facts::Fact;
 use throng::id::{ChatId, ClientId, MemberId};
 use throng::invite::{Chain, Credential, InviteKey, SessionCertificate};
 use throng::node::{Input, Node, NodeEvent, Now, Output};
@@ -336,5 +337,18 @@ impl Member {
             signed,
             signature,
         })
+    }
+
+    /// Says something over its link.
+    pub fn says(&mut self, bench: &mut Bench, number: u32, text: &str) {
+        let say = self.say(number, Body::Message(text.into()), true);
+        self.send(bench, &say);
+    }
+
+    /// Sends facts over its link.
+    pub fn facts(&mut self, bench: &mut Bench, facts: &[Fact]) {
+        let t = self.t();
+        let facts = facts.iter().map(Fact::encode).collect();
+        self.send(bench, &Packet::Facts(wire::Facts { t, facts }));
     }
 }
