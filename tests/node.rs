@@ -9,11 +9,11 @@ use common::{Chat, classic, secs};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use throng::crypto::{self, BoxKeyPair, SharedKeys};
-use throng::facts::Role;
+use throng::facts::{self, Fact, Role};
 use throng::id::ClientId;
 use throng::invite::{Chain, SeenAddress, SessionCertificate};
 use throng::node::sim::{Conditions, Sim};
-use throng::node::{Input, Node, NodeEvent, Now, Output, Refusal};
+use throng::node::{Input, Moderation, Node, NodeEvent, Now, Output, Refusal};
 use throng::wire::{
     self, Body, Broadcast, Header, Hello, NodeAddress, NodeFormat, Packet, SendNodes, WelcomeStatus,
 };
@@ -678,6 +678,8 @@ struct Member {
     key: crypto::SigningKey,
     chat: throng::id::ChatId,
     chain: Vec<u8>,
+    /// For what it sends over its link.
+    token: [u8; 8],
 }
 
 impl Member {
@@ -721,6 +723,7 @@ impl Member {
             key,
             chat: chat.id,
             chain,
+            token: welcome.token,
         }
     }
 
@@ -743,6 +746,135 @@ impl Member {
             signature,
         })
     }
+}
+
+impl Member {
+    /// Facts of this session, under the counter `counter` of its link.
+    fn facts(&mut self, bench: &mut Bench, counter: u32, facts: &[Fact]) {
+        let t = wire::TokenCounter {
+            token: self.token,
+            counter,
+        };
+        let facts = facts.iter().map(Fact::encode).collect();
+        let packet = Packet::Facts(wire::Facts { t, facts });
+        let bytes = self.peer.seal(bench.node.client_id(), &packet);
+        bench.receive(self.peer.address, &bytes);
+    }
+
+    fn says(&mut self, bench: &mut Bench, number: u32, text: &str) {
+        let say = self.say(number, Body::Message(text.into()), true);
+        let bytes = self.peer.seal(bench.node.client_id(), &say);
+        bench.receive(self.peer.address, &bytes);
+    }
+}
+
+#[test]
+fn two_things_under_one_number_are_both_shown_proved_to_all_and_end_the_session() {
+    let mut chat = Chat::new(31);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut liar = Member::link(&mut chat, &mut bench, 1);
+    let mut other = Member::link(&mut chat, &mut bench, 2);
+    liar.says(&mut bench, 4, "before");
+    liar.says(&mut bench, 5, "to you");
+    liar.says(&mut bench, 5, "to the others");
+    liar.says(&mut bench, 6, "after");
+    let texts = |bench: &Bench| -> Vec<String> {
+        let text = |event: &NodeEvent| match event {
+            NodeEvent::Message(said) => Some(said.text.clone()),
+            _ => None,
+        };
+        bench.events.iter().filter_map(text).collect()
+    };
+    assert_eq!(texts(&bench), ["before", "to you", "to the others"]);
+    let member = throng::id::MemberId(liar.key.public());
+    assert!(bench.events.contains(&NodeEvent::Forked { member }));
+    assert_eq!(bench.dropped("session_over"), 1);
+    let sent = bench.sent_to(other.peer.address);
+    let proofs = sent
+        .iter()
+        .filter_map(|bytes| match other.peer.open(bytes) {
+            Packet::Facts(facts) => Some(facts.facts),
+            _ => None,
+        })
+        .flatten()
+        .filter_map(|item| Fact::decode(&item).ok())
+        .filter(|fact| matches!(fact.body, facts::Body::Fork(_)) && fact.verify(&chat.id));
+    assert_eq!(proofs.count(), 1, "the proof is passed on");
+
+    // Who learns of it by the proof alone goes by it as well.
+    let state = bench.node.state().expect("a state");
+    let who = bench.node.admitted(&member).expect("admitted");
+    assert!(state.shows(&who, &liar.peer.client_id, 5));
+    assert!(!state.shows(&who, &liar.peer.client_id, 6));
+}
+
+#[test]
+fn facts_by_those_who_may_not_make_them_change_nothing() {
+    let mut chat = Chat::new(32);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut forger = Member::link(&mut chat, &mut bench, 1);
+    let before = bench.node.state().expect("a state").to_bytes();
+    let ban = |member: &crypto::SigningKey| {
+        facts::Body::Ban(facts::Ban {
+            member: throng::id::MemberId(member.public()),
+            hide_all: false,
+            with_invite: None,
+            kept: Vec::new(),
+            reason: "because".into(),
+        })
+    };
+    let first = facts::Place {
+        seq: 1,
+        prev: [0; 16],
+        epoch: 1,
+    };
+    // In their own name, and in the founder's.
+    let own = Fact::sign(
+        &forger.key,
+        &chat.id,
+        facts::Place { epoch: 0, ..first },
+        0,
+        ban(&chat.founder),
+    );
+    let forged = Fact::sign(&forger.key, &chat.id, first, 0, ban(&forger.key)).map(|fact| Fact {
+        issuer: throng::id::MemberId(chat.founder.public()),
+        ..fact
+    });
+    let (own, forged) = (own.expect("a fact"), forged.expect("a fact"));
+    forger.facts(&mut bench, 2, &[own, forged]);
+    assert_eq!(bench.dropped("bad_signature"), 1);
+    assert_eq!(bench.node.state().expect("a state").to_bytes(), before);
+    assert!(
+        !bench
+            .events
+            .iter()
+            .any(|event| matches!(event, NodeEvent::FactsChanged { .. }))
+    );
+}
+
+#[test]
+fn of_one_moderators_facts_few_are_taken_from_themselves_at_a_time() {
+    let mut chat = Chat::new(33);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut moderator = Member::link(&mut chat, &mut bench, 1);
+    let member = throng::id::MemberId(moderator.key.public());
+    bench.tell(Input::Moderate(Moderation::SetRole(member, Role::Moderator)));
+    let mut prev = [0; 16];
+    for seq in 1..=40 {
+        let victim = throng::id::MemberId([seq as u8; 32]);
+        let place = facts::Place { seq, prev, epoch: 1 };
+        let body = facts::Body::Grant {
+            member: victim,
+            role: Role::Observer,
+            counter: 1,
+        };
+        let fact = Fact::sign(&moderator.key, &chat.id, place, 0, body).expect("a fact");
+        prev = fact.short_id(&chat.id);
+        moderator.facts(&mut bench, 1 + seq, &[fact]);
+    }
+    let silenced = |bench: &Bench| bench.node.state().expect("a state").granted().count();
+    assert_eq!(silenced(&bench), 32);
+    assert_eq!(bench.dropped("facts_metered"), 8);
 }
 
 #[test]

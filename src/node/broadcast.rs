@@ -38,10 +38,10 @@ impl Node {
     }
 
     /// Sets the topic: by a broadcast in a classic chat, by a fact in a signed one.
-    pub(super) fn set_topic(&mut self, topic: String, _locked: Option<bool>) {
+    pub(super) fn set_topic(&mut self, topic: String, locked: Option<bool>) {
         match &self.kind {
             Kind::Classic(_) => self.set_classic_topic(topic),
-            Kind::Signed(_) => self.set_signed_topic(topic),
+            Kind::Signed(_) => self.set_signed_topic(topic, locked),
         }
     }
 

@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::facts::Agreed;
 use super::links::{Link, ONLY};
 use super::peers::Question;
 use super::tokens::Tokens;
@@ -83,6 +84,7 @@ pub(super) struct HalfOpen {
     member: MemberId,
     ours: [u8; 8],
     tokens: Tokens,
+    facts_root: [u8; 32],
     is_only: bool,
     pub(super) until: Duration,
 }
@@ -250,6 +252,9 @@ impl Node {
             return (WelcomeStatus::Stranger, none);
         }
         let member = chain.credential.member();
+        if let Some(status) = signed.turned_away(&chain.credential) {
+            return (status, none);
+        }
         if let Credential::Invited { invite, admission } = &chain.credential
             && !signed.is_admitted(&member)
         {
@@ -321,6 +326,7 @@ impl Node {
                 member,
                 ours,
                 tokens,
+                facts_root: hello.facts_root,
                 is_only: hello.capabilities & ALONE != 0,
                 until,
             },
@@ -382,6 +388,7 @@ impl Node {
         };
         self.send(from, sender, &Packet::Link(open));
         self.link_stands(from, sender, member, tokens, true);
+        self.compare_facts(sender, welcome.facts_root);
         if let Some(link) = self.links.get_mut(&sender) {
             link.said_only = is_only;
         }
@@ -398,7 +405,7 @@ impl Node {
         is_old || (link.is_dialled != is_dialled && by_lower)
     }
 
-    /// A link stands, on our side at least: each asks the other who is there and tells the topic.
+    /// A link stands, on our side at least: each asks the other who is there.
     fn link_stands(
         &mut self,
         address: SocketAddr,
@@ -413,7 +420,6 @@ impl Node {
         link.is_dialled = is_dialled;
         self.add_link(client_id, link);
         self.ask_roster(client_id);
-        self.tell_topic(client_id);
     }
 
     fn learn_charter(&mut self, bytes: &[u8]) {
@@ -426,6 +432,7 @@ impl Node {
         if let Ok(charter) = Charter::decode(bytes)
             && charter.verify(&signed.chat)
         {
+            signed.agreed = Some(Agreed::new(signed.chat, &charter, &[]));
             signed.charter = Some(charter);
             self.emit(NodeEvent::CharterLearned(bytes.to_vec()));
         }
@@ -459,7 +466,7 @@ impl Node {
     }
 
     /// We are not let in. Who was in before goes on asking others: this one may know less than they.
-    fn refused(&mut self, why: Refusal) {
+    pub(super) fn refused(&mut self, why: Refusal) {
         if !self.joined || why == Refusal::Banned {
             self.emit(NodeEvent::Refused(why));
         }
@@ -509,6 +516,7 @@ impl Node {
             && self.wins(&sender, false)
         {
             self.link_stands(half.address, sender, half.member, half.tokens, false);
+            self.compare_facts(sender, half.facts_root);
             if let Some(link) = self.links.get_mut(&sender) {
                 link.is_only = half.is_only;
             }

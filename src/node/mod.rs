@@ -10,12 +10,15 @@
 //! The parts, a file each: `peers` (addresses heard of, probes and their budgets), `lookup` (get_nodes and
 //! send_nodes), `links` (whom to be linked to, and whether they still are), `broadcast` (numbers, what was seen,
 //! passing on), `classic` (who is in a classic chat), `handshake` (gate, hello, welcome), `membership` (sessions,
-//! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `topic`.
+//! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `facts` (bringing
+//! them to be the same everywhere), `moderation` (who may do what, and what follows from it).
 
 mod broadcast;
 mod bucket;
 mod classic;
 mod config;
+mod facts;
+mod fork;
 mod handshake;
 mod io;
 mod links;
@@ -29,7 +32,6 @@ mod say;
 #[cfg(feature = "sim")]
 pub mod sim;
 mod tokens;
-mod topic;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -52,7 +54,7 @@ use self::links::Link;
 use self::membership::Signed;
 use self::peers::Peers;
 use crate::crypto::{BoxKeyPair, SharedKeys};
-use crate::facts::{Action, Admitted, Denied, Role, State};
+use crate::facts::{Action, Denied, Role, State};
 use crate::id::{ClientId, MemberId};
 use crate::wire::{self, Header, Packet};
 
@@ -208,7 +210,10 @@ impl Node {
     pub fn topic(&self) -> &str {
         match &self.kind {
             Kind::Classic(classic) => classic.topic(),
-            Kind::Signed(signed) => signed.topic(),
+            Kind::Signed(signed) => signed
+                .state()
+                .and_then(State::topic)
+                .map_or("", |topic| &topic.text),
         }
     }
 
@@ -224,14 +229,21 @@ impl Node {
             status: self.status,
             online: true,
             own: true,
-            since_ms: 0,
-            banned: false,
+            since_ms: self.since_ms(),
+            banned: self.may(Action::Read) == Err(Denied::Banned),
         };
         let others = match &self.kind {
             Kind::Classic(classic) => classic.members(),
             Kind::Signed(signed) => signed.members(),
         };
         std::iter::once(own).chain(others).collect()
+    }
+
+    fn since_ms(&self) -> u64 {
+        match &self.kind {
+            Kind::Signed(signed) => signed.members.get(&self.member).map_or(0, |own| own.since_ms),
+            Kind::Classic(_) => 0,
+        }
     }
 
     /// The links that stand, by key.
@@ -310,6 +322,7 @@ impl Node {
             Packet::RosterAsk(ask) => self.handle_roster_ask(from, sender, ask),
             Packet::Roster(roster) => self.handle_roster(from, sender, roster),
             Packet::Facts(facts) => self.handle_facts(from, sender, facts),
+            Packet::FactsAsk(ask) => self.handle_facts_ask(from, sender, ask),
             Packet::Say(say) => self.handle_say(from, sender, say),
             // In signed chats only links look up and are looked up: everybody else has to say hello.
             Packet::GetNodes { ping_id } if self.is_link_at(&sender, from) => {

@@ -152,12 +152,9 @@ impl Node {
         }
     }
 
-    /// What a keepalive says of the topic and of who is there, against what we know.
+    /// What a keepalive says of the facts and of who is there, against what we know.
     pub(super) fn compare_with(&mut self, sender: ClientId, keepalive: &Keepalive) {
-        let Kind::Signed(signed) = &self.kind else { return };
-        if keepalive.facts_root != signed.facts_root() {
-            self.tell_topic(sender);
-        }
+        self.compare_facts(sender, keepalive.facts_root);
         let same = keepalive.roster == self.roster_fingerprint();
         let Some(link) = self.links.get_mut(&sender) else {
             return;

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use super::membership::Held;
 use super::roster::ROSTER_ANSWER;
-use super::{Kind, Node, NodeEvent, NodeMessage, Role};
+use super::{Kind, Node, NodeEvent, NodeMessage};
 use crate::crypto;
+use crate::facts::Action;
 use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, Packet, Say, SignedSay};
 
@@ -154,13 +155,21 @@ impl Node {
             signed.hold(Held { sender, say });
             return self.ask_roster(sender);
         };
+        if signed.may_read(&member).is_err() {
+            return self.drop_packet("banned");
+        }
         if !crypto::verify(&member.0, SAY, &signed.chat, &bytes, &say.signature) {
             return self.drop_packet("bad_signature");
         }
         if say.signed.hlc >> 16 > self.now.unix_ms + MAX_AHEAD_MS {
             return self.drop_packet("from_the_future");
         }
+        let is_shown = signed.shows(&origin, say.signed.number);
         self.is_seen(id.0);
+        if !is_shown {
+            return self.drop_packet("session_over");
+        }
+        self.look_for_fork(member, &say);
         if !self.act_on_say(id, &say) {
             return;
         }
@@ -184,7 +193,10 @@ impl Node {
         };
         let ahead = (self.now.unix_ms + FOLLOW_AHEAD_MS) << 16;
         signed.hlc = signed.hlc.max(say.signed.hlc.min(ahead));
-        let may_speak = signed.role_of_session(&origin) != Role::Observer;
+        let Some(member) = signed.member_of(&origin) else {
+            return false;
+        };
+        let may_speak = signed.may(&member, Action::Speak, self.now.unix_ms).is_ok();
         match &say.signed.body {
             Body::Message(_) | Body::Action { .. } if !may_speak => {
                 self.drop_packet("not_allowed");

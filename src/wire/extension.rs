@@ -51,7 +51,7 @@ pub struct Hello {
     pub token: [u8; 8],
     /// The sender's clock, ms since 1970.
     pub time_ms: u64,
-    /// The id of the topic fact that the sender holds; zeros: none.
+    /// The root of the facts that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
     /// How many members the sender knows of.
     pub members: u32,
@@ -104,7 +104,7 @@ pub struct Welcome {
     pub token: [u8; 8],
     /// The sender's clock, ms since 1970.
     pub time_ms: u64,
-    /// The id of the topic fact that the sender holds; zeros: none.
+    /// The root of the facts that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
     /// Where the hello came from, as the sender sees it.
     pub observed: SocketAddr,
@@ -263,7 +263,7 @@ pub struct Keepalive {
     pub echo: u64,
     /// The `echo` of the other's last keepalive; 0: none came.
     pub echoed: u64,
-    /// The id of the topic fact that the sender holds; zeros: none.
+    /// The root of the facts that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
     /// Fingerprint of the sessions that the sender knows of.
     pub roster: [u8; 16],
@@ -322,6 +322,29 @@ impl Facts {
         } else {
             Ok(Self { t, facts })
         }
+    }
+}
+
+/// Kind 106: what the sender has of the facts, so that it is sent what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactsAsk {
+    /// Token and counter.
+    pub t: TokenCounter,
+    /// A summary, as in [`crate::facts`], at most 880 bytes.
+    pub summary: Vec<u8>,
+}
+
+impl FactsAsk {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.t.write(out);
+        out.extend_from_slice(&self.summary);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            t: TokenCounter::read(reader)?,
+            summary: reader.all_but(0)?.to_vec(),
+        })
     }
 }
 
