@@ -19,6 +19,7 @@ pub mod header;
 pub mod identicon;
 pub mod members;
 mod outbox;
+pub mod qr;
 pub mod status_bar;
 pub mod switcher;
 pub mod tabs;
