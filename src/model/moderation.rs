@@ -471,7 +471,7 @@ impl Chat {
 
 impl Role {
     /// "a moderator".
-    pub(super) fn with_article(self) -> &'static str {
+    pub fn with_article(self) -> &'static str {
         match self {
             Self::Founder => "the founder",
             Self::Moderator => "a moderator",
