@@ -300,7 +300,7 @@ impl Chat {
 
     fn member_banned(&mut self, id: MemberId, by: MemberId, ban: BanInfo, now: Timestamp) {
         let known = self.members.get(id);
-        let is_news = known.is_none_or(|member| member.ban.is_none());
+        let is_news = known.is_none_or(|member| member.ban.is_none()) && !self.is_arriving(now);
         let (who, banner) = (self.object(id), self.nick_of(by));
         let why = if ban.reason.is_empty() {
             String::new()
@@ -324,7 +324,7 @@ impl Chat {
         if id == self.own {
             self.join = Join::Failed(Denied::Banned.to_string());
         }
-        if is_news && !self.is_arriving(now) {
+        if is_news {
             let hidden = if ban.hide_all {
                 ". What they said is hidden."
             } else {
