@@ -18,6 +18,7 @@ pub mod files;
 pub mod header;
 pub mod identicon;
 pub mod members;
+mod notices;
 mod outbox;
 pub mod qr;
 pub mod status_bar;

@@ -1,12 +1,14 @@
 //! The dialogs: panels over the window that ask for something or show something, one at a time. Each keeps what is
 //! typed into it, shows what failed in place, and returns actions.
 
+mod ban;
 mod connection;
 mod create;
 mod export;
 mod file_wait;
 mod import;
 mod member;
+mod moderation_log;
 mod nick;
 mod settings;
 mod shortcuts;
@@ -16,17 +18,20 @@ use std::time::Duration;
 use egui::Ui;
 use jiff::Timestamp;
 
+pub use self::ban::BanDialog;
 pub use self::connection::ConnectionDialog;
 pub use self::create::CreateDialog;
 pub use self::export::ExportDialog;
 pub use self::import::ImportDialog;
 pub use self::member::MemberCard;
+pub use self::moderation_log::ModerationLogDialog;
 pub use self::nick::NickDialog;
 pub use self::settings::ZOOM_PERCENT;
 
 use super::action::Action;
 use super::files::FileAnswer;
 use super::widgets::dialog_ui;
+use crate::id::ChatId;
 use crate::model::{Chats, Event, Settings, Tag};
 
 /// The dialog that is open.
@@ -40,6 +45,10 @@ pub enum Dialog {
     Import(ImportDialog),
     /// A member's card.
     Member(MemberCard),
+    /// Bans a member.
+    Ban(BanDialog),
+    /// Who did what in a chat.
+    ModerationLog(ModerationLogDialog),
     /// How a chat is connected, and what to do about it.
     Connection(ConnectionDialog),
     /// Changes one's nick in a chat.
@@ -72,6 +81,8 @@ impl Dialog {
             Self::Export(dialog) => dialog.ui(ui, context),
             Self::Import(dialog) => dialog.ui(ui, context),
             Self::Member(card) => card.ui(ui, context),
+            Self::Ban(dialog) => dialog.ui(ui, context),
+            Self::ModerationLog(dialog) => dialog.ui(ui, context),
             Self::Connection(dialog) => dialog.ui(ui, context),
             Self::Nick(dialog) => dialog.ui(ui),
             Self::Settings => settings::settings_ui(ui, context.settings),
@@ -94,7 +105,9 @@ impl Dialog {
             Self::Import(dialog) => dialog.answered(event),
             Self::Connection(dialog) => dialog.answered(event),
             Self::Nick(dialog) => dialog.answered(event),
-            Self::Member(_) | Self::Settings | Self::Shortcuts => None,
+            Self::Member(card) => card.answered(event),
+            Self::Ban(dialog) => dialog.answered(event),
+            Self::ModerationLog(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
@@ -106,7 +119,9 @@ impl Dialog {
             Self::Import(dialog) => dialog.waiting = Some(tag),
             Self::Connection(dialog) => dialog.last = Some(tag),
             Self::Nick(dialog) => dialog.waiting = Some(tag),
-            Self::Member(_) | Self::Settings | Self::Shortcuts => {}
+            Self::Member(card) => card.waiting = Some(tag),
+            Self::Ban(dialog) => dialog.waiting = Some(tag),
+            Self::ModerationLog(_) | Self::Settings | Self::Shortcuts => {}
         }
     }
 
@@ -147,6 +162,14 @@ impl Dialog {
         }
     }
 
+    /// The chat whose moderation log it shows.
+    pub fn log_of(&self) -> Option<ChatId> {
+        match self {
+            Self::ModerationLog(dialog) => Some(dialog.chat),
+            _ => None,
+        }
+    }
+
     fn waiting(&self) -> Option<Tag> {
         match self {
             Self::Create(dialog) => dialog.waiting.clone(),
@@ -154,7 +177,9 @@ impl Dialog {
             Self::Import(dialog) => dialog.waiting.clone(),
             Self::Connection(dialog) => dialog.last.clone(),
             Self::Nick(dialog) => dialog.waiting.clone(),
-            Self::Member(_) | Self::Settings | Self::Shortcuts => None,
+            Self::Member(card) => card.waiting.clone(),
+            Self::Ban(dialog) => dialog.waiting.clone(),
+            Self::ModerationLog(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
@@ -164,6 +189,8 @@ impl Dialog {
             Self::Export(_) => "Export the invite",
             Self::Import(_) => "Import an invite",
             Self::Member(_) => "Member",
+            Self::Ban(_) => "Ban a member",
+            Self::ModerationLog(_) => "Moderation log",
             Self::Connection(_) => "Connection",
             Self::Nick(_) => "Change your nick",
             Self::Settings => "Settings",
@@ -173,7 +200,8 @@ impl Dialog {
 
     fn width(&self) -> f32 {
         match self {
-            Self::Member(_) | Self::Nick(_) => 400.0,
+            Self::Nick(_) => 400.0,
+            Self::Member(_) | Self::Ban(_) => 420.0,
             Self::Shortcuts => 560.0,
             _ => 500.0,
         }
