@@ -129,7 +129,10 @@ impl Actor {
             (Role::Moderator, _) => Action::Demote(member),
             _ => Action::SetRole(member),
         })?;
-        self.tell_node(id, Input::Moderate(Moderation::SetRole(member, role)), cause)?;
+        // A moderator who is made one again would be granted it once more, for all to keep.
+        if (before, role) != (Role::Moderator, Role::Moderator) {
+            self.tell_node(id, Input::Moderate(Moderation::SetRole(member, role)), cause)?;
+        }
         let chat = self.chat(id)?;
         if chat.role_of(&member) != role {
             return Err(nothing_done());
