@@ -99,8 +99,8 @@ pub fn counts(chat: &Chat) -> String {
 
 fn member_row_ui(ui: &mut Ui, member: &Member, shares_nick: bool) -> bool {
     let mut label = format!("{}, {}", member.nick, member.presence().to_lowercase());
-    if member.role != Role::Member {
-        label += &format!(", {}", member.role.name().to_lowercase());
+    if let Some(role) = shown_role(member) {
+        label += &format!(", {}", role.name().to_lowercase());
     }
     if member.ignored {
         label += ", ignored";
@@ -125,8 +125,8 @@ fn member_row_ui(ui: &mut Ui, member: &Member, shares_nick: bool) -> bool {
             } else {
                 presence_dot(ui, member);
             }
-            if let Some(icon) = role_icon(member.role) {
-                sign_ui(ui, icon, member.role.name());
+            if let Some((role, icon)) = shown_role(member).zip(role_icon(member.role)) {
+                sign_ui(ui, icon, role.name());
             }
             if member.ignored {
                 sign_ui(ui, Icon::EyeOff, "Ignored: you don't see what they say");
@@ -150,8 +150,8 @@ fn member_row_ui(ui: &mut Ui, member: &Member, shares_nick: bool) -> bool {
         });
     });
     let mut words = format!("{} – {}", member.nick, member.presence());
-    if member.role != Role::Member {
-        words += &format!(", {}", member.role.name().to_lowercase());
+    if let Some(role) = shown_role(member) {
+        words += &format!(", {}", role.name().to_lowercase());
     }
     row.on_hover_text(words).clicked()
 }
@@ -163,6 +163,11 @@ fn sign_ui(ui: &mut Ui, icon: Icon, word: &str) {
         .font(theme::icon_font(13.0))
         .color(weak);
     ui.label(sign).on_hover_text(word);
+}
+
+/// The role, where it is worth a word: plain members have none, and who is banned has nothing of theirs.
+fn shown_role(member: &Member) -> Option<Role> {
+    (member.role != Role::Member && member.ban.is_none()).then_some(member.role)
 }
 
 /// The icon of a role; none for plain members.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use egui::{Align, Color32, CornerRadius, Frame, Layout, Margin, RichText, Ui};
+use egui::{Color32, CornerRadius, Frame, Margin, Ui, vec2};
 use jiff::Timestamp;
 use lucide_icons::Icon;
 
 use super::action::Action;
-use super::theme::{self, Tokens};
-use super::widgets::{paragraph_ui, secondary_button};
+use super::theme::{self, Tokens, size};
+use super::widgets::{line_icon, paragraph_ui, secondary_button};
 use crate::model::{BanInfo, Chat, ReadsOnly};
 
 /// Something to be known before one writes.
@@ -17,14 +17,41 @@ struct Notice {
     color: Color32,
     sentence: String,
     steps: Vec<(&'static str, Action)>,
+    /// Whether it is read out when it appears: not what changes every second.
+    is_announced: bool,
 }
+
+/// Room between two buttons.
+const BUTTON_GAP: f32 = 8.0;
+
+/// Words are not squeezed into less than this by the buttons beside them.
+const WORDS_WIDTH: f32 = 320.0;
 
 /// Paints what stands above the composer, if anything does.
 pub(super) fn notices_ui(ui: &mut Ui, chat: &Chat, now: Timestamp) -> Option<Action> {
-    let mut action = None;
-    for notice in notices(chat, now, theme::tokens(ui)) {
-        action = action.take().or(notice.ui(ui));
+    let tokens = theme::tokens(ui);
+    let notices = notices(chat, now, tokens);
+    if notices.is_empty() {
+        return None;
     }
+    let frame = Frame::new()
+        .fill(tokens.panel)
+        .corner_radius(CornerRadius::same(8))
+        .inner_margin(Margin::symmetric(12, 8))
+        .outer_margin(Margin {
+            left: 16,
+            right: 16,
+            top: 4,
+            bottom: 4,
+        });
+    let mut action = None;
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.spacing_mut().item_spacing.y = 6.0;
+        for notice in &notices {
+            action = action.take().or(notice.ui(ui));
+        }
+    });
     action
 }
 
@@ -57,6 +84,7 @@ fn notices(chat: &Chat, now: Timestamp, tokens: &Tokens) -> Vec<Notice> {
             color: tokens.weak,
             sentence: reads_only_words(why),
             steps: Vec::new(),
+            is_announced: true,
         });
     }
     if let Some(rest) = chat.slow_for(now) {
@@ -65,6 +93,7 @@ fn notices(chat: &Chat, now: Timestamp, tokens: &Tokens) -> Vec<Notice> {
             color: tokens.amber,
             sentence: format!("Slow mode: what you wrote last goes out in {}.", in_words(rest)),
             steps: Vec::new(),
+            is_announced: false,
         });
     }
     if chat.is_moderation_stale {
@@ -73,13 +102,14 @@ fn notices(chat: &Chat, now: Timestamp, tokens: &Tokens) -> Vec<Notice> {
             color: tokens.amber,
             sentence: "No member has lately confirmed roles and bans; they may be out of date.".to_owned(),
             steps: Vec::new(),
+            is_announced: true,
         });
     }
     notices
 }
 
 fn banned(chat: &Chat, ban: &BanInfo, tokens: &Tokens) -> Notice {
-    let by = ban.by.map(|by| chat.nick_of(by));
+    let by = ban.by.map(|by| chat.called(by));
     let who = by.as_ref().map_or_else(
         || "You are banned from this chat".to_owned(),
         |by| format!("{by} banned you from this chat"),
@@ -104,6 +134,7 @@ fn banned(chat: &Chat, ban: &BanInfo, tokens: &Tokens) -> Notice {
             ("Leave the chat", Action::Leave(chat.id)),
             ("Try again", Action::Retry(chat.id)),
         ],
+        is_announced: true,
     }
 }
 
@@ -144,51 +175,55 @@ fn in_words(rest: Duration) -> String {
 }
 
 impl Notice {
-    fn ui(self, ui: &mut Ui) -> Option<Action> {
+    fn ui(&self, ui: &mut Ui) -> Option<Action> {
+        let buttons: f32 = self.steps.iter().map(|(name, _)| button_width(ui, name)).sum();
+        // Beside the words where there is room, below them where there is not.
+        let beside = ui.available_width() - buttons >= WORDS_WIDTH;
         let mut action = None;
-        let tokens = theme::tokens(ui);
-        let frame = Frame::new()
-            .fill(tokens.panel)
-            .corner_radius(CornerRadius::same(8))
-            .inner_margin(Margin::symmetric(12, 8))
-            .outer_margin(Margin {
-                left: 16,
-                right: 16,
-                top: 4,
-                bottom: 4,
+        ui.horizontal_top(|ui| {
+            let room = ui.available_width() - if beside { buttons } else { 0.0 };
+            ui.allocate_ui(vec2(room, 0.0), |ui| {
+                ui.set_width(room);
+                ui.horizontal_top(|ui| self.words_ui(ui));
             });
-        frame.show(ui, |ui| {
-            // Beside the words where there is room, below them where there is not.
-            let narrow = ui.available_width() < 480.0;
-            let words = |ui: &mut Ui| {
-                ui.label(
-                    RichText::new(self.icon.unicode())
-                        .font(theme::icon_font(16.0))
-                        .color(self.color),
-                );
-                paragraph_ui(ui, &self.sentence);
-            };
-            let mut steps = |ui: &mut Ui| {
-                for (name, step) in &self.steps {
-                    if secondary_button(ui, name, true).clicked() {
-                        action = Some(step.clone());
-                    }
-                }
-            };
-            if narrow {
-                ui.horizontal_top(words);
-                if !self.steps.is_empty() {
-                    ui.horizontal(&mut steps);
-                }
-            } else {
-                ui.with_layout(Layout::right_to_left(Align::Center).with_main_wrap(false), |ui| {
-                    steps(ui);
-                    ui.with_layout(Layout::left_to_right(Align::Center), words);
-                });
+            if beside {
+                action = self.steps_ui(ui);
             }
         });
+        if !beside {
+            action = ui.horizontal(|ui| self.steps_ui(ui)).inner;
+        }
         action
     }
+
+    fn words_ui(&self, ui: &mut Ui) {
+        line_icon(ui, self.icon, self.color, size::BODY_LINE);
+        let words = paragraph_ui(ui, &self.sentence);
+        if self.is_announced {
+            ui.ctx().accesskit_node_builder(words.id, |node| {
+                node.set_live(egui::accesskit::Live::Polite);
+            });
+        }
+    }
+
+    fn steps_ui(&self, ui: &mut Ui) -> Option<Action> {
+        let mut action = None;
+        ui.spacing_mut().item_spacing.x = BUTTON_GAP;
+        for (name, step) in &self.steps {
+            if secondary_button(ui, name, true).clicked() {
+                action = Some(step.clone());
+            }
+        }
+        action
+    }
+}
+
+/// The room that a button takes, with the gap before it.
+fn button_width(ui: &Ui, name: &str) -> f32 {
+    let words = ui
+        .painter()
+        .layout_no_wrap(name.to_owned(), theme::nick(), Color32::PLACEHOLDER);
+    (words.size().x + 2.0 * ui.spacing().button_padding.x).max(80.0) + BUTTON_GAP
 }
 
 #[cfg(test)]

@@ -294,7 +294,28 @@ pub fn error_ui(ui: &mut Ui, text: &str) -> Response {
 /// Something to be known, with its icon.
 pub fn note_ui(ui: &mut Ui, icon: Icon, text: &str) -> Response {
     let amber = theme::tokens(ui).amber;
-    outcome_ui(ui, icon, amber, text)
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        line_icon(ui, icon, amber, size::BODY_LINE);
+        let words = RichText::new(text)
+            .color(amber)
+            .line_height(Some(size::BODY_LINE));
+        ui.vertical(|ui| ui.add(Label::new(words).wrap())).inner
+    })
+    .inner
+}
+
+/// An icon before the first of some lines of text, in the middle of its height.
+pub fn line_icon(ui: &mut Ui, icon: Icon, color: egui::Color32, line_height: f32) {
+    let side = (line_height - size::GRID).min(size::ICON);
+    let (rect, _) = ui.allocate_exact_size(vec2(side, line_height), Sense::hover());
+    ui.painter().text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        icon.unicode(),
+        theme::icon_font(side),
+        color,
+    );
 }
 
 /// What was done, with the icon that says so without colour.

@@ -47,12 +47,15 @@ impl BanDialog {
             return actions;
         };
         self.who_ui(ui, chat);
+        ui.add_space(4.0);
         let hint = "What others read about it; may be left empty";
         let reason = counted_field_ui(ui, "Reason", hint, &mut self.reason, MAX_BAN_REASON_LEN);
         if !std::mem::replace(&mut self.focused, true) {
             reason.request_focus();
         }
+        ui.add_space(4.0);
         self.choices_ui(ui, chat);
+        ui.add_space(4.0);
         hint_ui(
             ui,
             "Everyone in the chat is told who was banned, by whom and why. The ban can be lifted at any time.",
@@ -106,6 +109,8 @@ impl BanDialog {
     fn choices_ui(&mut self, ui: &mut Ui, chat: &Chat) {
         ui.scope(|ui| {
             choice_style(ui);
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.spacing_mut().interact_size.y = 24.0;
             let all = "Also everyone who came by the same invite";
             ui.add(Checkbox::new(&mut self.with_invite, all));
             if self.with_invite {

@@ -201,7 +201,7 @@ fn standing_ui(ui: &mut Ui, chat: &Chat, member: &Member) {
     if let Some(ban) = &member.ban {
         let by = match ban.by {
             Some(by) if by == chat.own => " by you".to_owned(),
-            Some(by) => format!(" by {}", chat.nick_of(by)),
+            Some(by) => format!(" by {}", chat.called(by)),
             None => String::new(),
         };
         let why = if ban.reason.is_empty() {

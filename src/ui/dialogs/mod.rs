@@ -202,7 +202,7 @@ impl Dialog {
         match self {
             Self::Nick(_) => 400.0,
             Self::Member(_) | Self::Ban(_) => 420.0,
-            Self::Shortcuts => 560.0,
+            Self::Shortcuts | Self::ModerationLog(_) => 560.0,
             _ => 500.0,
         }
     }

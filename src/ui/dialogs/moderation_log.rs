@@ -9,7 +9,7 @@ use crate::model::{Chat, ChatKind, LogLine};
 use crate::ui::action::Action;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme;
-use crate::ui::widgets::{hint_ui, secondary_button};
+use crate::ui::widgets::{hint_ui, line_icon, secondary_button};
 
 /// So many lines are shown at first, and more by each press of the button (a guess: some screens full).
 const PAGE: usize = 200;
@@ -62,7 +62,7 @@ impl ModerationLogDialog {
             .min_scrolled_height(most)
             .stick_to_bottom(true)
             .show(ui, |ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.spacing_mut().item_spacing.y = 4.0;
                 if hidden > 0 && secondary_button(ui, "Show earlier", true).clicked() {
                     self.shown += PAGE;
                 }
@@ -102,17 +102,18 @@ fn line_ui(ui: &mut Ui, line: &LogLine) {
             } else {
                 tokens.text
             };
-            ui.add(Label::new(RichText::new(&line.sentence).color(color)).wrap());
+            let sentence = RichText::new(&line.sentence)
+                .color(color)
+                .line_height(Some(theme::size::BODY_LINE));
+            ui.add(Label::new(sentence).wrap());
             if let Some(denied) = &line.denied {
                 ui.horizontal_top(|ui| {
                     ui.spacing_mut().item_spacing.x = 6.0;
-                    ui.label(
-                        RichText::new(Icon::Ban.unicode())
-                            .font(theme::icon_font(12.0))
-                            .color(tokens.amber),
-                    );
-                    let why = format!("Without effect: {denied}");
-                    let why = RichText::new(why).font(theme::meta()).color(tokens.amber);
+                    line_icon(ui, Icon::Ban, tokens.amber, theme::size::META_LINE);
+                    let why = RichText::new(format!("Without effect: {denied}"))
+                        .font(theme::meta())
+                        .color(tokens.amber)
+                        .line_height(Some(theme::size::META_LINE));
                     ui.vertical(|ui| ui.add(Label::new(why).wrap()));
                 });
             }
