@@ -400,13 +400,13 @@ fn observers_and_newcomers_know_why_they_only_read() {
         ..Door::OPEN
     };
     window.node.report(open(door(DoorMode::ReadFirst, 10)));
-    let since = jiff::Timestamp::from_second(NOW - 120).expect("in range");
+    let until = jiff::Timestamp::from_second(NOW + 480).expect("in range");
     window.node.report(Event::Members {
         chat,
         members: vec![MemberInfo {
             own: true,
-            since: Some(since),
-            ..info(own(chat), "Robin", Role::Observer, Status::Online, true)
+            reads_until: Some(until),
+            ..info(own(chat), "Robin", Role::Member, Status::Online, true)
         }],
     });
     window.harness.run();
@@ -414,11 +414,20 @@ fn observers_and_newcomers_know_why_they_only_read() {
     assert!(window.shows("Newcomers only read here for the first 10 minutes. You can write in 8 minutes."));
     window.pass(Duration::from_secs(7 * 60));
     assert!(window.shows("You can write in 1 minute."));
+    assert_eq!(composer_text(&window), "");
+    window.fill("Message", "Soon?");
+    assert_eq!(composer_text(&window), "", "one can't write yet");
+    window.pass(Duration::from_secs(60));
+    assert!(!window.shows("Newcomers"));
+    window.fill("Message", "Now!");
+    assert_eq!(composer_text(&window), "Now!");
+
     window.node.report(Event::DoorChanged {
         chat,
         door: door(DoorMode::Approval, 0),
         by: None,
     });
+    window.node.report(role(Role::Observer, None));
     window.harness.run();
     assert!(window.shows("Newcomers read here until a moderator lets them write."));
     assert!(window.has("The topic is locked"));

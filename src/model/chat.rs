@@ -11,7 +11,7 @@ use super::chats::Effects;
 use super::command::{ChatKind, Status};
 use super::event::{Code, Event, LeftWhy, Message, MessageBody, Stats};
 use super::log::LogLine;
-use super::members::{Member, Members};
+use super::members::{BanInfo, Member, Members};
 use super::moderation::CameBy;
 use super::settings::OpenChat;
 use super::text::{mentions, shown_nick};
@@ -76,6 +76,8 @@ pub struct Chat {
     pub(super) came_by: BTreeMap<MemberId, CameBy>,
     /// Until when what we say waits.
     pub(super) slow_until: Option<Timestamp>,
+    /// Until when we only read, having just come in.
+    pub(super) reads_until: Option<Timestamp>,
     /// Whether somebody gave us our role by name, in this run.
     pub(super) has_named_role: bool,
     links: BTreeMap<ClientId, MemberId>,
@@ -159,6 +161,7 @@ impl Chat {
             log: None,
             came_by: BTreeMap::new(),
             slow_until: None,
+            reads_until: None,
             has_named_role: false,
             links: BTreeMap::new(),
             looking_since: now,
@@ -252,7 +255,12 @@ impl Chat {
             } => {
                 self.join = Join::Unanswered(message.clone());
             }
-            Event::JoinFailed { message, .. } => self.join = Join::Failed(message.clone()),
+            Event::JoinFailed { code, message, .. } => {
+                if *code == Code::Banned && self.own_ban().is_none() {
+                    self.members.set_ban(self.own, Some(BanInfo::default()));
+                }
+                self.join = Join::Failed(message.clone());
+            }
             Event::Message(message) => self.message_came(message),
             Event::Delivery {
                 id, state, reached, ..
@@ -290,6 +298,8 @@ impl Chat {
                 if let Some(own) = self.members.get(self.own) {
                     (self.status, self.role) = (own.status, own.role);
                 }
+                let own = members.iter().find(|member| member.own);
+                self.reads_until = own.and_then(|own| own.reads_until);
                 self.hide_words();
             }
             Event::Stats { stats, .. } => self.stats_came(stats),

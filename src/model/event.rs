@@ -129,6 +129,9 @@ pub struct MemberInfo {
     pub banned: bool,
     /// Whether the user does not want to see what they say.
     pub ignored: bool,
+    /// Until when one only reads, having just come in by a door that asks for it. Told of oneself alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads_until: Option<Timestamp>,
 }
 
 /// An invite, as those see it who may manage invites.

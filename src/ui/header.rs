@@ -50,7 +50,7 @@ fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
         return connect.clicked().then_some(Action::Do(UiCommand::ShowConnection));
     }
     // The founder alone holds the key that makes invites; a public chat's link can be handed on by every member.
-    let may = chat.role == Role::Founder || chat.kind == ChatKind::Public;
+    let may = (chat.role == Role::Founder || chat.kind == ChatKind::Public) && chat.own_ban().is_none();
     let invite = flat_button(ui, Icon::UserPlus, "Export invite…", "Export invite…", may);
     let invite = invite
         .on_hover_text("Let others into this chat")
