@@ -9,13 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
-use super::event::{Code, Event, LeftWhy, Message, MessageBody, Stats};
+use super::entry::Entry;
+use super::event::{Code, Event, InviteInfo, LeftWhy, Message, MessageBody, Stats};
 use super::members::{Member, Members};
 use super::settings::OpenChat;
 use super::text::{mentions, shown_nick, shown_text};
 use super::timeline::{Row, RowKey, Timeline};
-use crate::facts::Role;
-use crate::id::{ChatId, ClientId, MemberId, MessageId};
+use crate::facts::{Door, Role};
+use crate::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
 
 /// Who is there and what the topic is comes within so long of our first link. A guess: a roster takes two round trips.
 const ARRIVING: SignedDuration = SignedDuration::from_secs(3);
@@ -62,6 +63,12 @@ pub struct Chat {
     pub mentions: u32,
     /// The newest message in a line, with its author's nick; empty if nothing was said.
     pub last_line: String,
+    /// How strangers come in, if it is public.
+    pub door: Door,
+    /// Its invites, the newest first; nothing until they were asked for.
+    pub invites: Option<Vec<InviteInfo>>,
+    /// What is known of our coming in.
+    pub(super) entry: Entry,
     links: BTreeMap<ClientId, MemberId>,
     looking_since: Timestamp,
     /// When we first came in, if that was in this run.
@@ -110,6 +117,7 @@ impl Chat {
             topic,
             role,
             joined,
+            door,
             ..
         } = event
         else {
@@ -136,6 +144,9 @@ impl Chat {
             unread: 0,
             mentions: 0,
             last_line: String::new(),
+            door: *door,
+            invites: None,
+            entry: Entry::default(),
             links: BTreeMap::new(),
             looking_since: now,
             arrived_at: None,
@@ -152,6 +163,7 @@ impl Chat {
         self.unread = before.unread;
         self.mentions = before.mentions;
         self.last_line = before.last_line;
+        self.invites = before.invites;
         self.arrived_at = before.arrived_at;
     }
 
@@ -190,6 +202,7 @@ impl Chat {
         self.looking_since = now;
         if self.join != Join::Joined {
             self.join = Join::Asking;
+            self.entry.clear();
         }
     }
 
@@ -228,7 +241,18 @@ impl Chat {
             } => {
                 self.join = Join::Unanswered(message.clone());
             }
-            Event::JoinFailed { message, .. } => self.join = Join::Failed(message.clone()),
+            Event::JoinFailed { code, message, .. } => {
+                self.join = Join::Failed(message.clone());
+                self.entry.refuse(*code);
+            }
+            Event::Working { bits, tried, .. } => self.working(*bits, *tried, now),
+            Event::DoorChanged { door, .. } => self.door = *door,
+            Event::RoleChanged { member, role, by, .. } if *member == self.own => {
+                self.role = *role;
+                self.entry.was_named(*by);
+            }
+            Event::Invites { invites, .. } => self.invites = Some(invites.clone()),
+            Event::InviteClosed { invite, .. } => self.invite_closed(*invite),
             Event::Message(message) => self.message_came(message),
             Event::Delivery {
                 id, state, reached, ..
@@ -267,6 +291,7 @@ impl Chat {
             } => self.history_came(messages, *more_before),
             Event::Members { members, .. } => {
                 self.members.replace(members);
+                self.entry.members_came(members);
                 self.status = self.members.get(self.own).map_or(self.status, |own| own.status);
             }
             Event::Stats { stats, .. } => self.stats_came(stats),
@@ -319,7 +344,24 @@ impl Chat {
         };
     }
 
+    fn working(&mut self, bits: u8, tried: u64, now: Timestamp) {
+        self.entry.working(bits, tried, now);
+        if self.join != Join::Joined {
+            // Whoever asks for work has answered.
+            self.join = Join::Asking;
+            self.looking_since = now;
+        }
+    }
+
+    fn invite_closed(&mut self, invite: InviteId) {
+        let invites = self.invites.iter_mut().flatten();
+        for info in invites.filter(|info| info.invite == invite) {
+            info.closed = true;
+        }
+    }
+
     fn arrive(&mut self, now: Timestamp) {
+        self.entry.clear();
         if std::mem::replace(&mut self.join, Join::Joined) != Join::Joined {
             self.arrived_at = Some(now);
         }

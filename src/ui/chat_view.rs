@@ -7,10 +7,11 @@ use lucide_icons::Icon;
 use super::action::Action;
 use super::commands::UiCommand;
 use super::composer::{Composer, ComposerContext, composer_ui};
+use super::joining::{joining_ui, why_not_write};
 use super::theme;
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
 use super::widgets::{connection_color, paragraph_ui, secondary_button};
-use crate::model::{Chat, ChatKind, Chats, Connection, Join, Role, max_text_len};
+use crate::model::{Chat, ChatKind, Chats, Connection, Hurdle, Join, Role, max_text_len};
 
 /// What the window keeps of a chat between frames.
 #[derive(Debug)]
@@ -55,7 +56,15 @@ pub fn chat_view_ui(
 ) -> Vec<Action> {
     let mut actions = Vec::new();
     let connection = chat.connection(options.now);
-    if let Some(banner) = Banner::of(chat, connection) {
+    let hurdle = chat.hurdle(options.now);
+    if let Some(hurdle) = hurdle {
+        Panel::top("joining")
+            .frame(Frame::new())
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                actions.extend(joining_ui(ui, chat, hurdle, options.now, chats.zone()));
+            });
+    } else if let Some(banner) = Banner::of(chat, connection) {
         Panel::top("banner")
             .frame(Frame::new())
             .show_separator_line(false)
@@ -70,7 +79,7 @@ pub fn chat_view_ui(
             if view.nicks.0 != chat.members.version() {
                 view.nicks = (chat.members.version(), chat.members.nicks());
             }
-            let context = composer_context(chat, &view.nicks.1);
+            let context = composer_context(chat, hurdle, &view.nicks.1);
             let done = composer_ui(ui, &mut view.composer, &context);
             actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
         });
@@ -86,8 +95,10 @@ pub fn chat_view_ui(
     actions
 }
 
-fn composer_context<'a>(chat: &Chat, nicks: &'a [String]) -> ComposerContext<'a> {
-    let why_not = if chat.role == Role::Observer {
+fn composer_context<'a>(chat: &Chat, hurdle: Option<Hurdle>, nicks: &'a [String]) -> ComposerContext<'a> {
+    let why_not = if let Some(why_not) = hurdle.and_then(why_not_write) {
+        Some(why_not)
+    } else if chat.role == Role::Observer {
         Some("You may read here, but not write.")
     } else if matches!(chat.join, Join::Failed(_)) {
         Some("You are not in this chat.")

@@ -1,8 +1,9 @@
 //! The small pieces that the window's parts share: named icon buttons, badges, form fields, the frame of a dialog.
 
 use egui::{
-    Align, Align2, Button, CornerRadius, Frame, Id, Label, Layout, Margin, Modal, Response, RichText,
-    ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
+    Align, Align2, Button, CornerRadius, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modal,
+    Modifiers, Response, RichText, ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo,
+    vec2,
 };
 use lucide_icons::Icon;
 
@@ -218,6 +219,8 @@ pub fn area_ui(ui: &mut Ui, label: &str, hint: &str, rows: usize, text: &mut Str
             .show(ui, |ui| {
                 ui.add(
                     TextEdit::multiline(text)
+                        // Enter is for the dialog.
+                        .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
                         .font(theme::mono())
                         .hint_text(hint)
                         .desired_rows(rows)

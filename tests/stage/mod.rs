@@ -74,7 +74,7 @@ impl Files for StageFiles {
     fn request(&mut self, ticket: u64, request: FileRequest) {
         self.requests.borrow_mut().push(request.clone());
         let answer = match request {
-            FileRequest::Write { path, text, replace } => Some(write(path, &text, replace)),
+            FileRequest::Write { path, bytes, replace } => Some(write(path, &bytes, replace)),
             _ => self.answers.borrow_mut().pop_front(),
         };
         self.ready

@@ -1,5 +1,6 @@
-//! The dialog that exports an invite: for how many, for how long; then as a file, as text or as a link. The invite is
-//! made once, when it is first asked for, and all the ways give the same one.
+//! The dialog that lets people into a chat: by an invite of its own, for so many and for so long, or by the link of a
+//! public chat; as a file, as text, as a link. An invite is made once, when it is first asked for, and all the ways
+//! give the same one.
 
 use std::path::PathBuf;
 
@@ -7,11 +8,13 @@ use egui::{RichText, Ui};
 use lucide_icons::Icon;
 
 use super::DialogContext;
+use super::door::door_words;
 use super::file_wait::FileWait;
+use super::rights::refusal;
 use crate::id::ChatId;
-use crate::model::{Command, Event, Rights, Tag};
+use crate::model::{Chat, ChatKind, Command, Deed, DoorMode, Event, Rights, Tag};
 use crate::ui::action::Action;
-use crate::ui::files::{FileAnswer, FileRequest, invite_file_name, typed_path};
+use crate::ui::files::{FileAnswer, FileKind, FileRequest, invite_file_name, typed_path};
 use crate::ui::theme;
 use crate::ui::widgets::{
     area_ui, choice_style, dialog_buttons, done_ui, error_ui, field_with_button, hint_ui, labelled_button,
@@ -21,12 +24,13 @@ use crate::ui::widgets::{
 /// Seconds of a day.
 const DAY_SECS: u64 = 24 * 60 * 60;
 
-/// The dialog that exports an invite.
+/// The dialog that lets people into a chat.
 #[derive(Debug)]
 pub struct ExportDialog {
     chat: ChatId,
     chat_name: String,
-    terms: Terms,
+    is_public: bool,
+    offer: Offer,
     made: Option<Made>,
     /// What is to be done with the invite as soon as it is made.
     then: Option<Way>,
@@ -37,16 +41,33 @@ pub struct ExportDialog {
     pub(super) waiting: Option<Tag>,
 }
 
-/// Whom the invite lets in.
+/// What is handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    /// The link of a public chat: it has no terms but the door's.
+    Link,
+    /// An invite of its own.
+    Invite(Terms),
+}
+
+/// Whom an invite lets in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Terms {
     /// 0: any number.
     uses: u16,
     /// Nothing: always.
     valid_secs: Option<u64>,
+    rights: Rights,
 }
 
-/// An invite.
+/// The terms that are offered first.
+const USUAL_TERMS: Terms = Terms {
+    uses: 1,
+    valid_secs: Some(7 * DAY_SECS),
+    rights: Rights::Member,
+};
+
+/// An invite, or a public chat's link.
 #[derive(Debug)]
 struct Made {
     text: String,
@@ -56,6 +77,7 @@ struct Made {
 /// What becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Way {
+    Show,
     ChooseFile,
     WriteTo(PathBuf),
     CopyText,
@@ -63,14 +85,17 @@ enum Way {
 }
 
 impl ExportDialog {
-    /// For a chat of this name.
-    pub fn new(chat: ChatId, chat_name: &str) -> Self {
+    /// For this chat.
+    pub fn new(chat: &Chat) -> Self {
+        let is_public = chat.kind == ChatKind::Public;
         Self {
-            chat,
-            chat_name: chat_name.to_owned(),
-            terms: Terms {
-                uses: 1,
-                valid_secs: Some(7 * DAY_SECS),
+            chat: chat.id,
+            chat_name: chat.name.clone(),
+            is_public,
+            offer: if is_public {
+                Offer::Link
+            } else {
+                Offer::Invite(USUAL_TERMS)
             },
             made: None,
             then: None,
@@ -82,59 +107,83 @@ impl ExportDialog {
         }
     }
 
-    pub(super) fn ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Vec<Action> {
-        let before = self.terms;
-        paragraph_ui(
-            ui,
-            &format!(
-                "An invite to {} is a small file, or a text, that lets people in.",
-                self.chat_name
-            ),
-        );
-        self.terms_ui(ui);
-        if self.terms != before {
-            // Other terms are another invite.
-            (self.made, self.done) = (None, None);
+    pub(super) fn title(&self) -> &'static str {
+        if self.is_public {
+            "Let people in"
+        } else {
+            "Export the invite"
         }
-        let way = self.ways_ui(ui, context);
+    }
+
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Vec<Action> {
+        let Some(chat) = context.chats.get(self.chat) else {
+            return vec![Action::CloseDialog];
+        };
+        let refusal = refusal(chat, Deed::Invite);
+        let before = self.offer;
+        if self.is_public && refusal.is_none() {
+            self.offer_ui(ui);
+        }
+        match &mut self.offer {
+            Offer::Link => link_terms_ui(ui, chat),
+            Offer::Invite(terms) => invite_terms_ui(ui, chat, terms),
+        }
+        if self.offer != before {
+            // Other terms are another invite.
+            (self.made, self.done, self.error) = (None, None, None);
+        }
+        let mut actions = Vec::new();
+        match refusal {
+            Some(reason) if self.offer != Offer::Link => _ = error_ui(ui, &reason),
+            _ => actions.extend(self.ways_and_outcome_ui(ui, context)),
+        }
+        self.foot_ui(ui, chat, &mut actions);
+        actions
+    }
+
+    /// Whether to hand out the link of a public chat, or an invite that passes by the door.
+    fn offer_ui(&mut self, ui: &mut Ui) {
+        choice_style(ui);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 16.0;
+            ui.radio_value(&mut self.offer, Offer::Link, "The chat's link");
+            let is_invite = matches!(self.offer, Offer::Invite(_));
+            if ui.radio(is_invite, "An invite past the door").clicked() && !is_invite {
+                self.offer = Offer::Invite(USUAL_TERMS);
+            }
+        });
+    }
+
+    fn ways_and_outcome_ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Vec<Action> {
+        let mut way = self.ways_ui(ui, context);
         if let Some(error) = &self.error {
             error_ui(ui, error);
         }
         if let Some(done) = &self.done {
             done_ui(ui, done);
         }
-        if let Some(made) = &mut self.made {
-            let mut shown = made.text.clone();
-            area_ui(ui, "The invite's text", "", 4, &mut shown);
+        match (&self.made, self.offer) {
+            (Some(made), offer) => made.ui(ui, offer),
+            // A link is there: nothing has to be decided before it is shown.
+            (None, Offer::Link) if self.waiting.is_none() && self.error.is_none() => {
+                way = way.or(Some(Way::Show));
+            }
+            (None, _) => {}
         }
         hint_ui(
             ui,
-            "Whoever holds the invite can come in, so hand it to nobody else. \
-             It tells at which network addresses you can be reached.",
+            match self.offer {
+                Offer::Link => {
+                    "Whoever holds the link can come in by the door, and hand it on. It names network addresses at \
+                     which you and other members can be reached."
+                }
+                Offer::Invite(_) => {
+                    "Whoever holds the invite can come in, so hand it to nobody else. It names network addresses at \
+                     which you and other members can be reached."
+                }
+            },
         );
-        let mut actions: Vec<Action> = way.map(|way| self.go(way)).unwrap_or_default();
-        dialog_buttons(ui, |ui| {
-            if secondary_button(ui, "Done", true).clicked() {
-                actions.push(Action::CloseDialog);
-            }
-        });
-        actions
-    }
-
-    fn terms_ui(&mut self, ui: &mut Ui) {
-        let uses = [
-            (1, "1 person"),
-            (5, "5 people"),
-            (25, "25 people"),
-            (0, "Any number"),
-        ];
-        choices_ui(ui, "Lets in", &uses, &mut self.terms.uses);
-        let valid = [
-            (Some(DAY_SECS), "A day"),
-            (Some(7 * DAY_SECS), "A week"),
-            (None, "Always"),
-        ];
-        choices_ui(ui, "Valid for", &valid, &mut self.terms.valid_secs);
+        way.map(|way| self.go(way)).unwrap_or_default()
     }
 
     fn ways_ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Option<Way> {
@@ -142,14 +191,14 @@ impl ExportDialog {
         let idle = self.waiting.is_none();
         ui.horizontal_wrapped(|ui| {
             let may_ask = idle && self.file.may_ask(context.elapsed);
-            if labelled_button(ui, Icon::Save, "Save as file…", may_ask).clicked() {
-                way = Some(Way::ChooseFile);
+            if labelled_button(ui, Icon::Link, "Copy link", idle).clicked() {
+                way = Some(Way::CopyLink);
             }
             if labelled_button(ui, Icon::Copy, "Copy text", idle).clicked() {
                 way = Some(Way::CopyText);
             }
-            if labelled_button(ui, Icon::Link, "Copy link", idle).clicked() {
-                way = Some(Way::CopyLink);
+            if labelled_button(ui, Icon::Save, "Save as file…", may_ask).clicked() {
+                way = Some(Way::ChooseFile);
             }
         });
         if let Some(hint) = self
@@ -159,7 +208,7 @@ impl ExportDialog {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
-        let hint = format!("~/{}", invite_file_name(&self.chat_name));
+        let hint = format!("~/{}", invite_file_name(&self.chat_name, FileKind::Invite));
         if field_with_button(
             ui,
             "Or type where to save it",
@@ -174,26 +223,37 @@ impl ExportDialog {
         way
     }
 
+    fn foot_ui(&self, ui: &mut Ui, chat: &Chat, actions: &mut Vec<Action>) {
+        dialog_buttons(ui, |ui| {
+            if secondary_button(ui, "Done", true).clicked() {
+                actions.push(Action::CloseDialog);
+            }
+            ui.spacing_mut().item_spacing.x = 16.0;
+            if refusal(chat, Deed::CloseInvite).is_none() && ui.link("Invites…").clicked() {
+                actions.push(Action::ShowInvites(self.chat));
+            }
+            if self.is_public && ui.link("Door…").clicked() {
+                actions.push(Action::ShowDoor(self.chat));
+            }
+        });
+    }
+
     /// Goes a way, by making the invite first if there is none yet.
     fn go(&mut self, way: Way) -> Vec<Action> {
         (self.error, self.done) = (None, None);
         let Some(made) = &self.made else {
             self.then = Some(way);
-            return vec![Action::Submit(Command::ExportInvite {
-                chat: self.chat,
-                path: None,
-                uses: Some(self.terms.uses),
-                expires_in: self.terms.valid_secs,
-                rights: Rights::Member,
-            })];
+            return vec![Action::Submit(self.command())];
         };
-        vec![match way {
+        let action = match way {
+            Way::Show => return Vec::new(),
             Way::ChooseFile => Action::AskFile(FileRequest::ChooseTarget {
-                file_name: invite_file_name(&self.chat_name),
+                kind: FileKind::Invite,
+                file_name: invite_file_name(&self.chat_name, FileKind::Invite),
             }),
             Way::WriteTo(path) => Action::AskFile(FileRequest::Write {
                 path,
-                text: made.text.clone(),
+                bytes: made.text.clone().into_bytes(),
                 replace: false,
             }),
             Way::CopyText => Action::Copy {
@@ -202,9 +262,28 @@ impl ExportDialog {
             },
             Way::CopyLink => Action::Copy {
                 text: made.link.clone(),
-                what: "the invite's link".to_owned(),
+                what: if self.offer == Offer::Link {
+                    "the chat's link".to_owned()
+                } else {
+                    "the invite's link".to_owned()
+                },
             },
-        }]
+        };
+        vec![action]
+    }
+
+    fn command(&self) -> Command {
+        let (uses, expires_in, rights) = match self.offer {
+            Offer::Link => (None, None, Rights::Member),
+            Offer::Invite(terms) => (Some(terms.uses), terms.valid_secs, terms.rights),
+        };
+        Command::ExportInvite {
+            chat: self.chat,
+            path: None,
+            uses,
+            expires_in,
+            rights,
+        }
     }
 
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
@@ -235,7 +314,7 @@ impl ExportDialog {
             (FileAnswer::Chosen(path), Some(made)) => {
                 return vec![Action::AskFile(FileRequest::Write {
                     path,
-                    text: made.text.clone(),
+                    bytes: made.text.clone().into_bytes(),
                     replace: true,
                 })];
             }
@@ -245,6 +324,65 @@ impl ExportDialog {
         }
         Vec::new()
     }
+}
+
+impl Made {
+    fn ui(&self, ui: &mut Ui, offer: Offer) {
+        let (label, rows, mut shown) = match offer {
+            Offer::Link => ("The chat's link", 2, self.link.clone()),
+            Offer::Invite(_) => ("The invite's text", 4, self.text.clone()),
+        };
+        area_ui(ui, label, "", rows, &mut shown);
+    }
+}
+
+fn link_terms_ui(ui: &mut Ui, chat: &Chat) {
+    paragraph_ui(
+        ui,
+        &format!(
+            "Anyone with the link can come into {}. The door now: {}.",
+            chat.name,
+            door_words(&chat.door)
+        ),
+    );
+    if chat.door.mode == DoorMode::Closed {
+        error_ui(ui, "As long as the door is closed, the link lets nobody in.");
+    }
+}
+
+fn invite_terms_ui(ui: &mut Ui, chat: &Chat, terms: &mut Terms) {
+    let is_public = chat.kind == ChatKind::Public;
+    paragraph_ui(
+        ui,
+        &if is_public {
+            "For people whom you know: an invite of its own lets them in whatever the door is.".to_owned()
+        } else {
+            format!(
+                "An invite to {} is a small file, or a text, that lets people in.",
+                chat.name
+            )
+        },
+    );
+    let uses = [
+        (1, "1 person"),
+        (5, "5 people"),
+        (25, "25 people"),
+        (0, "Any number"),
+    ];
+    // In a public chat an invite for any number is the link again.
+    let uses = &uses[..uses.len() - usize::from(is_public)];
+    choices_ui(ui, "Lets in", uses, &mut terms.uses);
+    let valid = [
+        (Some(DAY_SECS), "A day"),
+        (Some(7 * DAY_SECS), "A week"),
+        (None, "Until it is closed"),
+    ];
+    choices_ui(ui, "Valid for", &valid, &mut terms.valid_secs);
+    let rights = [
+        (Rights::Member, "Read and write"),
+        (Rights::Observer, "Read only"),
+    ];
+    choices_ui(ui, "They may", &rights, &mut terms.rights);
 }
 
 fn choices_ui<T: PartialEq + Copy>(ui: &mut Ui, label: &str, choices: &[(T, &str)], chosen: &mut T) {

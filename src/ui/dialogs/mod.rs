@@ -3,25 +3,31 @@
 
 mod connection;
 mod create;
+mod door;
 mod export;
 mod file_wait;
 mod import;
+mod invites;
 mod member;
 mod nick;
+mod rights;
 mod settings;
 mod shortcuts;
 
 use std::time::Duration;
 
-use egui::Ui;
+use egui::{Event as InputEvent, Key, Response, Ui};
 use jiff::Timestamp;
 
 pub use self::connection::ConnectionDialog;
 pub use self::create::CreateDialog;
+pub use self::door::{DoorDialog, door_words};
 pub use self::export::ExportDialog;
 pub use self::import::ImportDialog;
+pub use self::invites::InvitesDialog;
 pub use self::member::MemberCard;
 pub use self::nick::NickDialog;
+pub use self::rights::{RightsDialog, refusal};
 pub use self::settings::ZOOM_PERCENT;
 
 use super::action::Action;
@@ -38,6 +44,12 @@ pub enum Dialog {
     Export(ExportDialog),
     /// Imports an invite.
     Import(ImportDialog),
+    /// The invites of a chat.
+    Invites(InvitesDialog),
+    /// How strangers come into a public chat.
+    Door(DoorDialog),
+    /// Who may do what.
+    Rights(RightsDialog),
     /// A member's card.
     Member(MemberCard),
     /// How a chat is connected, and what to do about it.
@@ -71,6 +83,9 @@ impl Dialog {
             Self::Create(dialog) => dialog.ui(ui),
             Self::Export(dialog) => dialog.ui(ui, context),
             Self::Import(dialog) => dialog.ui(ui, context),
+            Self::Invites(dialog) => dialog.ui(ui, context),
+            Self::Door(dialog) => dialog.ui(ui, context),
+            Self::Rights(dialog) => dialog.ui(ui),
             Self::Member(card) => card.ui(ui, context),
             Self::Connection(dialog) => dialog.ui(ui, context),
             Self::Nick(dialog) => dialog.ui(ui),
@@ -92,9 +107,11 @@ impl Dialog {
             Self::Create(dialog) => dialog.answered(event),
             Self::Export(dialog) => dialog.answered(event),
             Self::Import(dialog) => dialog.answered(event),
+            Self::Invites(dialog) => dialog.answered(event),
+            Self::Door(dialog) => dialog.answered(event),
             Self::Connection(dialog) => dialog.answered(event),
             Self::Nick(dialog) => dialog.answered(event),
-            Self::Member(_) | Self::Settings | Self::Shortcuts => None,
+            Self::Member(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
@@ -104,9 +121,11 @@ impl Dialog {
             Self::Create(dialog) => dialog.waiting = Some(tag),
             Self::Export(dialog) => dialog.waiting = Some(tag),
             Self::Import(dialog) => dialog.waiting = Some(tag),
+            Self::Invites(dialog) => dialog.waiting = Some(tag),
+            Self::Door(dialog) => dialog.waiting = Some(tag),
             Self::Connection(dialog) => dialog.last = Some(tag),
             Self::Nick(dialog) => dialog.waiting = Some(tag),
-            Self::Member(_) | Self::Settings | Self::Shortcuts => {}
+            Self::Member(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => {}
         }
     }
 
@@ -152,17 +171,22 @@ impl Dialog {
             Self::Create(dialog) => dialog.waiting.clone(),
             Self::Export(dialog) => dialog.waiting.clone(),
             Self::Import(dialog) => dialog.waiting.clone(),
+            Self::Invites(dialog) => dialog.waiting.clone(),
+            Self::Door(dialog) => dialog.waiting.clone(),
             Self::Connection(dialog) => dialog.last.clone(),
             Self::Nick(dialog) => dialog.waiting.clone(),
-            Self::Member(_) | Self::Settings | Self::Shortcuts => None,
+            Self::Member(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
     fn title(&self) -> &'static str {
         match self {
             Self::Create(_) => "Create a chat",
-            Self::Export(_) => "Export the invite",
+            Self::Export(dialog) => dialog.title(),
             Self::Import(_) => "Import an invite",
+            Self::Invites(_) => "Invites",
+            Self::Door(_) => "The door",
+            Self::Rights(_) => "Who may do what",
             Self::Member(_) => "Member",
             Self::Connection(_) => "Connection",
             Self::Nick(_) => "Change your nick",
@@ -174,8 +198,29 @@ impl Dialog {
     fn width(&self) -> f32 {
         match self {
             Self::Member(_) | Self::Nick(_) => 400.0,
-            Self::Shortcuts => 560.0,
+            Self::Invites(_) | Self::Rights(_) | Self::Shortcuts => 560.0,
             _ => 500.0,
         }
     }
+}
+
+/// Whether Enter asks for what the dialog is for: pressed in one of these fields, or while the keyboard is nowhere. On
+/// a button it presses that button. A key that is held down, perhaps since before the dialog, does not count.
+fn enter_pressed(ui: &Ui, fields: &[&Response]) -> bool {
+    let pressed = ui.input(|input| {
+        input.events.iter().any(|event| {
+            matches!(
+                event,
+                InputEvent::Key {
+                    key: Key::Enter,
+                    pressed: true,
+                    repeat: false,
+                    modifiers,
+                    ..
+                } if modifiers.is_none() || modifiers.command_only()
+            )
+        })
+    });
+    let in_field = |field: &&Response| field.has_focus() || field.lost_focus();
+    pressed && (fields.iter().any(in_field) || ui.memory(|memory| memory.focused().is_none()))
 }
