@@ -45,6 +45,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("eframe", &["main", "ui"]),
     ("rfd", &["ui"]),
     ("lucide_icons", &["ui"]),
+    ("png", &["ui"]),
+    ("qrcode", &["ui"]),
 ];
 
 /// Layers without I/O: time and randomness are handed to them.

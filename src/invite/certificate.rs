@@ -3,6 +3,9 @@ use crate::crypto::{self, Signature, SigningKey};
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
 use crate::wire::Reader;
 
+/// The number of a door's certificate. Other invites are counted from 1.
+pub(super) const DOOR_NUMBER: u32 = 0;
+
 const INVITE_LABEL: &str = "throng/1 invite";
 const ADMISSION_LABEL: &str = "throng/1 admission";
 const SESSION_LABEL: &str = "throng/1 session";
@@ -56,6 +59,23 @@ impl InviteCertificate {
         certificate
     }
 
+    /// The certificate of a door, all of which but the signature is known beforehand.
+    pub(super) fn of_door(invite: InviteId, signature: Signature) -> Self {
+        Self {
+            invite,
+            number: DOOR_NUMBER,
+            rights: Rights::Member,
+            slots: 0,
+            until_ms: 0,
+            signature,
+        }
+    }
+
+    /// Whether it is what [`Self::of_door`] gives.
+    pub(super) fn is_of_door(&self) -> bool {
+        *self == Self::of_door(self.invite, self.signature)
+    }
+
     /// The certificate in bytes.
     pub fn encode(&self) -> Vec<u8> {
         with_signature(self.body(), &self.signature)
@@ -105,7 +125,7 @@ pub struct Admission {
     pub slot: u16,
     /// When, ms since 1970 by the newcomer's clock.
     pub at_ms: u64,
-    /// Proof of work; 0 in private chats.
+    /// Proof of work ([`super::work`]); 0 if none was asked for.
     pub work: u64,
     /// By the invite.
     pub signature: Signature,

@@ -1,14 +1,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
-use super::{
-    Admission, Charter, Credential, InviteCertificate, InviteError, Rights, read_time, text, write_time,
-};
-use crate::crypto::{self, CryptoRng, RngCore, SigningKey};
+use super::certificate::DOOR_NUMBER;
+use super::form::Form;
+use super::{Admission, Charter, Credential, InviteCertificate, InviteError, Rights, text};
+use crate::crypto::{CryptoRng, RngCore, SigningKey};
 use crate::id::{ChatId, InviteId, MemberId};
-use crate::wire::{Reader, read_address, write_address};
 
 /// The most addresses in an invite file.
 pub const MAX_FILE_ADDRESSES: usize = 8;
@@ -16,11 +15,8 @@ pub const MAX_FILE_ADDRESSES: usize = 8;
 /// The most addresses in a link, which has to stay short enough for a QR picture.
 pub const MAX_LINK_ADDRESSES: usize = 3;
 
-const VERSION: u8 = 1;
-const CHECKSUM_LEN: usize = 4;
-
-const FLAG_CHARTER: u8 = 1;
-const FLAG_FILE: u8 = 2;
+/// What is in public chats' invites where private ones have 0.
+pub(super) const KIND_PUBLIC: u8 = 1;
 
 /// An invite: the key that admits members, what empowers it, and where members were last seen. Whoever holds it can
 /// come in.
@@ -49,15 +45,6 @@ pub struct SeenAddress {
     pub address: SocketAddr,
     /// When, ms since 1970, at most 2^48-1; 0: not known (links leave it out).
     pub seen_ms: u64,
-}
-
-/// Which of the two forms bytes are: what they leave out differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// With the charter, if there is one, and with times.
-    File,
-    /// With neither.
-    Link,
 }
 
 impl InviteKey {
@@ -90,16 +77,48 @@ impl InviteKey {
         }
     }
 
+    /// Makes the door of a public chat: the invite that is issued when the chat is founded, admits any number of
+    /// members for good, and can be handed on by all of them.
+    pub fn door(
+        chat_key: &SigningKey,
+        charter: &Charter,
+        rendezvous: [u8; 16],
+        addresses: Vec<SeenAddress>,
+        rng: &mut (impl CryptoRng + RngCore),
+    ) -> Self {
+        Self::issue(
+            chat_key,
+            charter,
+            rendezvous,
+            DOOR_NUMBER,
+            Rights::Member,
+            0,
+            0,
+            addresses,
+            rng,
+        )
+    }
+
+    /// Whether it is the [door](Self::door) of a public chat. Its link is the shortest there is.
+    pub fn is_door(&self) -> bool {
+        self.kind == KIND_PUBLIC && self.certificate.is_of_door()
+    }
+
     /// The invite's public key.
     pub fn id(&self) -> InviteId {
         self.certificate.invite
     }
 
-    /// Admits a member under one of the invite's slots.
+    /// Admits a member under one of the invite's slots, or under any number if it has none.
     pub fn admit(&self, member: MemberId, slot: u16, at_ms: u64) -> Credential {
+        self.admit_with_work(member, slot, at_ms, 0)
+    }
+
+    /// Admits a member with the [work](super::work) that was done for this very time and this invite.
+    pub fn admit_with_work(&self, member: MemberId, slot: u16, at_ms: u64, work: u64) -> Credential {
         Credential::Invited {
             invite: self.certificate.clone(),
-            admission: Admission::sign(&self.secret, &self.chat, member, slot, at_ms, 0),
+            admission: Admission::sign(&self.secret, &self.chat, member, slot, at_ms, work),
         }
     }
 
@@ -123,95 +142,6 @@ impl InviteKey {
     pub fn parse(text: &str) -> Result<Self, InviteError> {
         text::find(text)
     }
-
-    pub(super) fn encode(&self, form: Form) -> Zeroizing<Vec<u8>> {
-        let charter = self.charter.as_ref().filter(|_| form == Form::File);
-        // Room for all, so that no copy of the secret is left behind when the bytes grow.
-        let mut out = Zeroizing::new(Vec::with_capacity(1024));
-        out.extend_from_slice(&[VERSION, self.kind]);
-        out.extend_from_slice(&self.chat.0);
-        out.extend_from_slice(&*self.secret.seed());
-        out.extend_from_slice(&self.rendezvous);
-        out.push(match form {
-            Form::Link => 0,
-            Form::File => FLAG_FILE | charter.map_or(0, |_| FLAG_CHARTER),
-        });
-        out.extend(self.certificate.encode());
-        out.extend(charter.map(Charter::encode).unwrap_or_default());
-        let addresses = &self.addresses[..self.addresses.len().min(form.max_addresses())];
-        for seen in addresses {
-            write_address(&seen.address, &mut out);
-            if form == Form::File {
-                write_time(seen.seen_ms, &mut out);
-            }
-        }
-        let checksum = checksum(&out);
-        out.extend_from_slice(&checksum);
-        out
-    }
-
-    pub(super) fn decode(bytes: &[u8], form: Form) -> Result<Self, InviteError> {
-        let (content, check) = bytes.split_last_chunk().ok_or(InviteError::Damaged)?;
-        if checksum(content) != *check {
-            return Err(InviteError::Damaged);
-        }
-        let mut reader = Reader::new(content);
-        match reader.u8()? {
-            VERSION => {}
-            0 => return Err(InviteError::Damaged),
-            _ => return Err(InviteError::NewerVersion),
-        }
-        let invite = Self::read(&mut reader, form)?;
-        if !invite.certificate.verify(&invite.chat)
-            || invite
-                .charter
-                .as_ref()
-                .is_some_and(|charter| !charter.verify(&invite.chat))
-        {
-            return Err(InviteError::WrongChat);
-        }
-        Ok(invite)
-    }
-
-    fn read(reader: &mut Reader<'_>, form: Form) -> Result<Self, InviteError> {
-        let kind = reader.u8()?;
-        let chat = ChatId(reader.array()?);
-        let secret = SigningKey::from_seed(reader.array()?);
-        let rendezvous = reader.array()?;
-        let has_charter = match (form, reader.u8()?) {
-            (Form::Link, 0) | (Form::File, FLAG_FILE) => false,
-            (Form::File, flags) if flags == FLAG_FILE | FLAG_CHARTER => true,
-            _ => return Err(InviteError::Damaged),
-        };
-        let certificate = InviteCertificate::read(reader)?;
-        let charter = if has_charter {
-            Some(Charter::read(reader)?)
-        } else {
-            None
-        };
-        let mut addresses = Vec::new();
-        while !reader.is_empty() {
-            let address = read_address(reader)?;
-            let seen_ms = if form == Form::File { read_time(reader)? } else { 0 };
-            addresses.push(SeenAddress { address, seen_ms });
-        }
-        let fits = kind <= 1
-            && certificate.invite == InviteId(secret.public())
-            && charter.as_ref().is_none_or(|charter| charter.kind == kind)
-            && addresses.len() <= form.max_addresses();
-        if !fits {
-            return Err(InviteError::Damaged);
-        }
-        Ok(Self {
-            kind,
-            chat,
-            secret,
-            rendezvous,
-            certificate,
-            charter,
-            addresses,
-        })
-    }
 }
 
 impl fmt::Debug for InviteKey {
@@ -230,33 +160,15 @@ impl Drop for InviteKey {
     }
 }
 
-impl Form {
-    fn max_addresses(self) -> usize {
-        match self {
-            Self::File => MAX_FILE_ADDRESSES,
-            Self::Link => MAX_LINK_ADDRESSES,
-        }
-    }
-}
-
-/// The first 4 bytes of SHA-256: against accidents, not against people.
-fn checksum(content: &[u8]) -> [u8; CHECKSUM_LEN] {
-    let [a, b, c, d, ..] = crypto::hash(&[content]);
-    [a, b, c, d]
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
+pub(super) mod tests {
     use super::*;
-    use crate::invite::text::armour;
 
-    fn chat_key() -> SigningKey {
+    pub(in crate::invite) fn chat_key() -> SigningKey {
         SigningKey::from_seed([1; 32])
     }
 
-    fn invite() -> InviteKey {
+    pub(in crate::invite) fn invite() -> InviteKey {
         let charter = Charter::sign(&chat_key(), 0, 7, MemberId([2; 32]), "Friends");
         let seen = SeenAddress {
             address: ([192, 0, 2, 1], 40_000).into(),
@@ -276,23 +188,22 @@ mod tests {
         )
     }
 
-    fn with(change: impl FnOnce(&mut InviteKey)) -> InviteKey {
+    pub(in crate::invite) fn door() -> InviteKey {
+        let charter = Charter::sign(&chat_key(), 1, 7, MemberId([2; 32]), "The square");
+        let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::seed_from_u64(2);
+        InviteKey::door(
+            &chat_key(),
+            &charter,
+            [0xAB; 16],
+            invite().addresses.clone(),
+            &mut rng,
+        )
+    }
+
+    pub(in crate::invite) fn with(change: impl FnOnce(&mut InviteKey)) -> InviteKey {
         let mut invite = invite();
         change(&mut invite);
         invite
-    }
-
-    /// The bytes with another checksum, so that only what is changed can be found fault with.
-    fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
-        bytes.truncate(bytes.len() - CHECKSUM_LEN);
-        let check = checksum(&bytes);
-        [bytes, check.to_vec()].concat()
-    }
-
-    fn parse_changed(change: impl Fn(&mut Vec<u8>)) -> InviteError {
-        let mut bytes = invite().encode(Form::File).to_vec();
-        change(&mut bytes);
-        InviteKey::parse(&armour(None, &resealed(bytes))).expect_err("it was changed")
     }
 
     #[test]
@@ -309,102 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_has_its_own_error() {
-        let wrong_chat = with(|invite| invite.chat = ChatId(SigningKey::from_seed([9; 32]).public()));
-        assert_eq!(
-            InviteKey::parse(&wrong_chat.to_armour()),
-            Err(InviteError::WrongChat)
-        );
-        assert_eq!(
-            InviteKey::parse(&wrong_chat.to_link()),
-            Err(InviteError::WrongChat)
-        );
-        let other_charter = Charter::sign(
-            &SigningKey::from_seed([9; 32]),
-            0,
-            7,
-            MemberId([2; 32]),
-            "Friends",
-        );
-        let wrong_charter = with(|invite| invite.charter = Some(other_charter));
-        assert_eq!(
-            InviteKey::parse(&wrong_charter.to_armour()),
-            Err(InviteError::WrongChat)
-        );
-
-        assert_eq!(parse_changed(|bytes| bytes[0] = 2), InviteError::NewerVersion);
-        assert_eq!(parse_changed(|bytes| bytes[0] = 0), InviteError::Damaged);
-        assert_eq!(parse_changed(|bytes| bytes[1] = 2), InviteError::Damaged, "kind");
-        assert_eq!(
-            parse_changed(|bytes| bytes[1] = 1),
-            InviteError::Damaged,
-            "the charter's kind is another"
-        );
-        assert_eq!(
-            parse_changed(|bytes| bytes[34] ^= 1),
-            InviteError::Damaged,
-            "the key is another"
-        );
-        assert_eq!(
-            parse_changed(|bytes| bytes[82] |= 4),
-            InviteError::Damaged,
-            "unassigned flag"
-        );
-        assert_eq!(
-            parse_changed(|bytes| bytes[83 + 40] ^= 1),
-            InviteError::WrongChat,
-            "certificate"
-        );
-
-        for text in ["", "hello", "throng:", "what about throng: and such?", "\0\0\0"] {
-            assert_eq!(InviteKey::parse(text), Err(InviteError::NotAnInvite), "{text:?}");
-        }
-        assert_eq!(
-            InviteKey::parse(&" ".repeat(16 * 1024 + 1)),
-            Err(InviteError::TooLarge)
-        );
-        let (armour, link) = (invite().to_armour(), invite().to_link());
-        assert_eq!(
-            InviteKey::parse(&armour[..armour.len() / 2]),
-            Err(InviteError::Damaged)
-        );
-        assert_eq!(
-            InviteKey::parse(&link[..link.len() / 2]),
-            Err(InviteError::Damaged)
-        );
-        assert_eq!(
-            InviteKey::parse(&format!("throng:nothing {link}")).map(|found| found.id()),
-            Ok(invite().id())
-        );
-    }
-
-    #[test]
-    fn more_addresses_than_fit_are_left_out_and_refused() {
-        let seen = invite().addresses[0];
-        let mut many = invite();
-        many.addresses = vec![seen; 20];
-        let found = InviteKey::parse(&many.to_armour()).expect("8 of them fit");
-        assert_eq!(found.addresses.len(), MAX_FILE_ADDRESSES);
-        let found = InviteKey::parse(&many.to_link()).expect("3 of them fit");
-        assert_eq!(found.addresses.len(), MAX_LINK_ADDRESSES);
-
-        many.addresses.truncate(MAX_FILE_ADDRESSES);
-        let mut bytes = many.encode(Form::File).to_vec();
-        let at = bytes.len() - CHECKSUM_LEN;
-        let one_more = bytes[at - 25..at].to_vec();
-        bytes.splice(at..at, one_more);
-        assert_eq!(
-            InviteKey::decode(&resealed(bytes), Form::File),
-            Err(InviteError::Damaged)
-        );
-    }
-
-    #[test]
-    fn what_a_chat_is_called_cannot_pass_for_the_invite() {
-        let name = "\n-----BEGIN THRONG INVITE-----\nthrong:a\u{202E}b";
-        let charter = Charter::sign(&chat_key(), 0, 7, MemberId([2; 32]), name);
-        let invite = with(|invite| invite.charter = Some(charter));
-        assert_eq!(InviteKey::parse(&invite.to_armour()), Ok(invite));
+    fn an_admission_keeps_its_work() {
+        let (invite, member) = (invite(), MemberId([5; 32]));
+        let Credential::Invited { admission, .. } = invite.admit_with_work(member, 1, 3, 77) else {
+            panic!("it is an invited member's");
+        };
+        assert_eq!((admission.at_ms, admission.work), (3, 77));
+        assert!(admission.verify(&invite.chat, &invite.id()));
     }
 
     #[test]
@@ -415,28 +237,5 @@ mod tests {
             !text.to_lowercase().contains("abab") && !text.contains("171, 171"),
             "{text}"
         );
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        // The checksum keeps chance away from what is behind it, so it is made to fit here.
-        #[test]
-        fn any_bytes_are_an_invite_of_that_form_alone_or_none(
-            at in any::<prop::sample::Index>(), byte in any::<u8>(), len in any::<prop::sample::Index>(), cut in any::<bool>(),
-        ) {
-            for form in [Form::File, Form::Link] {
-                let mut bytes = invite().encode(form).to_vec();
-                let at = at.index(bytes.len());
-                bytes[at] = byte;
-                bytes.truncate(if cut { CHECKSUM_LEN + len.index(bytes.len() - CHECKSUM_LEN) } else { bytes.len() });
-                let bytes = resealed(bytes);
-                for form in [Form::File, Form::Link] {
-                    if let Ok(found) = InviteKey::decode(&bytes, form) {
-                        prop_assert_eq!(&**found.encode(form), &bytes[..]);
-                    }
-                }
-            }
-        }
     }
 }

@@ -9,15 +9,18 @@
 //! | [`SessionCertificate`] | the member | `throng/1 session` |
 //!
 //! A [`Credential`] is what admits a member for good, a [`Chain`] adds the session's certificate to it, an
-//! [`InviteKey`] is what a `.throng` file or a `throng:` link holds. Each has one encoding: what is taken is given
-//! back to the byte. `docs/protocol.md` has them in bytes.
+//! [`InviteKey`] is what a `.throng` file or a `throng:` link holds; the one that everybody may hand on is the **door**
+//! of a public chat, where [`work`] may be asked for. Each has one encoding: what is taken is given back to the byte.
+//! `docs/protocol.md` has them in bytes.
 
 mod certificate;
 mod chain;
 mod charter;
 mod error;
+mod form;
 mod key;
 mod text;
+pub mod work;
 
 pub use certificate::{Admission, InviteCertificate, Rights, SessionCertificate};
 pub use chain::{Chain, Credential};

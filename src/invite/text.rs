@@ -3,7 +3,7 @@
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use zeroize::Zeroizing;
 
-use super::key::Form;
+use super::form::Form;
 use super::{InviteError, InviteKey};
 
 /// The longest text or file in which an invite is looked for, in bytes. An invite is about 1 KiB; the rest is room

@@ -20,6 +20,7 @@ pub mod identicon;
 pub mod joining;
 pub mod members;
 mod outbox;
+pub mod qr;
 pub mod status_bar;
 pub mod switcher;
 pub mod tabs;
