@@ -273,6 +273,10 @@ impl App {
 
     fn show_invites(&mut self, chat: ChatId) {
         let Some(found) = self.chats.get(chat) else { return };
+        if found.kind == ChatKind::Classic {
+            // Nobody is invited there: a peer is connected to.
+            return self.open(Dialog::Connection(ConnectionDialog::new(chat)));
+        }
         let may_see = refusal(found, Deed::CloseInvite).is_none();
         self.open(Dialog::Invites(InvitesDialog::new(chat)));
         if may_see {

@@ -7,7 +7,7 @@ use egui::{DragValue, RichText, Ui};
 use super::DialogContext;
 use super::rights::refusal;
 use crate::id::ChatId;
-use crate::model::{Chat, Command, Deed, Door, DoorMode, Event, Tag};
+use crate::model::{Chat, ChatKind, Command, Deed, Door, DoorMode, Event, Tag};
 use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::time_words::{counted, span_words};
@@ -201,6 +201,18 @@ impl DoorDialog {
         let Some(chat) = context.chats.get(self.chat) else {
             return vec![Action::CloseDialog];
         };
+        if chat.kind != ChatKind::Public {
+            paragraph_ui(
+                ui,
+                "Only public chats have a door. Nobody comes into this one without an invite of its own.",
+            );
+            dialog_buttons(ui, |ui| {
+                if secondary_button(ui, "Done", true).clicked() {
+                    actions.push(Action::CloseDialog);
+                }
+            });
+            return actions;
+        }
         paragraph_ui(ui, &format!("Now: {}.", door_words(&chat.door)));
         let refusal = refusal(chat, Deed::SetDoor);
         ui.add_enabled_ui(refusal.is_none(), |ui| {

@@ -1,7 +1,8 @@
 //! The dialog that lets people into a chat: by an invite of its own, for so many and for so long, or by the link of a
-//! public chat; as a file, as text, as a link. An invite is made once, when it is first asked for, and all the ways
+//! public chat; as a file, as text, as a link, as a picture. An invite is made once, when it is first asked for, and all the ways
 //! give the same one.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use egui::{RichText, Ui};
@@ -14,7 +15,8 @@ use super::rights::refusal;
 use crate::id::ChatId;
 use crate::model::{Chat, ChatKind, Command, Deed, DoorMode, Event, Rights, Tag};
 use crate::ui::action::Action;
-use crate::ui::files::{FileAnswer, FileKind, FileRequest, invite_file_name, typed_path};
+use crate::ui::files::{FileAnswer, FileKind, FileRequest, PICTURE_EXTENSION, invite_file_name, typed_path};
+use crate::ui::qr::QrCode;
 use crate::ui::theme;
 use crate::ui::widgets::{
     area_ui, choice_style, dialog_buttons, done_ui, error_ui, field_with_button, hint_ui, labelled_button,
@@ -23,6 +25,9 @@ use crate::ui::widgets::{
 
 /// Seconds of a day.
 const DAY_SECS: u64 = 24 * 60 * 60;
+
+/// Side of the QR code in points: three pixels a module for the longest of links on a coarse screen.
+const PICTURE_SIDE: f32 = 248.0;
 
 /// The dialog that lets people into a chat.
 #[derive(Debug)]
@@ -34,6 +39,10 @@ pub struct ExportDialog {
     made: Option<Made>,
     /// What is to be done with the invite as soon as it is made.
     then: Option<Way>,
+    /// Whether the picture is shown in place of the text.
+    shows_picture: bool,
+    /// What the file is to hold that was asked for.
+    saving: FileKind,
     path: String,
     error: Option<String>,
     pub(super) done: Option<String>,
@@ -67,18 +76,20 @@ const USUAL_TERMS: Terms = Terms {
     rights: Rights::Member,
 };
 
-/// An invite, or a public chat's link.
-#[derive(Debug)]
+/// An invite, or a public chat's link: a secret, for whoever holds it comes in.
 struct Made {
     text: String,
     link: String,
+    /// The link as a picture; none if it is too long for one.
+    picture: Option<QrCode>,
 }
 
 /// What becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Way {
     Show,
-    ChooseFile,
+    ShowPicture,
+    ChooseFile(FileKind),
     WriteTo(PathBuf),
     CopyText,
     CopyLink,
@@ -99,6 +110,8 @@ impl ExportDialog {
             },
             made: None,
             then: None,
+            shows_picture: is_public,
+            saving: FileKind::Invite,
             path: String::new(),
             error: None,
             done: None,
@@ -162,8 +175,11 @@ impl ExportDialog {
         if let Some(done) = &self.done {
             done_ui(ui, done);
         }
+        let may_save = self.waiting.is_none() && self.file.may_ask(context.elapsed);
         match (&self.made, self.offer) {
-            (Some(made), offer) => made.ui(ui, offer),
+            (Some(made), offer) => {
+                way = way.or(made.ui(ui, offer, self.shows_picture, may_save));
+            }
             // A link is there: nothing has to be decided before it is shown.
             (None, Offer::Link) if self.waiting.is_none() && self.error.is_none() => {
                 way = way.or(Some(Way::Show));
@@ -194,11 +210,16 @@ impl ExportDialog {
             if labelled_button(ui, Icon::Link, "Copy link", idle).clicked() {
                 way = Some(Way::CopyLink);
             }
-            if labelled_button(ui, Icon::Copy, "Copy text", idle).clicked() {
+            let is_link = self.offer == Offer::Link;
+            if !is_link && labelled_button(ui, Icon::Copy, "Copy text", idle).clicked() {
                 way = Some(Way::CopyText);
             }
             if labelled_button(ui, Icon::Save, "Save as file…", may_ask).clicked() {
-                way = Some(Way::ChooseFile);
+                way = Some(Way::ChooseFile(FileKind::Invite));
+            }
+            let offers_picture = !is_link && !(self.shows_picture && self.made.is_some());
+            if offers_picture && labelled_button(ui, Icon::QrCode, "QR picture", idle).clicked() {
+                way = Some(Way::ShowPicture);
             }
         });
         if let Some(hint) = self
@@ -211,7 +232,7 @@ impl ExportDialog {
         let hint = format!("~/{}", invite_file_name(&self.chat_name, FileKind::Invite));
         if field_with_button(
             ui,
-            "Or type where to save it",
+            "Or type where to save it (ending in .png: the picture)",
             &hint,
             &mut self.path,
             "Save",
@@ -247,15 +268,25 @@ impl ExportDialog {
         };
         let action = match way {
             Way::Show => return Vec::new(),
-            Way::ChooseFile => Action::AskFile(FileRequest::ChooseTarget {
-                kind: FileKind::Invite,
-                file_name: invite_file_name(&self.chat_name, FileKind::Invite),
-            }),
-            Way::WriteTo(path) => Action::AskFile(FileRequest::Write {
-                path,
-                bytes: made.text.clone().into_bytes(),
-                replace: false,
-            }),
+            Way::ShowPicture => {
+                self.shows_picture = true;
+                return Vec::new();
+            }
+            Way::ChooseFile(kind) => {
+                self.saving = kind;
+                Action::AskFile(FileRequest::ChooseTarget {
+                    kind,
+                    file_name: invite_file_name(&self.chat_name, kind),
+                })
+            }
+            Way::WriteTo(path) => {
+                self.saving = if path.extension().is_some_and(|ending| ending == PICTURE_EXTENSION) {
+                    FileKind::Picture
+                } else {
+                    FileKind::Invite
+                };
+                made.write_to(path, self.saving, false)
+            }
             Way::CopyText => Action::Copy {
                 text: made.text.clone(),
                 what: "the invite's text".to_owned(),
@@ -293,6 +324,7 @@ impl ExportDialog {
                 self.made = Some(Made {
                     text: text.clone(),
                     link: link.clone(),
+                    picture: QrCode::new(link),
                 });
                 Some(self.then.take().map(|way| self.go(way)).unwrap_or_default())
             }
@@ -312,11 +344,7 @@ impl ExportDialog {
         match (answer, &self.made) {
             // The system's dialog has asked whether a file may be replaced.
             (FileAnswer::Chosen(path), Some(made)) => {
-                return vec![Action::AskFile(FileRequest::Write {
-                    path,
-                    bytes: made.text.clone().into_bytes(),
-                    replace: true,
-                })];
+                return vec![made.write_to(path, self.saving, true)];
             }
             (FileAnswer::Written(path), _) => self.done = Some(format!("Saved as {}.", path.display())),
             (FileAnswer::NotWritten(why), _) => self.error = Some(why),
@@ -326,13 +354,45 @@ impl ExportDialog {
     }
 }
 
+impl fmt::Debug for Made {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Made").finish_non_exhaustive()
+    }
+}
+
 impl Made {
-    fn ui(&self, ui: &mut Ui, offer: Offer) {
-        let (label, rows, mut shown) = match offer {
-            Offer::Link => ("The chat's link", 2, self.link.clone()),
-            Offer::Invite(_) => ("The invite's text", 4, self.text.clone()),
+    fn ui(&self, ui: &mut Ui, offer: Offer, shows_picture: bool, may_save: bool) -> Option<Way> {
+        if offer == Offer::Link {
+            area_ui(ui, "The chat's link", "", 2, &mut self.link.clone());
+        } else if !shows_picture {
+            area_ui(ui, "The invite's text", "", 4, &mut self.text.clone());
+        }
+        shows_picture.then(|| self.picture_ui(ui, may_save)).flatten()
+    }
+
+    fn picture_ui(&self, ui: &mut Ui, may_save: bool) -> Option<Way> {
+        let Some(picture) = &self.picture else {
+            hint_ui(
+                ui,
+                "The link is too long for a QR picture. Save it as a file, or copy it.",
+            );
+            return None;
         };
-        area_ui(ui, label, "", rows, &mut shown);
+        let mut way = None;
+        ui.add_space(4.0);
+        ui.vertical_centered(|ui| {
+            picture.ui(ui, PICTURE_SIDE, "The link as a QR code");
+            if labelled_button(ui, Icon::Save, "Save picture…", may_save).clicked() {
+                way = Some(Way::ChooseFile(FileKind::Picture));
+            }
+        });
+        way
+    }
+
+    fn write_to(&self, path: PathBuf, kind: FileKind, replace: bool) -> Action {
+        let picture = self.picture.as_ref().filter(|_| kind == FileKind::Picture);
+        let bytes = picture.map_or_else(|| self.text.clone().into_bytes(), QrCode::to_png);
+        Action::AskFile(FileRequest::Write { path, bytes, replace })
     }
 }
 
