@@ -279,8 +279,8 @@ fn who_comes_and_goes_is_noted_once_and_only_if_it_is_news() {
         .collect();
     assert_eq!(
         here,
-        ["Ben", "Cleo", "Robin", "Ann"],
-        "those who are there first, then by nick"
+        ["Robin", "Ben", "Cleo", "Ann"],
+        "those who are there first, of these the founder, then by nick"
     );
     assert_eq!(picture.chat(chat).members.online(), 3);
 }
@@ -329,10 +329,16 @@ fn nicks_topics_and_bans_are_noted() {
         "You are Robbie now",
         "Anna changed the topic: The boat",
         "You cleared the topic",
-        "Ben was banned by you: noise",
+        "You banned Ben: noise",
     ];
     assert_eq!(picture.notices(chat), wanted);
-    assert!(picture.chat(chat).members.get(member(2)).is_none());
+    let members = &picture.chat(chat).members;
+    assert_eq!((members.len(), members.banned_len()), (2, 1));
+    assert_eq!(
+        members.nick_of(member(2)),
+        Some("Ben"),
+        "who is banned stays known"
+    );
     picture.hear(chat, 1, 1, "Robbie!");
     assert_eq!(picture.chat(chat).mentions, 1, "by the new nick");
 }

@@ -1,15 +1,11 @@
-//! What stands between us and a chat that we want into: work to be done, a moderator's word, minutes of reading, or a
-//! refusal.
+//! What stands between us and a chat that we want into: work to be done, or a refusal.
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::chat::{Chat, Join};
-use super::command::ChatKind;
-use super::event::{Code, MemberInfo};
-use crate::facts::{DoorMode, Role};
-use crate::id::MemberId;
+use super::event::Code;
 
 /// Proof of work that is being done to come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +23,6 @@ pub struct Work {
 pub enum Hurdle {
     /// The door asks for work; it is being done.
     Work(Work),
-    /// We read, until somebody lets us write.
-    Approval,
-    /// Newcomers read, until then. Whether we count as one our node knows: who came by an invite with slots does not.
-    Reading(Timestamp),
     /// We are not let in, for this reason.
     Refused(Code),
 }
@@ -40,8 +32,6 @@ pub enum Hurdle {
 pub(super) struct Entry {
     work: Option<Work>,
     refused: Option<Code>,
-    /// When we were admitted; nothing once somebody has given us a role, which no door takes back.
-    admitted_at: Option<Timestamp>,
 }
 
 impl Work {
@@ -89,48 +79,15 @@ impl Entry {
     pub(super) fn clear(&mut self) {
         (self.work, self.refused) = (None, None);
     }
-
-    pub(super) fn members_came(&mut self, members: &[MemberInfo]) {
-        let own = members.iter().find(|member| member.own);
-        self.admitted_at = own.and_then(|own| own.since);
-    }
-
-    /// Somebody gave us a role by name.
-    pub(super) fn was_named(&mut self, by: Option<MemberId>) {
-        if by.is_some() {
-            self.admitted_at = None;
-        }
-    }
 }
 
 impl Chat {
-    /// What stands between us and the chat. [`Hurdle::Reading`] goes with time alone.
-    pub fn hurdle(&self, now: Timestamp) -> Option<Hurdle> {
-        if let (Join::Failed(_), Some(code)) = (&self.join, self.entry.refused) {
-            return Some(Hurdle::Refused(code));
-        }
-        if let Some(work) = self.entry.work {
-            return Some(Hurdle::Work(work));
-        }
-        if self.kind != ChatKind::Public || self.join != Join::Joined {
-            return None;
-        }
-        match (self.door.mode, self.role) {
-            (DoorMode::Approval, Role::Observer) => Some(Hurdle::Approval),
-            (DoorMode::ReadFirst, Role::Member) => {
-                let minutes = SignedDuration::from_mins(i64::from(self.door.minutes));
-                let until = self.entry.admitted_at?.checked_add(minutes).ok()?;
-                (until > now).then_some(Hurdle::Reading(until))
-            }
-            _ => None,
-        }
-    }
-
-    /// In how long [`Hurdle::Reading`] goes if nothing happens.
-    pub fn may_write_in(&self, now: Timestamp) -> Option<Duration> {
-        match self.hurdle(now) {
-            Some(Hurdle::Reading(until)) => Duration::try_from(until.duration_since(now)).ok(),
-            _ => None,
+    /// What stands between us and the chat, unless it is a ban of which we know by whom and why
+    /// ([`Self::own_ban`]).
+    pub fn hurdle(&self) -> Option<Hurdle> {
+        match (&self.join, self.entry.refused, self.entry.work) {
+            (Join::Failed(_), Some(code), _) => self.own_ban().is_none().then_some(Hurdle::Refused(code)),
+            (_, _, work) => work.map(Hurdle::Work),
         }
     }
 }

@@ -6,7 +6,6 @@ use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::{Group, TABLE, UiCommand};
-use super::dialogs::refusal;
 use super::theme;
 use super::widgets::{
     BADGE_WIDTH, badge_text, badge_ui, connection_color, icon_button, plain_label, row_ui, unread_words,
@@ -120,14 +119,14 @@ fn admission_menu_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
             .on_disabled_hover_text(refusal.unwrap_or_default())
             .clicked()
     };
-    let may_invite = refusal(chat, Deed::Invite).filter(|_| !is_public);
+    let may_invite = chat.may(Deed::Invite).err().filter(|_| !is_public);
     if item(ui, "Export invite…", may_invite) {
         return Some(Action::ExportInvite(chat.id));
     }
-    if item(ui, "Invites…", refusal(chat, Deed::CloseInvite)) {
+    if item(ui, "Invites…", chat.may(Deed::CloseInvite).err()) {
         return Some(Action::ShowInvites(chat.id));
     }
-    (is_public && item(ui, "Door…", refusal(chat, Deed::SetDoor))).then_some(Action::ShowDoor(chat.id))
+    (is_public && item(ui, "Door…", chat.may(Deed::SetDoor).err())).then_some(Action::ShowDoor(chat.id))
 }
 
 fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui::Response {

@@ -7,7 +7,7 @@ use lucide_icons::Icon;
 use super::action::Action;
 use super::commands::UiCommand;
 use super::composer::{Composer, ComposerContext, composer_ui};
-use super::joining::{joining_ui, why_not_write};
+use super::joining::joining_ui;
 use super::theme;
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
 use super::widgets::{connection_color, paragraph_ui, secondary_button};
@@ -56,13 +56,13 @@ pub fn chat_view_ui(
 ) -> Vec<Action> {
     let mut actions = Vec::new();
     let connection = chat.connection(options.now);
-    let hurdle = chat.hurdle(options.now);
+    let hurdle = chat.hurdle();
     if let Some(hurdle) = hurdle {
         Panel::top("joining")
             .frame(Frame::new())
             .show_separator_line(false)
             .show(ui, |ui| {
-                actions.extend(joining_ui(ui, chat, hurdle, options.now, chats.zone()));
+                actions.extend(joining_ui(ui, chat, hurdle, options.now));
             });
     } else if let Some(banner) = Banner::of(chat, connection) {
         Panel::top("banner")
@@ -96,8 +96,8 @@ pub fn chat_view_ui(
 }
 
 fn composer_context<'a>(chat: &Chat, hurdle: Option<Hurdle>, nicks: &'a [String]) -> ComposerContext<'a> {
-    let why_not = if let Some(why_not) = hurdle.and_then(why_not_write) {
-        Some(why_not)
+    let why_not = if hurdle.is_some() {
+        Some("You are not in this chat yet.")
     } else if chat.role == Role::Observer {
         Some("You may read here, but not write.")
     } else if matches!(chat.join, Join::Failed(_)) {

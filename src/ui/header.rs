@@ -5,7 +5,6 @@ use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::UiCommand;
-use super::dialogs::refusal;
 use super::theme;
 use super::widgets::{flat_button, icon_button, plain_label};
 use crate::model::{Chat, ChatKind, Deed, MAX_TOPIC_LEN, within};
@@ -49,7 +48,7 @@ fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     }
     let is_public = chat.kind == ChatKind::Public;
     // Everybody hands out the link of a public chat.
-    let refusal = refusal(chat, Deed::Invite).filter(|_| !is_public);
+    let refusal = chat.may(Deed::Invite).err().filter(|_| !is_public);
     let invite = flat_button(
         ui,
         Icon::UserPlus,
@@ -65,7 +64,7 @@ fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
 
 /// The way to the invites, for who may see them.
 fn invites_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
-    let may_see = chat.kind != ChatKind::Classic && refusal(chat, Deed::CloseInvite).is_none();
+    let may_see = chat.kind != ChatKind::Classic && chat.may(Deed::CloseInvite).is_ok();
     let shown = may_see && icon_button(ui, Icon::Ticket, "Invites, and who came by them").clicked();
     shown.then_some(Action::Do(UiCommand::ShowInvites))
 }

@@ -1,9 +1,8 @@
-//! Coming into a chat that does not let us in at once: the work that its door asks for, the wait for somebody's word,
-//! and a refusal, each with a way on.
+//! Coming into a chat that does not let us in at once: the work that its door asks for, or a refusal, each with a way
+//! on.
 
 use egui::{CornerRadius, Frame, Margin, ProgressBar, RichText, Ui, WidgetInfo};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use lucide_icons::Icon;
 
 use super::action::Action;
@@ -14,7 +13,7 @@ use super::widgets::{hint_ui, paragraph_ui, secondary_button};
 use crate::model::{Chat, Code, Hurdle, Join, Work};
 
 /// Paints what stands between us and the chat. Nothing does in most chats.
-pub fn joining_ui(ui: &mut Ui, chat: &Chat, hurdle: Hurdle, now: Timestamp, zone: &TimeZone) -> Vec<Action> {
+pub fn joining_ui(ui: &mut Ui, chat: &Chat, hurdle: Hurdle, now: Timestamp) -> Vec<Action> {
     let tokens = theme::tokens(ui);
     let frame = Frame::new()
         .fill(tokens.panel)
@@ -31,36 +30,10 @@ pub fn joining_ui(ui: &mut Ui, chat: &Chat, hurdle: Hurdle, now: Timestamp, zone
         ui.spacing_mut().item_spacing.y = 6.0;
         match hurdle {
             Hurdle::Work(work) => work_ui(ui, chat, &work, now),
-            Hurdle::Approval => {
-                heading_ui(ui, Icon::Hourglass, tokens.amber, "Waiting for approval");
-                paragraph_ui(
-                    ui,
-                    "You are in and can read. A moderator or the founder lets newcomers write here; your program \
-                     hears of it by itself.",
-                );
-                Vec::new()
-            }
-            Hurdle::Reading(until) => {
-                heading_ui(ui, Icon::BookOpen, tokens.amber, "Newcomers read first");
-                let until = until.to_zoned(zone.clone()).strftime("%H:%M");
-                paragraph_ui(ui, &format!("You can write here from {until} on."));
-                Vec::new()
-            }
             Hurdle::Refused(code) => refused_ui(ui, chat, code),
         }
     };
     frame.show(ui, contents).inner
-}
-
-/// What the composer says in place of taking a message, while a hurdle stands.
-pub fn why_not_write(hurdle: Hurdle) -> Option<&'static str> {
-    match hurdle {
-        Hurdle::Work(_) => Some("You are not in this chat yet."),
-        Hurdle::Approval => Some("You can write here when a moderator has let you."),
-        // Our node knows better whether we are a newcomer; what it does not take comes back.
-        Hurdle::Reading(_) => None,
-        Hurdle::Refused(_) => Some("You are not in this chat."),
-    }
 }
 
 fn work_ui(ui: &mut Ui, chat: &Chat, work: &Work, now: Timestamp) -> Vec<Action> {

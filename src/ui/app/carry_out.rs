@@ -12,7 +12,7 @@ use crate::ui::commands::UiCommand;
 use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
 use crate::ui::dialogs::{
     ConnectionDialog, CreateDialog, Dialog, DoorDialog, ExportDialog, ImportDialog, InvitesDialog,
-    MemberCard, NickDialog, RightsDialog, ZOOM_PERCENT, refusal,
+    MemberCard, NickDialog, RightsDialog, ZOOM_PERCENT,
 };
 use crate::ui::switcher::Switcher;
 use crate::ui::tabs::Tabs;
@@ -277,7 +277,7 @@ impl App {
             // Nobody is invited there: a peer is connected to.
             return self.open(Dialog::Connection(ConnectionDialog::new(chat)));
         }
-        let may_see = refusal(found, Deed::CloseInvite).is_none();
+        let may_see = found.may(Deed::CloseInvite).is_ok();
         self.open(Dialog::Invites(InvitesDialog::new(chat)));
         if may_see {
             self.submit(Command::Invites { chat });

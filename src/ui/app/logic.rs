@@ -214,15 +214,11 @@ impl App {
         let gives_up = self
             .selected_chat()
             .and_then(|chat| chat.gives_up_in(self.clock.timestamp()));
-        let may_write = self
-            .selected_chat()
-            .and_then(|chat| chat.may_write_in(self.clock.timestamp()));
         let dialog = self.overlays.dialog.as_ref().and_then(Dialog::next_change);
         let times = [
             unsent,
             leaves,
             gives_up.map(|rest| now + rest),
-            may_write.map(|rest| now + rest),
             dialog,
             self.toasts.next_expiry(),
             self.idle_at(),

@@ -5,7 +5,6 @@ use std::time::Duration;
 use egui::{DragValue, RichText, Ui};
 
 use super::DialogContext;
-use super::rights::refusal;
 use crate::id::ChatId;
 use crate::model::{Chat, ChatKind, Command, Deed, Door, DoorMode, Event, Tag};
 use crate::ui::action::Action;
@@ -213,8 +212,8 @@ impl DoorDialog {
             });
             return actions;
         }
-        paragraph_ui(ui, &format!("Now: {}.", door_words(&chat.door)));
-        let refusal = refusal(chat, Deed::SetDoor);
+        paragraph_ui(ui, &format!("Now: {}.", door_terms(&chat.door)));
+        let refusal = chat.may(Deed::SetDoor).err();
         ui.add_enabled_ui(refusal.is_none(), |ui| {
             self.form.mode_ui(ui);
             ui.add_space(4.0);
@@ -244,7 +243,7 @@ impl DoorDialog {
             Event::DoorChanged { chat, door, .. } => Some(vec![
                 Action::CloseDialog,
                 Action::Offer {
-                    text: format!("The door is set: {}.", door_words(door)),
+                    text: format!("The door is set: {}.", door_terms(door)),
                     button: "Undo",
                     action: Box::new(Action::Send(Command::SetDoor {
                         chat: *chat,
@@ -263,7 +262,7 @@ impl DoorDialog {
 }
 
 /// A door in words, to stand within a sentence: "open, with work of about 8 seconds, slow mode".
-pub fn door_words(door: &Door) -> String {
+pub(super) fn door_terms(door: &Door) -> String {
     let mode = match door.mode {
         DoorMode::Open => "open".to_owned(),
         DoorMode::Work => format!(
@@ -329,7 +328,7 @@ mod tests {
             ..Door::OPEN
         };
         assert_eq!(
-            door_words(&door),
+            door_terms(&door),
             "open, with work of about 1 minute; slow mode, 1 message a minute"
         );
     }

@@ -9,9 +9,8 @@ use egui::{RichText, Ui};
 use lucide_icons::Icon;
 
 use super::DialogContext;
-use super::door::door_words;
+use super::door::door_terms;
 use super::file_wait::FileWait;
-use super::rights::refusal;
 use crate::id::ChatId;
 use crate::model::{Chat, ChatKind, Command, Deed, DoorMode, Event, Rights, Tag};
 use crate::ui::action::Action;
@@ -132,7 +131,7 @@ impl ExportDialog {
         let Some(chat) = context.chats.get(self.chat) else {
             return vec![Action::CloseDialog];
         };
-        let refusal = refusal(chat, Deed::Invite);
+        let refusal = chat.may(Deed::Invite).err();
         let before = self.offer;
         if self.is_public && refusal.is_none() {
             self.offer_ui(ui);
@@ -250,7 +249,7 @@ impl ExportDialog {
                 actions.push(Action::CloseDialog);
             }
             ui.spacing_mut().item_spacing.x = 16.0;
-            if refusal(chat, Deed::CloseInvite).is_none() && ui.link("Invites…").clicked() {
+            if chat.may(Deed::CloseInvite).is_ok() && ui.link("Invites…").clicked() {
                 actions.push(Action::ShowInvites(self.chat));
             }
             if self.is_public && ui.link("Door…").clicked() {
@@ -402,7 +401,7 @@ fn link_terms_ui(ui: &mut Ui, chat: &Chat) {
         &format!(
             "Anyone with the link can come into {}. The door now: {}.",
             chat.name,
-            door_words(&chat.door)
+            door_terms(&chat.door)
         ),
     );
     if chat.door.mode == DoorMode::Closed {

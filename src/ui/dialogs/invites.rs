@@ -9,7 +9,6 @@ use jiff::tz::TimeZone;
 use lucide_icons::Icon;
 
 use super::DialogContext;
-use super::rights::refusal;
 use crate::id::{ChatId, InviteId};
 use crate::model::{Command, Deed, Event, InviteInfo, InviteUser, Rights, Tag};
 use crate::ui::action::Action;
@@ -55,8 +54,8 @@ impl InvitesDialog {
         let Some(chat) = context.chats.get(self.chat) else {
             return vec![Action::CloseDialog];
         };
-        let may_not = refusal(chat, Deed::CloseInvite);
-        let may_invite = refusal(chat, Deed::Invite).is_none();
+        let may_not = chat.may(Deed::CloseInvite).err();
+        let may_invite = chat.may(Deed::Invite).is_ok();
         if let Some(reason) = may_not.as_deref().or(self.error.as_deref()) {
             error_ui(ui, reason);
         }

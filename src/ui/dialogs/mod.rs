@@ -21,13 +21,13 @@ use jiff::Timestamp;
 
 pub use self::connection::ConnectionDialog;
 pub use self::create::CreateDialog;
-pub use self::door::{DoorDialog, door_words};
+pub use self::door::DoorDialog;
 pub use self::export::ExportDialog;
 pub use self::import::ImportDialog;
 pub use self::invites::InvitesDialog;
 pub use self::member::MemberCard;
 pub use self::nick::NickDialog;
-pub use self::rights::{RightsDialog, refusal};
+pub use self::rights::RightsDialog;
 pub use self::settings::ZOOM_PERCENT;
 
 use super::action::Action;

@@ -1,4 +1,4 @@
-//! Who may do what, as the window says it: the table in words, and why somebody may not.
+//! Who may do what: the table in words.
 
 use egui::{Align, Grid, Label, Layout, RichText, Ui, WidgetInfo, vec2};
 use lucide_icons::Icon;
@@ -89,21 +89,6 @@ impl RightsDialog {
             label.on_hover_text("What you are in this chat");
         }
     }
-}
-
-/// Why one may not do something in a chat, as far as one's role alone says it; a sentence.
-pub fn refusal(chat: &Chat, deed: Deed) -> Option<String> {
-    let (_, rules) = RIGHTS.iter().find(|(row, _)| *row == deed)?;
-    let may = |role: &Role| rules[*role as usize] != Rule::No;
-    if may(&chat.role) {
-        return None;
-    }
-    let who = match ROLES.iter().find(|role| may(role)) {
-        Some(Role::Moderator) => "Only moderators and the founder of this chat",
-        Some(Role::Founder) => "Only the founder of this chat",
-        _ => "Only those who may write here",
-    };
-    Some(format!("{who} may {}.", phrase(deed)))
 }
 
 /// A cell of this width, with what stands in its middle.
