@@ -6,6 +6,7 @@ use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::{Group, TABLE, UiCommand};
+use super::dialogs::why_not_invite;
 use super::theme;
 use super::widgets::{
     BADGE_WIDTH, badge_text, badge_ui, connection_color, icon_button, plain_label, row_ui, unread_words,
@@ -119,8 +120,7 @@ fn admission_menu_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
             .on_disabled_hover_text(refusal.unwrap_or_default())
             .clicked()
     };
-    let may_invite = chat.may(Deed::Invite).err().filter(|_| !is_public);
-    if item(ui, "Export invite…", may_invite) {
+    if item(ui, "Export invite…", why_not_invite(chat)) {
         return Some(Action::ExportInvite(chat.id));
     }
     if item(ui, "Invites…", chat.may(Deed::CloseInvite).err()) {

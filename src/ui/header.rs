@@ -5,6 +5,7 @@ use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::UiCommand;
+use super::dialogs::why_not_invite;
 use super::theme;
 use super::widgets::{flat_button, icon_button, plain_label};
 use crate::model::{Chat, ChatKind, Deed, MAX_TOPIC_LEN, within};
@@ -46,9 +47,7 @@ fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
         let connect = connect.on_hover_text("Connect to a peer, or admit one");
         return connect.clicked().then_some(Action::Do(UiCommand::ShowConnection));
     }
-    let is_public = chat.kind == ChatKind::Public;
-    // Everybody hands out the link of a public chat.
-    let refusal = chat.may(Deed::Invite).err().filter(|_| !is_public);
+    let refusal = why_not_invite(chat);
     let invite = flat_button(
         ui,
         Icon::UserPlus,

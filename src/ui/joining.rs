@@ -1,7 +1,7 @@
 //! Coming into a chat that does not let us in at once: the work that its door asks for, or a refusal, each with a way
 //! on.
 
-use egui::{CornerRadius, Frame, Margin, ProgressBar, RichText, Ui, WidgetInfo};
+use egui::{Align, CornerRadius, Frame, Layout, Margin, ProgressBar, RichText, Ui, WidgetInfo};
 use jiff::Timestamp;
 use lucide_icons::Icon;
 
@@ -45,6 +45,7 @@ fn work_ui(ui: &mut Ui, chat: &Chat, work: &Work, now: Timestamp) -> Vec<Action>
         "This chat asks newcomers for some work by their computer, so that nobody can come in a thousand times. \
          You come in as soon as it is done.",
     );
+    ui.add_space(2.0);
     let likelihood = work.likelihood();
     let bar = ui.add(
         ProgressBar::new(likelihood)
@@ -59,6 +60,7 @@ fn work_ui(ui: &mut Ui, chat: &Chat, work: &Work, now: Timestamp) -> Vec<Action>
         info
     });
     hint_ui(ui, words);
+    ui.add_space(2.0);
     if secondary_button(ui, "Cancel and leave the chat", true).clicked() {
         actions.push(Action::Leave(chat.id));
     }
@@ -96,7 +98,14 @@ fn refused_ui(ui: &mut Ui, chat: &Chat, code: Code) -> Vec<Action> {
         Code::Banned => vec![retry, leave],
         _ => vec![retry, leave],
     };
-    ui.horizontal_wrapped(|ui| {
+    // Side by side if there is room.
+    let layout = if ui.available_width() < 440.0 {
+        Layout::top_down(Align::Min)
+    } else {
+        Layout::left_to_right(Align::Min)
+    };
+    ui.add_space(2.0);
+    ui.with_layout(layout, |ui| {
         for (name, step) in steps {
             if secondary_button(ui, name, true).clicked() {
                 actions.push(step);

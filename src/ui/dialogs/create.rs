@@ -7,7 +7,8 @@ use crate::model::{ChatKind, Command, Door, Event, Tag, check_chat_name, check_n
 use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::widgets::{
-    choice_style, dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button,
+    above_buttons, choice_style, dialog_buttons, error_ui, field_ui, hint_ui, primary_button,
+    secondary_button,
 };
 
 /// The dialog that creates a chat.
@@ -38,23 +39,23 @@ impl CreateDialog {
 
     pub(super) fn ui(&mut self, ui: &mut Ui) -> Vec<Action> {
         let mut actions = Vec::new();
-        let name = field_ui(ui, "Name", "What the chat is called", &mut self.name);
+        let problem = check_chat_name(&self.name).and(check_nick(&self.nick)).err();
+        let (name, nick) = above_buttons(ui, |ui| {
+            let name = field_ui(ui, "Name", "What the chat is called", &mut self.name);
+            let nick = field_ui(ui, "Your nick in this chat", "Your nick", &mut self.nick);
+            self.kind_ui(ui);
+            if self.kind == ChatKind::Public {
+                self.door.mode_ui(ui);
+            }
+            (name, nick)
+        });
         if !std::mem::replace(&mut self.focused, true) {
             name.request_focus();
         }
-        self.kind_ui(ui);
-        if self.kind == ChatKind::Public {
-            self.door.mode_ui(ui);
-        }
-        let nick = field_ui(ui, "Your nick in this chat", "Your nick", &mut self.nick);
-        if let Some(error) = &self.error {
+        // What keeps it from being created stands by the button.
+        let problem_shown = problem.filter(|_| !self.name.trim().is_empty());
+        if let Some(error) = self.error.as_deref().or(problem_shown) {
             error_ui(ui, error);
-        }
-        let problem = check_chat_name(&self.name).and(check_nick(&self.nick)).err();
-        if let Some(problem) = problem
-            && !self.name.trim().is_empty()
-        {
-            error_ui(ui, problem);
         }
         let ready = problem.is_none() && self.waiting.is_none();
         let enter = super::enter_pressed(ui, &[&name, &nick]);

@@ -11,7 +11,8 @@ use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::time_words::{counted, span_words};
 use crate::ui::widgets::{
-    choice_style, dialog_buttons, error_ui, hint_ui, paragraph_ui, primary_button, secondary_button,
+    above_buttons, choice_style, dialog_buttons, error_ui, hint_ui, paragraph_ui, primary_button,
+    secondary_button,
 };
 
 /// Tries at the work that an ordinary computer makes in a second. A guess, the same as that behind the most work that
@@ -142,17 +143,15 @@ impl DoorForm {
     fn work_ui(&mut self, ui: &mut Ui) {
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing.x = 16.0;
-            for (bits, name) in WORKS {
+            let other = self.other_work.map(|bits| (bits, "As it is"));
+            for (bits, name) in WORKS.into_iter().chain(other) {
+                let name = format!("{name}: {}", span_words(work_time(bits)));
                 ui.radio_value(&mut self.work_bits, bits, name);
             }
-            if let Some(bits) = self.other_work {
-                ui.radio_value(&mut self.work_bits, bits, "As it is");
-            }
         });
-        let time = span_words(work_time(self.work_bits));
         hint_ui(
             ui,
-            format!("About {time} on an ordinary computer, and more while many come at once."),
+            "So long on an ordinary computer on average, and longer while many come at once.",
         );
     }
 
@@ -161,12 +160,13 @@ impl DoorForm {
         choice_style(ui);
         ui.checkbox(&mut self.slow, "Slow mode");
         indented(ui, |ui| {
-            ui.horizontal_wrapped(|ui| {
-                ui.add_enabled_ui(self.slow, |ui| {
+            hint_ui(ui, "No member says more messages a minute than these.");
+            ui.add_enabled_ui(self.slow, |ui| {
+                ui.horizontal(|ui| {
                     let rate = DragValue::new(&mut self.rate).range(1..=600).speed(0.2);
                     ui.name_inputs("Messages a minute", |ui| ui.add(rate));
+                    ui.label("messages a minute");
                 });
-                ui.label("messages a minute from each member at most");
             });
         });
     }
@@ -212,12 +212,14 @@ impl DoorDialog {
             });
             return actions;
         }
-        paragraph_ui(ui, &format!("Now: {}.", door_terms(&chat.door)));
         let refusal = chat.may(Deed::SetDoor).err();
-        ui.add_enabled_ui(refusal.is_none(), |ui| {
-            self.form.mode_ui(ui);
-            ui.add_space(4.0);
-            self.form.slow_ui(ui);
+        above_buttons(ui, |ui| {
+            paragraph_ui(ui, &format!("Now: {}.", door_terms(&chat.door)));
+            ui.add_enabled_ui(refusal.is_none(), |ui| {
+                self.form.mode_ui(ui);
+                ui.add_space(4.0);
+                self.form.slow_ui(ui);
+            });
         });
         if let Some(reason) = refusal.as_deref().or(self.error.as_deref()) {
             error_ui(ui, reason);

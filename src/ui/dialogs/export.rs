@@ -12,14 +12,14 @@ use super::DialogContext;
 use super::door::door_terms;
 use super::file_wait::FileWait;
 use crate::id::ChatId;
-use crate::model::{Chat, ChatKind, Command, Deed, DoorMode, Event, Rights, Tag};
+use crate::model::{Chat, ChatKind, Command, Deed, DoorMode, Event, Join, Rights, Tag};
 use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileKind, FileRequest, PICTURE_EXTENSION, invite_file_name, typed_path};
 use crate::ui::qr::QrCode;
 use crate::ui::theme;
 use crate::ui::widgets::{
-    area_ui, choice_style, dialog_buttons, done_ui, error_ui, field_with_button, hint_ui, labelled_button,
-    paragraph_ui, secondary_button,
+    above_buttons, area_ui, choice_style, dialog_buttons, done_ui, error_ui, field_with_button, hint_ui,
+    labelled_button, paragraph_ui, secondary_button,
 };
 
 /// Seconds of a day.
@@ -56,6 +56,22 @@ enum Offer {
     Link,
     /// An invite of its own.
     Invite(Terms),
+}
+
+impl Offer {
+    /// What one should know before one hands it out.
+    fn caution(self) -> &'static str {
+        match self {
+            Self::Link => {
+                "Whoever holds the link can come in by the door, and hand it on. It names network addresses at which \
+                 you and other members can be reached."
+            }
+            Self::Invite(_) => {
+                "Whoever holds the invite can come in, so hand it to nobody else. It names network addresses at which \
+                 you and other members can be reached."
+            }
+        }
+    }
 }
 
 /// Whom an invite lets in.
@@ -131,24 +147,26 @@ impl ExportDialog {
         let Some(chat) = context.chats.get(self.chat) else {
             return vec![Action::CloseDialog];
         };
-        let refusal = chat.may(Deed::Invite).err();
-        let before = self.offer;
-        if self.is_public && refusal.is_none() {
-            self.offer_ui(ui);
-        }
-        match &mut self.offer {
-            Offer::Link => link_terms_ui(ui, chat),
-            Offer::Invite(terms) => invite_terms_ui(ui, chat, terms),
-        }
-        if self.offer != before {
-            // Other terms are another invite.
-            (self.made, self.done, self.error) = (None, None, None);
-        }
         let mut actions = Vec::new();
-        match refusal {
-            Some(reason) if self.offer != Offer::Link => _ = error_ui(ui, &reason),
-            _ => actions.extend(self.ways_and_outcome_ui(ui, context)),
-        }
+        above_buttons(ui, |ui| {
+            let before = self.offer;
+            if self.is_public && chat.may(Deed::Invite).is_ok() {
+                self.offer_ui(ui);
+            }
+            match &mut self.offer {
+                Offer::Link => link_terms_ui(ui, chat),
+                Offer::Invite(terms) => invite_terms_ui(ui, chat, terms),
+            }
+            if self.offer != before {
+                // Other terms are another invite.
+                (self.made, self.done, self.error) = (None, None, None);
+                self.shows_picture = self.offer == Offer::Link;
+            }
+            match why_not_invite(chat) {
+                Some(reason) => _ = error_ui(ui, &reason),
+                None => actions.extend(self.ways_and_outcome_ui(ui, context)),
+            }
+        });
         self.foot_ui(ui, chat, &mut actions);
         actions
     }
@@ -167,76 +185,57 @@ impl ExportDialog {
     }
 
     fn ways_and_outcome_ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Vec<Action> {
-        let mut way = self.ways_ui(ui, context);
+        hint_ui(ui, self.offer.caution());
+        let mut way = match (&self.made, self.offer) {
+            // A link is there: nothing has to be decided before it is shown.
+            (None, Offer::Link) if self.waiting.is_none() && self.error.is_none() => Some(Way::Show),
+            _ => None,
+        };
+        way = way.or(self.ways_ui(ui, context));
         if let Some(error) = &self.error {
             error_ui(ui, error);
         }
         if let Some(done) = &self.done {
             done_ui(ui, done);
         }
-        let may_save = self.waiting.is_none() && self.file.may_ask(context.elapsed);
-        match (&self.made, self.offer) {
-            (Some(made), offer) => {
-                way = way.or(made.ui(ui, offer, self.shows_picture, may_save));
-            }
-            // A link is there: nothing has to be decided before it is shown.
-            (None, Offer::Link) if self.waiting.is_none() && self.error.is_none() => {
-                way = way.or(Some(Way::Show));
-            }
-            (None, _) => {}
+        if let Some(made) = &self.made {
+            made.ui(ui, self.offer, self.shows_picture);
         }
-        hint_ui(
-            ui,
-            match self.offer {
-                Offer::Link => {
-                    "Whoever holds the link can come in by the door, and hand it on. It names network addresses at \
-                     which you and other members can be reached."
-                }
-                Offer::Invite(_) => {
-                    "Whoever holds the invite can come in, so hand it to nobody else. It names network addresses at \
-                     which you and other members can be reached."
-                }
-            },
-        );
         way.map(|way| self.go(way)).unwrap_or_default()
     }
 
     fn ways_ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Option<Way> {
         let mut way = None;
         let idle = self.waiting.is_none();
+        let may_ask = idle && self.file.may_ask(context.elapsed);
+        let picture_stands = self.shows_picture && self.made.is_some();
+        let mut buttons = vec![(Icon::Link, "Copy link", idle, Way::CopyLink)];
+        if self.offer != Offer::Link {
+            buttons.push((Icon::Copy, "Copy text", idle, Way::CopyText));
+        }
+        let file = Way::ChooseFile(FileKind::Invite);
+        buttons.push((Icon::Save, "Save as file…", may_ask, file));
+        buttons.push(if picture_stands {
+            let picture = Way::ChooseFile(FileKind::Picture);
+            (Icon::QrCode, "Save picture…", may_ask, picture)
+        } else {
+            (Icon::QrCode, "QR picture", idle, Way::ShowPicture)
+        });
         ui.horizontal_wrapped(|ui| {
-            let may_ask = idle && self.file.may_ask(context.elapsed);
-            if labelled_button(ui, Icon::Link, "Copy link", idle).clicked() {
-                way = Some(Way::CopyLink);
-            }
-            let is_link = self.offer == Offer::Link;
-            if !is_link && labelled_button(ui, Icon::Copy, "Copy text", idle).clicked() {
-                way = Some(Way::CopyText);
-            }
-            if labelled_button(ui, Icon::Save, "Save as file…", may_ask).clicked() {
-                way = Some(Way::ChooseFile(FileKind::Invite));
-            }
-            let offers_picture = !is_link && !(self.shows_picture && self.made.is_some());
-            if offers_picture && labelled_button(ui, Icon::QrCode, "QR picture", idle).clicked() {
-                way = Some(Way::ShowPicture);
+            for (icon, name, enabled, button_way) in buttons {
+                if labelled_button(ui, icon, name, enabled).clicked() {
+                    way = Some(button_way);
+                }
             }
         });
-        if let Some(hint) = self
-            .file
-            .hint(context.elapsed, "Type a path below, or copy the text.")
-        {
+        let instead = "Type a path below, or copy the text.";
+        if let Some(hint) = self.file.hint(context.elapsed, instead) {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
         let hint = format!("~/{}", invite_file_name(&self.chat_name, FileKind::Invite));
-        if field_with_button(
-            ui,
-            "Or type where to save it (ending in .png: the picture)",
-            &hint,
-            &mut self.path,
-            "Save",
-            idle,
-        ) {
+        let label = "Or type where to save it (.throng or .png)";
+        if field_with_button(ui, label, &hint, &mut self.path, "Save", idle) {
             let home = std::env::home_dir();
             way = Some(Way::WriteTo(typed_path(&self.path, home.as_deref())));
         }
@@ -360,38 +359,43 @@ impl fmt::Debug for Made {
 }
 
 impl Made {
-    fn ui(&self, ui: &mut Ui, offer: Offer, shows_picture: bool, may_save: bool) -> Option<Way> {
+    fn ui(&self, ui: &mut Ui, offer: Offer, shows_picture: bool) {
         if offer == Offer::Link {
             area_ui(ui, "The chat's link", "", 2, &mut self.link.clone());
         } else if !shows_picture {
             area_ui(ui, "The invite's text", "", 4, &mut self.text.clone());
         }
-        shows_picture.then(|| self.picture_ui(ui, may_save)).flatten()
-    }
-
-    fn picture_ui(&self, ui: &mut Ui, may_save: bool) -> Option<Way> {
-        let Some(picture) = &self.picture else {
-            hint_ui(
-                ui,
-                "The link is too long for a QR picture. Save it as a file, or copy it.",
-            );
-            return None;
-        };
-        let mut way = None;
-        ui.add_space(4.0);
-        ui.vertical_centered(|ui| {
-            picture.ui(ui, PICTURE_SIDE, "The link as a QR code");
-            if labelled_button(ui, Icon::Save, "Save picture…", may_save).clicked() {
-                way = Some(Way::ChooseFile(FileKind::Picture));
+        match &self.picture {
+            _ if !shows_picture => {}
+            Some(picture) => {
+                ui.add_space(4.0);
+                ui.vertical_centered(|ui| picture.ui(ui, PICTURE_SIDE, "The link as a QR code"));
             }
-        });
-        way
+            None => {
+                _ = hint_ui(
+                    ui,
+                    "The link is too long for a QR picture. Save it as a file, or copy it.",
+                )
+            }
+        }
     }
 
     fn write_to(&self, path: PathBuf, kind: FileKind, replace: bool) -> Action {
         let picture = self.picture.as_ref().filter(|_| kind == FileKind::Picture);
         let bytes = picture.map_or_else(|| self.text.clone().into_bytes(), QrCode::to_png);
         Action::AskFile(FileRequest::Write { path, bytes, replace })
+    }
+}
+
+/// Why one can't let anybody into a chat, if one can't.
+pub fn why_not_invite(chat: &Chat) -> Option<String> {
+    if chat.join != Join::Joined {
+        Some("You are not in this chat yet.".to_owned())
+    } else if chat.kind == ChatKind::Public && chat.own_ban().is_none() {
+        // Everybody hands on its link.
+        None
+    } else {
+        chat.may(Deed::Invite).err()
     }
 }
 

@@ -9,14 +9,16 @@ use jiff::tz::TimeZone;
 use lucide_icons::Icon;
 
 use super::DialogContext;
+use super::door::door_terms;
 use crate::id::{ChatId, InviteId};
-use crate::model::{Command, Deed, Event, InviteInfo, InviteUser, Rights, Tag};
+use crate::model::{Command, Deed, Door, Event, InviteInfo, InviteUser, Rights, Tag};
 use crate::ui::action::Action;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme::{self, Tokens};
 use crate::ui::time_words::span_words;
 use crate::ui::widgets::{
-    dialog_buttons, error_ui, hint_ui, labelled_button, paragraph_ui, primary_button, secondary_button,
+    above_buttons, dialog_buttons, error_ui, hint_ui, labelled_button, paragraph_ui, primary_button,
+    secondary_button,
 };
 
 /// Of those who came by an invite, so many are shown before one asks for more.
@@ -70,14 +72,17 @@ impl InvitesDialog {
                 "An invite is shown once, when it is made: its secret is kept by nobody but those who hold it. For \
                  somebody else, make a new one.",
             );
-            for invite in invites {
-                let card = Card {
-                    invite,
-                    now: context.now,
-                    zone: context.chats.zone(),
-                };
-                actions.extend(self.card_ui(ui, &card));
-            }
+            above_buttons(ui, |ui| {
+                for invite in invites {
+                    let card = Card {
+                        invite,
+                        door: &chat.door,
+                        now: context.now,
+                        zone: context.chats.zone(),
+                    };
+                    actions.extend(self.card_ui(ui, &card));
+                }
+            });
         }
         dialog_buttons(ui, |ui| {
             if may_invite && primary_button(ui, "Export invite…", true).clicked() {
@@ -108,6 +113,7 @@ impl InvitesDialog {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 4.0;
             ui.horizontal(|ui| {
+                ui.set_min_height(32.0);
                 ui.label(RichText::new(card.name()).font(theme::nick()));
                 card.state().ui(ui, tokens);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
@@ -237,6 +243,8 @@ impl InvitesDialog {
 /// An invite, and what is needed to say it in words.
 struct Card<'a> {
     invite: &'a InviteInfo,
+    /// Through which those come who have the chat's link.
+    door: &'a Door,
     now: Timestamp,
     zone: &'a TimeZone,
 }
@@ -289,6 +297,9 @@ impl Card<'_> {
         }];
         if invite.rights == Rights::Observer {
             parts.push("they only read".to_owned());
+        }
+        if invite.public_link {
+            parts.push(format!("door: {}", door_terms(self.door)));
         }
         if !invite.closed {
             parts.extend(self.expiry());

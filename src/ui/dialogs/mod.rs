@@ -22,7 +22,7 @@ use jiff::Timestamp;
 pub use self::connection::ConnectionDialog;
 pub use self::create::CreateDialog;
 pub use self::door::DoorDialog;
-pub use self::export::ExportDialog;
+pub use self::export::{ExportDialog, why_not_invite};
 pub use self::import::ImportDialog;
 pub use self::invites::InvitesDialog;
 pub use self::member::MemberCard;
@@ -198,7 +198,7 @@ impl Dialog {
     fn width(&self) -> f32 {
         match self {
             Self::Member(_) | Self::Nick(_) => 400.0,
-            Self::Invites(_) | Self::Rights(_) | Self::Shortcuts => 560.0,
+            Self::Export(_) | Self::Invites(_) | Self::Rights(_) | Self::Shortcuts => 560.0,
             _ => 500.0,
         }
     }
