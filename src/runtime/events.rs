@@ -289,6 +289,7 @@ impl Chat {
             | NodeEvent::Forked { .. }
             | NodeEvent::Slow { .. }
             | NodeEvent::WorkAsked { .. }
+            | NodeEvent::ClockOff { .. }
             | NodeEvent::ModerationStale(_) => {}
             NodeEvent::Message(message) => self.said(message, cause, outlet),
             NodeEvent::Delivery { id, links } => {
