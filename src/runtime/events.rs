@@ -299,6 +299,7 @@ impl Chat {
                 outlet.report(Event::Slow { chat, wait_ms }, None);
             }
             NodeEvent::WorkAsked { bits } => self.work_asked(bits, outlet),
+            NodeEvent::ClockOff { by_ms } => outlet.failed(Some(chat), clock_off(by_ms)),
             NodeEvent::Message(message) => self.said(message, cause, outlet),
             NodeEvent::Delivery { id, links } => {
                 let state = if links > 0 {
@@ -499,6 +500,24 @@ impl Chat {
         // The name was not known when the chat opened.
         outlet.report(self.opened(), None);
     }
+}
+
+/// What to tell one whose clock differs from everybody else's by so many milliseconds.
+fn clock_off(by_ms: i64) -> Failure {
+    let minutes = by_ms.unsigned_abs().div_ceil(60_000);
+    let (minutes, unit) = if minutes < 120 {
+        (minutes, "minutes")
+    } else {
+        (minutes / 60, "hours")
+    };
+    let direction = if by_ms > 0 { "behind" } else { "ahead" };
+    Failure::new(
+        Code::Clock,
+        format!(
+            "This computer's clock is some {minutes} {unit} {direction} those of the others in this chat. Set it right: \
+             Throng goes by theirs meanwhile."
+        ),
+    )
 }
 
 /// What to tell one who is not let in.
