@@ -7,7 +7,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use throng::crypto::{self, BoxKeyPair, Nonce, SharedKeys, SigningKey};
 use throng::facts::Fact;
-use throng::id::{ChatId, ClientId, MemberId};
+use throng::id::{ChatId, ClientId, MemberId, MessageId};
 use throng::invite::{Chain, Credential, InviteKey, SessionCertificate};
 use throng::node::{Input, Node, NodeEvent, Now, Output};
 use throng::wire::{
@@ -101,6 +101,8 @@ pub struct Bench {
     pub now: Duration,
     pub sent: Vec<(SocketAddr, Vec<u8>)>,
     pub events: Vec<NodeEvent>,
+    /// By how much its clock was set ahead since the start.
+    pub clock_set_by: Duration,
 }
 
 impl Bench {
@@ -111,11 +113,16 @@ impl Bench {
             now: Duration::ZERO,
             sent: Vec::new(),
             events: Vec::new(),
+            clock_set_by: Duration::ZERO,
         }
     }
 
     pub fn tell(&mut self, input: Input<'_>) {
-        self.node.handle(at(self.now), input);
+        let now = Now {
+            elapsed: self.now,
+            ..at(self.now + self.clock_set_by)
+        };
+        self.node.handle(now, input);
         while let Some(output) = self.node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => self.sent.push((to, bytes)),
@@ -212,6 +219,8 @@ pub struct Member {
     /// What the node gave it in its welcome, and how many packets it has sent under it.
     pub token: [u8; 8],
     pub counter: u32,
+    /// What its clock shows.
+    pub time_ms: u64,
 }
 
 impl Member {
@@ -239,6 +248,7 @@ impl Member {
             chain: Chain { credential, session }.encode(),
             token: [0; 8],
             counter: 0,
+            time_ms: NOW_MS,
         }
     }
 
@@ -249,7 +259,7 @@ impl Member {
             capabilities: 0,
             nonce,
             token: [9; 8],
-            time_ms: NOW_MS,
+            time_ms: self.time_ms,
             facts_root: [0; 32],
             members: 1,
             nick: String::new(),
@@ -337,6 +347,18 @@ impl Member {
             signed,
             signature,
         })
+    }
+
+    /// The id of the message that [`Self::say`] with that number makes, when its text is the number.
+    pub fn id_of(&self, number: u32) -> MessageId {
+        let Packet::Say(say) = self.say(number, Body::Message(number.to_string()), false) else {
+            unreachable!("a say")
+        };
+        MessageId(crypto::hash_signed(
+            "throng/1 say",
+            &self.chat,
+            &say.signed.encode(),
+        ))
     }
 
     /// Says something over its link.
