@@ -71,7 +71,7 @@ pub enum Code {
     Busy,
     /// Already so: for example one is in that chat.
     Already,
-    /// This computer's clock is wrong.
+    /// The computer's clock is wrong.
     Clock,
 }
 

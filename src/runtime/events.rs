@@ -502,20 +502,15 @@ impl Chat {
     }
 }
 
-/// What to tell one whose clock differs from everybody else's by so many milliseconds.
+/// What to say of a clock to which so much has to be added.
 fn clock_off(by_ms: i64) -> Failure {
     let minutes = by_ms.unsigned_abs().div_ceil(60_000);
-    let (minutes, unit) = if minutes < 120 {
-        (minutes, "minutes")
-    } else {
-        (minutes / 60, "hours")
-    };
-    let direction = if by_ms > 0 { "behind" } else { "ahead" };
+    let how = if by_ms > 0 { "behind" } else { "ahead of" };
     Failure::new(
         Code::Clock,
         format!(
-            "This computer's clock is some {minutes} {unit} {direction} those of the others in this chat. Set it right: \
-             Throng goes by theirs meanwhile."
+            "Your computer's clock is about {minutes} minutes {how} the clocks of the others in this chat. Set it right: \
+             until then what you say is dated by theirs."
         ),
     )
 }
