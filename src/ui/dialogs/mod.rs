@@ -198,7 +198,8 @@ impl Dialog {
     fn width(&self) -> f32 {
         match self {
             Self::Member(_) | Self::Nick(_) => 400.0,
-            Self::Export(_) | Self::Invites(_) | Self::Rights(_) | Self::Shortcuts => 560.0,
+            Self::Export(_) => 576.0,
+            Self::Create(_) | Self::Door(_) | Self::Invites(_) | Self::Rights(_) | Self::Shortcuts => 560.0,
             _ => 500.0,
         }
     }
