@@ -7,13 +7,13 @@ mod common;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::hand::{Bench, Member, NOW_MS, Peer, address, reflected};
+use common::hand::{Bench, Member, NOW_MS, Peer, address};
 use common::{Chat, assert_reached_all, classic, secs};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use throng::crypto::{self, SigningKey};
 use throng::facts::{Door, DoorMode};
-use throng::id::{ClientId, MemberId, MessageId};
+use throng::id::{ClientId, MemberId};
 use throng::invite::{Chain, Credential, InviteKey, SessionCertificate, work};
 use throng::node::sim::{Conditions, Sim};
 use throng::node::{Input, Moderation, NodeEvent, Refusal};
@@ -129,7 +129,7 @@ fn a_welcome_from_elsewhere_makes_no_link() {
     let mut founder = Bench::new(chat.founder_config("founder"));
     let invite = chat.invite(0, 0, Vec::new());
     let (config, _) = chat.newcomer("newcomer", &invite, 0);
-    let mut newcomer = Bench::new(config);
+    let mut newcomer = Bench::with_seed(config, 43);
     newcomer.tell(Input::Connect {
         client_id: None,
         address: address(1),
@@ -151,11 +151,7 @@ fn only_addresses_that_have_answered_are_told_to_others() {
     let (mut teller, mut other) = (Peer::new(1), Peer::new(2));
     bench.link(&mut teller);
     bench.link(&mut other);
-    bench.tell(Input::Connect {
-        client_id: Some(teller.client_id),
-        address: teller.address,
-    });
-    bench.pass(secs(60));
+    bench.pass(secs(16));
     let asked = bench.sent_to(teller.address);
     let asked = asked.iter().rev().find_map(|bytes| match teller.open(bytes) {
         Packet::GetNodes { ping_id } => Some(ping_id),
@@ -428,7 +424,7 @@ fn in_a_public_chat_a_mark_needs_its_zero_bits() {
         let invite = chat.invite(0, 0, Vec::new());
         chat.newcomer("newcomer", &invite, 0)
     };
-    let mut newcomer = Bench::new(config);
+    let mut newcomer = Bench::with_seed(config, 43);
     newcomer.tell(Input::Connect {
         client_id: None,
         address: address(50),
@@ -647,11 +643,11 @@ fn the_door_says_how_many_messages_a_minute() {
     let mut bench = Bench::new(chat.founder_config("founder"));
     let mut member = Member::link(&mut chat, &mut bench, 1);
     bench.tell(Input::Moderate(Moderation::SetDoor(Door {
-        rate: 2,
+        rate: 6,
         ..Door::OPEN
     })));
     assert_eq!(taken_of(&mut bench, &mut member, None, 1, 10), 1);
-    bench.pass(secs(31));
+    bench.pass(secs(10));
     assert_eq!(taken_of(&mut bench, &mut member, None, 20, 10), 1);
 }
 
@@ -725,7 +721,11 @@ fn what_a_link_refuses_is_said_again_to_it_and_a_hostile_one_does_not_stop_us() 
 
     for _ in 0..20 {
         refuse(&mut hostile, &mut bench, u32::MAX);
-        bench.pass(secs(61));
+        for _ in 0..7 {
+            bench.pass(secs(10));
+            hostile.keep_alive(&mut bench);
+            other.keep_alive(&mut bench);
+        }
     }
     assert!(
         words(&hostile.heard(&mut bench)).len() <= 2,
@@ -791,7 +791,7 @@ fn a_door_asks_for_work_and_opens_when_it_is_done() {
     assert!(bench.node.admitted(&MemberId(lazy.key.public())).is_none());
 
     let credential = worked(&chat, &invite, &lazy.key, 10);
-    let mut diligent = Member::with(&chat, lazy.key.clone(), credential, 2);
+    let mut diligent = Member::with(&chat, lazy.key.clone(), credential, 4);
     diligent.come_in(&chat, &mut bench);
 
     // Who was in before, and who comes by an invite with slots, is not asked.

@@ -473,3 +473,113 @@ fn what_can_be_wrong() {
     window.click("Import");
     album.take(&mut window, "import-failed");
 }
+
+/// What is about invites and doors is pictured twice: wide, coarse and dark, and narrow, fine and light.
+fn settings() -> [(&'static str, Setting); 2] {
+    [
+        ("dark", setting([1080.0, 720.0], 1.0, Theme::Dark)),
+        ("narrow-2x", setting([420.0, 640.0], 2.0, Theme::Light)),
+    ]
+}
+
+/// A public chat with something said in it.
+fn square(window: &mut Window, role: Role, door: Door) -> ChatId {
+    let chat = open_public(window, role, door);
+    talk(window, chat);
+    window.harness.run();
+    chat
+}
+
+#[test]
+fn who_comes_in() {
+    let mut album = Album::default();
+    for (name, setting) in settings() {
+        let mut window = Window::open_as(setting);
+        window.click("Create a chat");
+        window.fill("Name", "town square");
+        window.click("Public");
+        window.click("Newcomers read first");
+        album.take(&mut window, &format!("create-public-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+
+        let door = Door {
+            mode: DoorMode::Work,
+            work_bits: 23,
+            rate: 6,
+            ..Door::OPEN
+        };
+        let _ = square(&mut window, Role::Founder, door);
+        window.press(Modifiers::COMMAND, Key::K);
+        window.harness.event(egui::Event::Text("Door".to_owned()));
+        window.harness.run();
+        window.press(Modifiers::NONE, Key::Enter);
+        album.take(&mut window, &format!("door-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+
+        window.click("Export invite…");
+        album.take(&mut window, &format!("link-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+    }
+}
+
+#[test]
+fn the_invites_page() {
+    let mut album = Album::default();
+    for (name, setting) in settings() {
+        let mut window = full(setting);
+        window.click("Invites, and who came by them");
+        if name == "dark" {
+            album.take(&mut window, "invites-none");
+        }
+        window.press(Modifiers::NONE, Key::Escape);
+        *window.node.invites.borrow_mut() = invites();
+        window.click("Invites, and who came by them");
+        window.click("Close invite 3");
+        album.take(&mut window, &format!("invites-{name}"));
+        window.click("Close it all the same");
+        album.take(&mut window, &format!("invite-closed-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+        window.pass(std::time::Duration::from_secs(15));
+
+        window.click("Export invite…");
+        window.click("QR picture");
+        album.take(&mut window, &format!("invite-picture-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+        window.press(Modifiers::COMMAND, Key::K);
+        window.harness.event(egui::Event::Text("Who may".to_owned()));
+        window.harness.run();
+        window.press(Modifiers::NONE, Key::Enter);
+        album.take(&mut window, &format!("rights-{name}"));
+    }
+}
+
+#[test]
+fn coming_in() {
+    let mut album = Album::default();
+    for (name, setting) in settings() {
+        let mut window = Window::open_as(setting);
+        let chat = asked_in(&mut window);
+        window.node.report(Event::Working {
+            chat,
+            bits: 23,
+            tried: 0,
+        });
+        window.harness.run();
+        window.clock.pass(std::time::Duration::from_secs(6));
+        window.node.report(Event::Working {
+            chat,
+            bits: 23,
+            tried: 5_000_000,
+        });
+        album.take(&mut window, &format!("working-{name}"));
+        window.node.report(Event::JoinFailed {
+            chat,
+            code: Code::Closed,
+            message:
+                "Nobody new comes into this chat at the moment. Try again later, or ask a member for an \
+                      invite of your own."
+                    .to_owned(),
+        });
+        album.take(&mut window, &format!("turned-away-{name}"));
+    }
+}

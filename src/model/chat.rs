@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
-use super::event::{Code, Event, LeftWhy, Message, MessageBody, Stats};
+use super::entry::Entry;
+use super::event::{Code, Event, InviteInfo, LeftWhy, Message, MessageBody, Stats};
 use super::log::LogLine;
 use super::members::{Member, Members};
 use super::moderation::CameBy;
@@ -68,6 +69,10 @@ pub struct Chat {
     pub mentions: u32,
     /// The newest message in a line, with its author's nick; empty if nothing was said.
     pub last_line: String,
+    /// Its invites, the newest first; none: they were not asked for yet.
+    pub invites: Option<Vec<InviteInfo>>,
+    /// What is known of our coming in.
+    pub(super) entry: Entry,
     /// Whether nobody has lately confirmed what is known of roles and bans.
     pub is_moderation_stale: bool,
     /// Who did what, the newest last; none: it was not asked for yet.
@@ -155,6 +160,8 @@ impl Chat {
             unread: 0,
             mentions: 0,
             last_line: String::new(),
+            invites: None,
+            entry: Entry::default(),
             is_moderation_stale: false,
             log: None,
             came_by: BTreeMap::new(),
@@ -176,6 +183,7 @@ impl Chat {
         self.unread = before.unread;
         self.mentions = before.mentions;
         self.last_line = before.last_line;
+        self.invites = before.invites;
         self.arrived_at = before.arrived_at;
     }
 
@@ -214,6 +222,7 @@ impl Chat {
         self.looking_since = now;
         if self.join != Join::Joined {
             self.join = Join::Asking;
+            self.entry.clear();
         }
     }
 
@@ -252,7 +261,11 @@ impl Chat {
             } => {
                 self.join = Join::Unanswered(message.clone());
             }
-            Event::JoinFailed { message, .. } => self.join = Join::Failed(message.clone()),
+            Event::JoinFailed { code, message, .. } => {
+                self.join = Join::Failed(message.clone());
+                self.entry.refuse(*code);
+            }
+            Event::Working { bits, tried, .. } => self.working(*bits, *tried, now),
             Event::Message(message) => self.message_came(message),
             Event::Delivery {
                 id, state, reached, ..
@@ -343,7 +356,17 @@ impl Chat {
         };
     }
 
+    fn working(&mut self, bits: u8, tried: u64, now: Timestamp) {
+        self.entry.working(bits, tried, now);
+        if self.join != Join::Joined {
+            // Whoever asks for work has answered.
+            self.join = Join::Asking;
+            self.looking_since = now;
+        }
+    }
+
     fn arrive(&mut self, now: Timestamp) {
+        self.entry.clear();
         if std::mem::replace(&mut self.join, Join::Joined) != Join::Joined {
             self.arrived_at = Some(now);
         }

@@ -7,6 +7,7 @@
 mod chat;
 mod chats;
 mod command;
+mod entry;
 mod event;
 mod limits;
 mod log;
@@ -20,6 +21,7 @@ pub use crate::facts::{Deed, Denied, Door, DoorMode, RIGHTS, Role, Rule};
 pub use chat::{Chat, Connection, Join};
 pub use chats::{Chats, Effects, Trouble};
 pub use command::{ChatKind, Command, Request, Rights, Status, Tag};
+pub use entry::{Hurdle, Work};
 pub use event::{
     Code, DeliveryState, Event, InviteInfo, InviteUser, LeftWhy, LinkInfo, LogEntry, LoggedDeed, MemberInfo,
     Message, MessageBody, Report, Stats,

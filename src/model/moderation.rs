@@ -12,7 +12,7 @@ use super::event::{Event, InviteInfo};
 use super::members::{BanInfo, Member};
 use super::text::{nick_key, shown_text};
 use crate::facts::{Circumstances, Deed, Denied, Door, DoorMode, Role};
-use crate::id::MemberId;
+use crate::id::{InviteId, MemberId};
 
 /// So much of the newest is asked for again when somebody's words are to be seen again (a guess: a page).
 const SHOWN_AGAIN: u32 = 200;
@@ -253,7 +253,7 @@ impl Chat {
             Event::Unbanned { member, by, .. } => return self.member_unbanned(*member, *by, now),
             Event::RoleChanged { member, role, by, .. } => self.role_changed(*member, *role, *by, now),
             Event::DoorChanged { door, by, .. } => self.door_changed(*door, *by, now),
-            Event::InviteClosed { by: Some(by), .. } => self.invite_closed(*by, now),
+            Event::InviteClosed { invite, by, .. } => self.invite_closed(*invite, *by, now),
             Event::TopicChanged {
                 topic, locked, by, ..
             } => self.topic_changed(topic, *locked, *by, now),
@@ -398,8 +398,15 @@ impl Chat {
     }
 
     /// Of interest to those who could have closed it themselves.
-    fn invite_closed(&mut self, by: MemberId, now: Timestamp) {
-        if self.may(Deed::CloseInvite).is_ok() && !self.is_arriving(now) {
+    fn invite_closed(&mut self, invite: InviteId, by: Option<MemberId>, now: Timestamp) {
+        let listed = self.invites.iter_mut().flatten();
+        for info in listed.filter(|info| info.invite == invite) {
+            info.closed = true;
+        }
+        if let Some(by) = by
+            && self.may(Deed::CloseInvite).is_ok()
+            && !self.is_arriving(now)
+        {
             let sentence = format!("{} closed an invite", self.called(by));
             self.timeline.insert_notice(now, sentence);
         }
@@ -447,6 +454,7 @@ impl Chat {
     }
 
     fn invites_came(&mut self, invites: &[InviteInfo]) {
+        self.invites = Some(invites.to_vec());
         self.came_by.clear();
         for invite in invites {
             let came_by = CameBy {

@@ -7,11 +7,12 @@ use lucide_icons::Icon;
 use super::action::Action;
 use super::commands::UiCommand;
 use super::composer::{Composer, ComposerContext, composer_ui};
+use super::joining::joining_ui;
 use super::notices::{notices_ui, why_not_write};
 use super::theme;
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
 use super::widgets::{connection_color, paragraph_ui, secondary_button};
-use crate::model::{Chat, ChatKind, Chats, Connection, Join, Members, Role, max_text_len};
+use crate::model::{Chat, ChatKind, Chats, Connection, Hurdle, Join, Members, Role, max_text_len};
 
 /// What the window keeps of a chat between frames.
 #[derive(Debug)]
@@ -77,7 +78,15 @@ pub fn chat_view_ui(
 ) -> Vec<Action> {
     let mut actions = Vec::new();
     let connection = chat.connection(options.now);
-    if let Some(banner) = Banner::of(chat, connection) {
+    let hurdle = chat.hurdle();
+    if let Some(hurdle) = hurdle {
+        Panel::top("joining")
+            .frame(Frame::new())
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                actions.extend(joining_ui(ui, chat, hurdle, options.now));
+            });
+    } else if let Some(banner) = Banner::of(chat, connection) {
         Panel::top("banner")
             .frame(Frame::new())
             .show_separator_line(false)
@@ -91,7 +100,7 @@ pub fn chat_view_ui(
         .show(ui, |ui| {
             actions.extend(notices_ui(ui, chat, options.now));
             view.nicks.follow(&chat.members);
-            let context = composer_context(chat, &view.nicks, options.now);
+            let context = composer_context(chat, hurdle, &view.nicks, options.now);
             let done = composer_ui(ui, &mut view.composer, &context);
             actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
         });
@@ -107,9 +116,17 @@ pub fn chat_view_ui(
     actions
 }
 
-fn composer_context<'a>(chat: &Chat, nicks: &'a Nicks, now: Timestamp) -> ComposerContext<'a> {
+fn composer_context<'a>(
+    chat: &Chat,
+    hurdle: Option<Hurdle>,
+    nicks: &'a Nicks,
+    now: Timestamp,
+) -> ComposerContext<'a> {
     let is_out = matches!(chat.join, Join::Failed(_));
-    let why_not = why_not_write(chat, now).or(is_out.then_some("You are not in this chat."));
+    let not_yet = hurdle.is_some().then_some("You are not in this chat yet.");
+    let why_not = why_not_write(chat, now)
+        .or(not_yet)
+        .or(is_out.then_some("You are not in this chat."));
     ComposerContext {
         nicks: &nicks.here,
         banned_nicks: &nicks.banned,

@@ -12,6 +12,12 @@ pub enum UiCommand {
     ImportInvite,
     /// Opens the dialog that exports an invite of the chat in front.
     ExportInvite,
+    /// Shows the invites of the chat in front.
+    ShowInvites,
+    /// Shows how strangers come into the chat in front.
+    ShowDoor,
+    /// Shows who may do what.
+    ShowRights,
     /// Goes to the tab on the right, round at the end.
     NextTab,
     /// Goes to the tab on the left, round at the end.
@@ -115,6 +121,12 @@ pub const TABLE: &[Entry] = &[
     )
     .menu(),
     entry(UiCommand::ExportInvite, "Export invite…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(UiCommand::ShowInvites, "Invites…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(UiCommand::ShowDoor, "Door…", Group::Chat, &[])
         .menu()
         .chat(),
     entry(UiCommand::EditTopic, "Change the topic…", Group::Chat, &[])
@@ -290,6 +302,7 @@ pub const TABLE: &[Entry] = &[
         &[ctrl(Key::Comma)],
     )
     .menu(),
+    entry(UiCommand::ShowRights, "Who may do what", Group::Window, &[]).menu(),
     entry(
         UiCommand::ShowShortcuts,
         "Keyboard shortcuts",

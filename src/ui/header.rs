@@ -5,9 +5,10 @@ use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::UiCommand;
+use super::dialogs::why_not_invite;
 use super::theme;
-use super::widgets::{flat_button, icon_button_sized, plain_label, with_reason};
-use crate::model::{Chat, ChatKind, Deed, MAX_TOPIC_LEN, Role, within};
+use super::widgets::{flat_button, icon_button, icon_button_sized, plain_label, with_reason};
+use crate::model::{Chat, ChatKind, Deed, MAX_TOPIC_LEN, within};
 
 /// Paints the header. While the topic is being changed, `topic_edit` holds what is typed.
 pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> Option<Action> {
@@ -19,6 +20,7 @@ pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> O
         if count.on_hover_text("Show or hide the members").clicked() {
             action = Some(Action::Do(UiCommand::ToggleMembers));
         }
+        action = action.take().or(invites_button_ui(ui, chat));
         action = action.take().or(invite_button_ui(ui, chat));
         ui.add_space(4.0);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -49,13 +51,25 @@ fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
         let connect = connect.on_hover_text("Connect to a peer, or admit one");
         return connect.clicked().then_some(Action::Do(UiCommand::ShowConnection));
     }
-    // The founder alone holds the key that makes invites; a public chat's link can be handed on by every member.
-    let may = chat.role == Role::Founder || chat.kind == ChatKind::Public;
-    let invite = flat_button(ui, Icon::UserPlus, "Export invite…", "Export invite…", may);
+    let refusal = why_not_invite(chat);
+    let invite = flat_button(
+        ui,
+        Icon::UserPlus,
+        "Export invite…",
+        "Export invite…",
+        refusal.is_none(),
+    );
     let invite = invite
         .on_hover_text("Let others into this chat")
-        .on_disabled_hover_text("Only the founder of this chat can invite.");
+        .on_disabled_hover_text(refusal.unwrap_or_default());
     invite.clicked().then_some(Action::Do(UiCommand::ExportInvite))
+}
+
+/// The way to the invites, for who may see them.
+fn invites_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    let may_see = chat.kind != ChatKind::Classic && chat.may(Deed::CloseInvite).is_ok();
+    let shown = may_see && icon_button(ui, Icon::Ticket, "Invites, and who came by them").clicked();
+    shown.then_some(Action::Do(UiCommand::ShowInvites))
 }
 
 fn topic_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {

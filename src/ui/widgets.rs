@@ -1,8 +1,9 @@
 //! The small pieces that the window's parts share: named icon buttons, badges, form fields, the frame of a dialog.
 
 use egui::{
-    Align, Align2, Button, CornerRadius, Frame, Id, Label, Layout, Margin, Modal, Response, RichText,
-    ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
+    Align, Align2, Button, CornerRadius, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modal,
+    Modifiers, Response, RichText, ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo,
+    vec2,
 };
 use lucide_icons::Icon;
 
@@ -258,6 +259,8 @@ pub fn area_ui(ui: &mut Ui, label: &str, hint: &str, rows: usize, text: &mut Str
             .show(ui, |ui| {
                 ui.add(
                     TextEdit::multiline(text)
+                        // Enter is for the dialog.
+                        .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
                         .font(theme::mono())
                         .hint_text(hint)
                         .desired_rows(rows)
@@ -397,7 +400,7 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
             });
         });
         ui.add_space(size::GRID);
-        let most = (room.height() - 120.0).max(80.0);
+        let most = dialog_height(ui);
         let inner = ScrollArea::vertical()
             .max_height(most)
             // Otherwise it would stay as high as it was when less stood in it.
@@ -409,9 +412,37 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
             .inner;
         (inner, closed)
     });
+    // It is put in the middle by the size that it had a frame before.
+    let size = modal.response.rect.size();
+    let before = ctx.data_mut(|data| std::mem::replace(data.get_temp_mut_or(id, size), size));
+    if before != size {
+        ctx.request_repaint();
+    }
     let closes = modal.should_close();
     let (inner, closed) = modal.inner;
     (inner, closed || closes)
+}
+
+/// How high the contents of a dialog may be, in points, before they have to scroll.
+fn dialog_height(ui: &Ui) -> f32 {
+    (ui.ctx().content_rect().height() - 120.0).max(80.0)
+}
+
+/// What stands above the buttons of a dialog, scrolling where it is higher than the window, so that the buttons stay in
+/// reach.
+pub fn above_buttons<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    /// The buttons and the space above them.
+    const FOOT_HEIGHT: f32 = 52.0;
+    let most = (dialog_height(ui) - FOOT_HEIGHT).max(80.0);
+    ScrollArea::vertical()
+        .id_salt("above the buttons")
+        .max_height(most)
+        .min_scrolled_height(most)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            contents(ui)
+        })
+        .inner
 }
 
 /// The buttons at the foot of a dialog, at its right; `add` lays them out from right to left.

@@ -11,8 +11,8 @@ use throng::id::{ChatId, ClientId, MemberId, MessageId};
 use throng::invite::{Chain, Credential, InviteKey, SessionCertificate};
 use throng::node::{Input, Node, NodeEvent, Now, Output};
 use throng::wire::{
-    self, Body, Broadcast, Header, Hello, NodeAddress, NodeFormat, Packet, SendNodes, TokenCounter, Welcome,
-    WelcomeStatus,
+    self, Body, Broadcast, Header, Hello, Keepalive, NodeAddress, NodeFormat, Packet, SendNodes,
+    TokenCounter, Welcome, WelcomeStatus,
 };
 
 use super::Chat;
@@ -107,7 +107,12 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(config: throng::node::NodeConfig) -> Self {
-        let node = Node::new(config, [42; 32], at(Duration::ZERO));
+        Self::with_seed(config, 42)
+    }
+
+    /// Where there are several, each has a seed of its own.
+    pub fn with_seed(config: throng::node::NodeConfig, seed: u8) -> Self {
+        let node = Node::new(config, [seed; 32], at(Duration::ZERO));
         Self {
             node,
             now: Duration::ZERO,
@@ -326,7 +331,22 @@ impl Member {
     /// What the node has sent it since the last call.
     pub fn heard(&mut self, bench: &mut Bench) -> Vec<Packet> {
         let sent = bench.sent_to(self.peer.address);
-        sent.iter().map(|bytes| self.peer.open(bytes)).collect()
+        // Not what goes to the gate.
+        let is_own = |bytes: &&Vec<u8>| bytes[1..33] == self.peer.client_id.0;
+        let own: Vec<&Vec<u8>> = sent.iter().filter(is_own).collect();
+        own.into_iter().map(|bytes| self.peer.open(bytes)).collect()
+    }
+
+    /// Tells the node that it is still there.
+    pub fn keep_alive(&mut self, bench: &mut Bench) {
+        let keepalive = Keepalive {
+            t: self.t(),
+            echo: 1,
+            echoed: 0,
+            facts_root: bench.node.facts_root(),
+            roster: [0; 16],
+        };
+        self.send(bench, &Packet::Keepalive(keepalive));
     }
 
     /// A say of this session, as it would come from `by`.

@@ -11,7 +11,8 @@ use crate::ui::action::{Action, ImportSource};
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
 use crate::ui::dialogs::{
-    BanDialog, ConnectionDialog, CreateDialog, Dialog, ExportDialog, ImportDialog, NickDialog, ZOOM_PERCENT,
+    BanDialog, ConnectionDialog, CreateDialog, Dialog, DoorDialog, ExportDialog, ImportDialog, InvitesDialog,
+    NickDialog, RightsDialog, ZOOM_PERCENT,
 };
 use crate::ui::switcher::Switcher;
 use crate::ui::tabs::Tabs;
@@ -21,6 +22,9 @@ use crate::ui::toasts::Kind;
 
 /// How long leaving a chat can be undone, and Undo is offered for other things.
 pub(super) const UNDO_WITHIN: Duration = Duration::from_secs(6);
+
+/// How long the way back from what was done is offered: longer than for leaving, for nothing waits for it (a guess).
+const OFFERED_FOR: Duration = Duration::from_secs(12);
 
 /// How many older messages are loaded at a time: some screens full (a guess).
 const HISTORY_PAGE: u32 = 200;
@@ -54,6 +58,17 @@ impl App {
             Action::SetStatus(status) => self.set_status(status),
             Action::Set(settings) => self.set(ctx, settings),
             Action::Submit(command) => self.submit(command),
+            Action::Offer { text, button, action } => {
+                let until = self.clock.elapsed() + OFFERED_FOR;
+                self.toasts.offer(text, button, *action, until);
+            }
+            Action::ShowInvites(chat) => self.show_invites(chat),
+            Action::ExportInvite(chat) => self.export_invite(chat),
+            Action::ShowDoor(chat) => self.show_door(chat),
+            Action::ShowRights(chat) => {
+                let chat = chat.and_then(|chat| self.chats.get(chat));
+                self.open(Dialog::Rights(RightsDialog::new(chat)));
+            }
             Action::AskFile(request) => {
                 self.next_ticket += 1;
                 if let Some(dialog) = &mut self.overlays.dialog {
@@ -90,7 +105,10 @@ impl App {
         match command {
             UiCommand::NewChat => self.open(Dialog::Create(CreateDialog::new(&self.settings.nick))),
             UiCommand::ImportInvite => self.open(Dialog::Import(ImportDialog::new(&self.settings.nick))),
-            UiCommand::ExportInvite => self.export_invite(),
+            UiCommand::ExportInvite => self.with_selected(Self::export_invite),
+            UiCommand::ShowInvites => self.with_selected(Self::show_invites),
+            UiCommand::ShowDoor => self.with_selected(Self::show_door),
+            UiCommand::ShowRights => self.actions.push(Action::ShowRights(self.selected())),
             UiCommand::NextTab => self.change_tabs(|tabs| tabs.step(1)),
             UiCommand::PreviousTab => self.change_tabs(|tabs| tabs.step(-1)),
             UiCommand::SelectTab(number) => {
@@ -243,12 +261,31 @@ impl App {
         }
     }
 
-    fn export_invite(&mut self) {
-        let Some(chat) = self.selected_chat() else { return };
+    fn export_invite(&mut self, chat: ChatId) {
+        let Some(chat) = self.chats.get(chat) else { return };
         if chat.kind == ChatKind::Classic {
             self.open(Dialog::Connection(ConnectionDialog::new(chat.id)));
         } else {
-            self.open(Dialog::Export(ExportDialog::new(chat.id, &chat.name)));
+            self.open(Dialog::Export(ExportDialog::new(chat)));
+        }
+    }
+
+    fn show_invites(&mut self, chat: ChatId) {
+        let Some(found) = self.chats.get(chat) else { return };
+        if found.kind == ChatKind::Classic {
+            // Nobody is invited there: a peer is connected to.
+            return self.open(Dialog::Connection(ConnectionDialog::new(chat)));
+        }
+        let may_see = found.may(Deed::CloseInvite).is_ok();
+        self.open(Dialog::Invites(InvitesDialog::new(chat)));
+        if may_see {
+            self.submit(Command::Invites { chat });
+        }
+    }
+
+    fn show_door(&mut self, chat: ChatId) {
+        if let Some(chat) = self.chats.get(chat) {
+            self.open(Dialog::Door(DoorDialog::new(chat)));
         }
     }
 
@@ -437,7 +474,7 @@ impl App {
             SlashCommand::Away => self.set_status(Status::Away),
             SlashCommand::Back => self.set_status(Status::Online),
             SlashCommand::Busy => self.set_status(Status::Busy),
-            SlashCommand::Invite => self.export_invite(),
+            SlashCommand::Invite => self.export_invite(chat),
             SlashCommand::Join(text) if text.is_empty() => self.run_command(ctx, UiCommand::ImportInvite),
             SlashCommand::Join(text) => self.offer_import(ImportSource::Text(text)),
             SlashCommand::Leave => self.leave(chat),

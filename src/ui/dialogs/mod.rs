@@ -4,28 +4,34 @@
 mod ban;
 mod connection;
 mod create;
+mod door;
 mod export;
 mod file_wait;
 mod import;
+mod invites;
 mod member;
 mod moderation_log;
 mod nick;
+mod rights;
 mod settings;
 mod shortcuts;
 
 use std::time::Duration;
 
-use egui::Ui;
+use egui::{Event as InputEvent, Key, Response, Ui};
 use jiff::Timestamp;
 
 pub use self::ban::BanDialog;
 pub use self::connection::ConnectionDialog;
 pub use self::create::CreateDialog;
-pub use self::export::ExportDialog;
+pub use self::door::DoorDialog;
+pub use self::export::{ExportDialog, why_not_invite};
 pub use self::import::ImportDialog;
+pub use self::invites::InvitesDialog;
 pub use self::member::MemberCard;
 pub use self::moderation_log::ModerationLogDialog;
 pub use self::nick::NickDialog;
+pub use self::rights::RightsDialog;
 pub use self::settings::ZOOM_PERCENT;
 
 use super::action::Action;
@@ -43,6 +49,12 @@ pub enum Dialog {
     Export(ExportDialog),
     /// Imports an invite.
     Import(ImportDialog),
+    /// The invites of a chat.
+    Invites(InvitesDialog),
+    /// How strangers come into a public chat.
+    Door(DoorDialog),
+    /// Who may do what.
+    Rights(RightsDialog),
     /// A member's card.
     Member(MemberCard),
     /// Bans a member.
@@ -80,6 +92,9 @@ impl Dialog {
             Self::Create(dialog) => dialog.ui(ui),
             Self::Export(dialog) => dialog.ui(ui, context),
             Self::Import(dialog) => dialog.ui(ui, context),
+            Self::Invites(dialog) => dialog.ui(ui, context),
+            Self::Door(dialog) => dialog.ui(ui, context),
+            Self::Rights(dialog) => dialog.ui(ui),
             Self::Member(card) => card.ui(ui, context),
             Self::Ban(dialog) => dialog.ui(ui, context),
             Self::ModerationLog(dialog) => dialog.ui(ui, context),
@@ -103,11 +118,13 @@ impl Dialog {
             Self::Create(dialog) => dialog.answered(event),
             Self::Export(dialog) => dialog.answered(event),
             Self::Import(dialog) => dialog.answered(event),
+            Self::Invites(dialog) => dialog.answered(event),
+            Self::Door(dialog) => dialog.answered(event),
             Self::Connection(dialog) => dialog.answered(event),
             Self::Nick(dialog) => dialog.answered(event),
             Self::Member(card) => card.answered(event),
             Self::Ban(dialog) => dialog.answered(event),
-            Self::ModerationLog(_) | Self::Settings | Self::Shortcuts => None,
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
@@ -117,11 +134,13 @@ impl Dialog {
             Self::Create(dialog) => dialog.waiting = Some(tag),
             Self::Export(dialog) => dialog.waiting = Some(tag),
             Self::Import(dialog) => dialog.waiting = Some(tag),
+            Self::Invites(dialog) => dialog.waiting = Some(tag),
+            Self::Door(dialog) => dialog.waiting = Some(tag),
             Self::Connection(dialog) => dialog.last = Some(tag),
             Self::Nick(dialog) => dialog.waiting = Some(tag),
             Self::Member(card) => card.waiting = Some(tag),
             Self::Ban(dialog) => dialog.waiting = Some(tag),
-            Self::ModerationLog(_) | Self::Settings | Self::Shortcuts => {}
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => {}
         }
     }
 
@@ -175,19 +194,24 @@ impl Dialog {
             Self::Create(dialog) => dialog.waiting.clone(),
             Self::Export(dialog) => dialog.waiting.clone(),
             Self::Import(dialog) => dialog.waiting.clone(),
+            Self::Invites(dialog) => dialog.waiting.clone(),
+            Self::Door(dialog) => dialog.waiting.clone(),
             Self::Connection(dialog) => dialog.last.clone(),
             Self::Nick(dialog) => dialog.waiting.clone(),
             Self::Member(card) => card.waiting.clone(),
             Self::Ban(dialog) => dialog.waiting.clone(),
-            Self::ModerationLog(_) | Self::Settings | Self::Shortcuts => None,
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
     fn title(&self) -> &'static str {
         match self {
             Self::Create(_) => "Create a chat",
-            Self::Export(_) => "Export the invite",
+            Self::Export(dialog) => dialog.title(),
             Self::Import(_) => "Import an invite",
+            Self::Invites(_) => "Invites",
+            Self::Door(_) => "The door",
+            Self::Rights(_) => "Who may do what",
             Self::Member(_) => "Member",
             Self::Ban(_) => "Ban a member",
             Self::ModerationLog(_) => "Moderation log",
@@ -202,8 +226,30 @@ impl Dialog {
         match self {
             Self::Nick(_) => 400.0,
             Self::Member(_) | Self::Ban(_) => 420.0,
+            Self::Export(_) | Self::Invites(_) | Self::Rights(_) => 560.0,
             Self::Shortcuts | Self::ModerationLog(_) => 560.0,
             _ => 500.0,
         }
     }
+}
+
+/// Whether Enter asks for what the dialog is for: pressed in one of these fields, or while the keyboard is nowhere. On
+/// a button it presses that button. A key that is held down, perhaps since before the dialog, does not count.
+fn enter_pressed(ui: &Ui, fields: &[&Response]) -> bool {
+    let pressed = ui.input(|input| {
+        input.events.iter().any(|event| {
+            matches!(
+                event,
+                InputEvent::Key {
+                    key: Key::Enter,
+                    pressed: true,
+                    repeat: false,
+                    modifiers,
+                    ..
+                } if modifiers.is_none() || modifiers.command_only()
+            )
+        })
+    });
+    let in_field = |field: &&Response| field.has_focus() || field.lost_focus();
+    pressed && (fields.iter().any(in_field) || ui.memory(|memory| memory.focused().is_none()))
 }
