@@ -132,7 +132,8 @@ impl Node {
             ),
             Role::Member | Role::Observer => {
                 self.demote(member);
-                if self.role_of(&member) != Some(role) {
+                // A grant also lets somebody speak who, having just come in, only reads.
+                if self.role_of(&member) != Some(role) || self.only_reads_yet(&member) {
                     let body = Body::Grant {
                         member,
                         role,
@@ -141,6 +142,13 @@ impl Node {
                     self.issue(Action::SetRole(member), body);
                 }
             }
+        }
+    }
+
+    fn only_reads_yet(&self, member: &MemberId) -> bool {
+        match &self.kind {
+            Kind::Signed(signed) => signed.minutes_to_read(member, self.now_ms()) > 0,
+            Kind::Classic(_) => false,
         }
     }
 
