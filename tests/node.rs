@@ -5,185 +5,17 @@ mod common;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use common::hand::{Bench, Member, NOW_MS, Peer, address, reflected};
 use common::{Chat, classic, secs};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use throng::crypto::{self, BoxKeyPair, SharedKeys};
-use throng::facts::Role;
+use throng::crypto;
+use throng::facts::{self, Fact, Role};
 use throng::id::ClientId;
 use throng::invite::{Chain, SeenAddress, SessionCertificate};
 use throng::node::sim::{Conditions, Sim};
-use throng::node::{Input, Node, NodeEvent, Now, Output, Refusal};
-use throng::wire::{
-    self, Body, Broadcast, Header, Hello, NodeAddress, NodeFormat, Packet, SendNodes, WelcomeStatus,
-};
-
-const NOW_MS: u64 = 1_795_350_000_000;
-
-fn at(elapsed: Duration) -> Now {
-    Now {
-        elapsed,
-        unix_ms: NOW_MS + elapsed.as_millis() as u64,
-    }
-}
-
-fn address(last: u8) -> SocketAddr {
-    SocketAddr::from(([198, 51, last, 7], 33_445))
-}
-
-/// A peer of which every packet is made by hand.
-struct Peer {
-    keys: SharedKeys,
-    client_id: ClientId,
-    address: SocketAddr,
-    rng: ChaCha20Rng,
-}
-
-impl Peer {
-    fn new(n: u8) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(n.into());
-        let pair = BoxKeyPair::generate(&mut rng);
-        let client_id = pair.client_id();
-        Self {
-            keys: SharedKeys::new(pair, 16),
-            client_id,
-            address: address(n),
-            rng,
-        }
-    }
-
-    fn seal(&mut self, to: ClientId, packet: &Packet) -> Vec<u8> {
-        let mut nonce = [0; 24];
-        self.rng.fill_bytes(&mut nonce);
-        let sealed = self.keys.seal(&to, &nonce, &packet.encode()).expect("a good key");
-        wire::join_datagram(
-            &Header {
-                receiver: to,
-                sender: self.client_id,
-                nonce,
-            },
-            &sealed,
-        )
-    }
-
-    fn open(&mut self, bytes: &[u8]) -> Packet {
-        let (header, sealed) = wire::split_datagram(bytes).expect("a datagram");
-        assert_eq!(header.receiver, self.client_id);
-        let plain = self
-            .keys
-            .open(&header.sender, &header.nonce, sealed)
-            .expect("opens");
-        Packet::decode(&plain).expect("a packet")
-    }
-}
-
-/// A node, and what it has put out.
-struct Bench {
-    node: Node,
-    now: Duration,
-    sent: Vec<(SocketAddr, Vec<u8>)>,
-    events: Vec<NodeEvent>,
-}
-
-impl Bench {
-    fn new(config: throng::node::NodeConfig) -> Self {
-        let node = Node::new(config, [42; 32], at(Duration::ZERO));
-        Self {
-            node,
-            now: Duration::ZERO,
-            sent: Vec::new(),
-            events: Vec::new(),
-        }
-    }
-
-    fn tell(&mut self, input: Input<'_>) {
-        self.node.handle(at(self.now), input);
-        while let Some(output) = self.node.poll_output() {
-            match output {
-                Output::Transmit { to, bytes } => self.sent.push((to, bytes)),
-                Output::Event(event) => self.events.push(event),
-            }
-        }
-    }
-
-    fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
-        self.tell(Input::Datagram { from, bytes });
-    }
-
-    fn pass(&mut self, span: Duration) {
-        let until = self.now + span;
-        while let Some(due) = self.node.poll_timeout().filter(|due| *due <= until) {
-            self.now = self.now.max(due);
-            self.tell(Input::Timeout);
-        }
-        self.now = until;
-    }
-
-    /// What was sent there since the last call.
-    fn sent_to(&mut self, to: SocketAddr) -> Vec<Vec<u8>> {
-        let (there, others) = std::mem::take(&mut self.sent)
-            .into_iter()
-            .partition(|(at, _)| *at == to);
-        self.sent = others;
-        let there: Vec<(SocketAddr, Vec<u8>)> = there;
-        there.into_iter().map(|(_, bytes)| bytes).collect()
-    }
-
-    fn dropped(&self, cause: &str) -> u64 {
-        self.node.stats().dropped.get(cause).copied().unwrap_or(0)
-    }
-
-    /// Links a classic peer: the node is told of it, asks it, and is answered.
-    fn link(&mut self, peer: &mut Peer) {
-        self.tell(Input::Connect {
-            client_id: Some(peer.client_id),
-            address: peer.address,
-        });
-        let asked = self.sent_to(peer.address).pop().expect("the node asks");
-        let Packet::GetNodes { ping_id } = peer.open(&asked) else {
-            panic!("get_nodes")
-        };
-        self.answer(peer, peer.address, ping_id, Vec::new());
-    }
-
-    fn answer(&mut self, peer: &mut Peer, from: SocketAddr, ping_id: [u8; 8], nodes: Vec<NodeAddress>) {
-        let answer = Packet::SendNodes(SendNodes {
-            ping_id,
-            nodes,
-            format: NodeFormat::Long,
-        });
-        let bytes = peer.seal(self.node.client_id(), &answer);
-        self.receive(from, &bytes);
-    }
-
-    fn broadcast(&mut self, peer: &mut Peer, number: u32, body: Body) -> Vec<u8> {
-        let broadcast = Broadcast {
-            origin: peer.client_id,
-            number,
-            body,
-        };
-        let bytes = peer.seal(self.node.client_id(), &Packet::Broadcast(broadcast));
-        self.receive(peer.address, &bytes);
-        bytes
-    }
-
-    fn texts(&self) -> Vec<&str> {
-        let text = |event: &'_ NodeEvent| matches!(event, NodeEvent::Message(_));
-        self.events
-            .iter()
-            .filter(|event| text(event))
-            .map(|event| match event {
-                NodeEvent::Message(message) => message.text.as_str(),
-                _ => unreachable!("filtered"),
-            })
-            .collect()
-    }
-}
-
-/// Swaps the two ids of a datagram: it opens at its own sender, since one key serves both directions.
-fn reflected(bytes: &[u8]) -> Vec<u8> {
-    [&bytes[..1], &bytes[33..65], &bytes[1..33], &bytes[65..]].concat()
-}
+use throng::node::{Input, Moderation, NodeEvent, Refusal};
+use throng::wire::{self, Body, Broadcast, Hello, NodeAddress, Packet, WelcomeStatus};
 
 #[test]
 fn a_reflected_get_nodes_makes_nobody_a_link() {
@@ -565,6 +397,13 @@ fn a_taken_slot_is_exchanged_for_a_free_one() {
         let events = refusal(&mut chat, &mut sim, config);
         assert!(events.contains(&NodeEvent::Joined), "{nick} {events:?}");
     }
+    // What each claimed at first is nobody's any more, by their own count neither.
+    sim.run_for(secs(30));
+    for node in 0..sim.len() {
+        let roles: Vec<Role> = sim.node(node).members().iter().map(|known| known.role).collect();
+        let observers = roles.iter().filter(|role| **role == Role::Observer).count();
+        assert_eq!((roles.len(), observers), (5, 0), "seen by {node}: {roles:?}");
+    }
     let (config, _) = chat.newcomer("four", &invite, 2);
     assert!(refusal(&mut chat, &mut sim, config).contains(&NodeEvent::Refused(Refusal::Spent)));
 }
@@ -672,77 +511,113 @@ fn after_days_of_running_newcomers_still_come_in_and_nobody_was_seen_to_leave() 
     }
 }
 
-/// A peer of a private chat made by hand, linked to the bench.
-struct Member {
-    peer: Peer,
-    key: crypto::SigningKey,
-    chat: throng::id::ChatId,
-    chain: Vec<u8>,
+#[test]
+fn two_things_under_one_number_are_both_shown_proved_to_all_and_end_the_session() {
+    let mut chat = Chat::new(31);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut liar = Member::link(&mut chat, &mut bench, 1);
+    let mut other = Member::link(&mut chat, &mut bench, 2);
+    liar.says(&mut bench, 4, "before");
+    liar.says(&mut bench, 5, "to you");
+    liar.says(&mut bench, 5, "to the others");
+    liar.says(&mut bench, 6, "after");
+    let texts = |bench: &Bench| -> Vec<String> {
+        let text = |event: &NodeEvent| match event {
+            NodeEvent::Message(said) => Some(said.text.clone()),
+            _ => None,
+        };
+        bench.events.iter().filter_map(text).collect()
+    };
+    assert_eq!(texts(&bench), ["before", "to you", "to the others"]);
+    let member = throng::id::MemberId(liar.key.public());
+    assert!(bench.events.contains(&NodeEvent::Forked { member }));
+    assert_eq!(bench.dropped("session_over"), 1);
+    let sent = bench.sent_to(other.peer.address);
+    let proofs = sent
+        .iter()
+        .filter_map(|bytes| match other.peer.open(bytes) {
+            Packet::Facts(facts) => Some(facts.facts),
+            _ => None,
+        })
+        .flatten()
+        .filter_map(|item| Fact::decode(&item).ok())
+        .filter(|fact| matches!(fact.body, facts::Body::Fork(_)) && fact.verify(&chat.id));
+    assert_eq!(proofs.count(), 1, "the proof is passed on");
+
+    // Who learns of it by the proof alone goes by it as well.
+    let state = bench.node.state().expect("a state");
+    let who = bench.node.admitted(&member).expect("admitted");
+    assert!(state.shows(&who, &liar.peer.client_id, 5));
+    assert!(!state.shows(&who, &liar.peer.client_id, 6));
 }
 
-impl Member {
-    fn link(chat: &mut Chat, bench: &mut Bench, n: u8) -> Self {
-        let invite = chat.invite(0, 0, Vec::new());
-        let (_, key) = chat.newcomer("", &invite, 0);
-        let mut peer = Peer::new(n);
-        let credential = invite.admit(throng::id::MemberId(key.public()), 0, NOW_MS);
-        let session = SessionCertificate::sign(&key, &chat.id, &peer.client_id, NOW_MS, 0);
-        let chain = Chain { credential, session }.encode();
-        let hello = Hello {
-            capabilities: 0,
-            nonce: [n; 16],
-            token: [n; 8],
-            time_ms: NOW_MS,
-            facts_root: [0; 32],
-            members: 1,
-            nick: String::new(),
-            chain: chain.clone(),
-        };
-        let gate = crypto::gate(&chat.rendezvous, NOW_MS / 86_400_000).client_id();
-        let knock = peer.seal(gate, &Packet::Hello(hello));
-        bench.receive(peer.address, &knock);
-        let answer = bench.sent_to(peer.address).pop().expect("a welcome");
-        let Packet::Welcome(welcome) = peer.open(&answer) else {
-            panic!("welcome")
-        };
-        let open = wire::Link {
-            t: wire::TokenCounter {
-                token: welcome.token,
-                counter: 1,
-            },
-            op: wire::LinkOp::Open,
-            tree: 0,
-            reason: 0,
-        };
-        let opens = peer.seal(bench.node.client_id(), &Packet::Link(open));
-        bench.receive(peer.address, &opens);
-        Self {
-            peer,
-            key,
-            chat: chat.id,
-            chain,
-        }
-    }
-
-    /// A say of this session, as it would come from `by`.
-    fn say(&self, number: u32, body: Body, with_chain: bool) -> Packet {
-        let signed = wire::SignedSay {
-            client_id: self.peer.client_id,
-            number,
-            hlc: NOW_MS << 16 | u64::from(number),
-            after: [0; 8],
-            body,
-        };
-        let signature = self.key.sign("throng/1 say", &self.chat, &signed.encode());
-        let chain = with_chain.then(|| self.chain.clone());
-        Packet::Say(wire::Say {
-            tree: 0,
-            hops: 0,
-            chain,
-            signed,
-            signature,
+#[test]
+fn facts_by_those_who_may_not_make_them_change_nothing() {
+    let mut chat = Chat::new(32);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut forger = Member::link(&mut chat, &mut bench, 1);
+    let before = bench.node.state().expect("a state").to_bytes();
+    let ban = |member: &crypto::SigningKey| {
+        facts::Body::Ban(facts::Ban {
+            member: throng::id::MemberId(member.public()),
+            hide_all: false,
+            with_invite: None,
+            kept: Vec::new(),
+            reason: "because".into(),
         })
+    };
+    let first = facts::Place {
+        seq: 1,
+        prev: [0; 16],
+        epoch: 1,
+    };
+    // In their own name, and in the founder's.
+    let own = Fact::sign(
+        &forger.key,
+        &chat.id,
+        facts::Place { epoch: 0, ..first },
+        0,
+        ban(&chat.founder),
+    );
+    let forged = Fact::sign(&forger.key, &chat.id, first, 0, ban(&forger.key)).map(|fact| Fact {
+        issuer: throng::id::MemberId(chat.founder.public()),
+        ..fact
+    });
+    let (own, forged) = (own.expect("a fact"), forged.expect("a fact"));
+    forger.facts(&mut bench, &[own, forged]);
+    assert_eq!(bench.dropped("bad_signature"), 1);
+    assert_eq!(bench.node.state().expect("a state").to_bytes(), before);
+    assert!(
+        !bench
+            .events
+            .iter()
+            .any(|event| matches!(event, NodeEvent::FactsChanged { .. }))
+    );
+}
+
+#[test]
+fn of_one_moderators_facts_few_are_taken_from_themselves_at_a_time() {
+    let mut chat = Chat::new(33);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut moderator = Member::link(&mut chat, &mut bench, 1);
+    let member = throng::id::MemberId(moderator.key.public());
+    bench.tell(Input::Moderate(Moderation::SetRole(member, Role::Moderator)));
+    let mut prev = [0; 16];
+    for seq in 1..=40 {
+        let victim = throng::id::MemberId([seq as u8; 32]);
+        let place = facts::Place { seq, prev, epoch: 1 };
+        let body = facts::Body::Grant {
+            member: victim,
+            role: Role::Observer,
+            counter: 1,
+        };
+        let fact = Fact::sign(&moderator.key, &chat.id, place, 0, body).expect("a fact");
+        prev = fact.short_id(&chat.id);
+        moderator.facts(&mut bench, &[fact]);
     }
+    let silenced = |bench: &Bench| bench.node.state().expect("a state").granted().count();
+    assert_eq!(silenced(&bench), 32);
+    assert_eq!(bench.dropped("facts_metered"), 8);
 }
 
 #[test]
@@ -884,8 +759,7 @@ fn a_welcome_is_under_three_times_its_hello_and_replays_open_nothing() {
         nick: String::new(),
         chain: Chain { credential, session }.encode(),
     };
-    let gate = crypto::gate(&chat.rendezvous, NOW_MS / 86_400_000).client_id();
-    let knock = peer.seal(gate, &Packet::Hello(hello));
+    let knock = peer.seal_to_gate(&chat, &Packet::Hello(hello));
     bench.receive(peer.address, &knock);
     let answer = bench.sent_to(peer.address).pop().expect("a welcome");
     assert!(

@@ -8,19 +8,19 @@ use std::net::{IpAddr, SocketAddr};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use throng::crypto::{BoxKeyPair, SharedKeys, SigningKey};
+use throng::crypto::{BoxKeyPair, SharedKeys, SigningKey, hash};
 use throng::id::{ChatId, ClientId, InviteId, MemberId};
 use throng::invite::{
-    Admission, Chain, Charter, Credential, InviteCertificate, InviteKey, Rights, SeenAddress,
-    SessionCertificate,
+    Admission, Chain, Charter, Credential, InviteCertificate, InviteError, InviteKey, MAX_INVITE_FILE_LEN,
+    Rights, SeenAddress, SessionCertificate,
 };
 use throng::wire::{
-    Body, Broadcast, Facts, Header, Hello, Keepalive, Link, LinkOp, MAX_PLAIN_LEN, NodeAddress, NodeFormat,
-    Packet, Roster, RosterAsk, Say, SendNodes, SignedSay, TokenCounter, Welcome, WelcomeStatus,
-    join_datagram, split_datagram,
+    Body, Broadcast, Facts, FactsAsk, Header, Hello, Keepalive, Link, LinkOp, MAX_PLAIN_LEN, NodeAddress,
+    NodeFormat, Packet, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter, Welcome,
+    WelcomeStatus, join_datagram, split_datagram,
 };
 
-const KINDS: [u8; 11] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 114, 115];
+const KINDS: [u8; 12] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 113, 114, 115];
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -119,6 +119,8 @@ proptest! {
         prop_assert_eq!(&parsed, &invite);
 
         let link = invite.to_link();
+        let bytes = if invite.is_door() { 151 } else { 196 } + 19 * invite.addresses.len().min(3);
+        prop_assert_eq!(link.len(), "throng:".len() + (4 * bytes).div_ceil(3));
         let parsed = InviteKey::parse(&link).unwrap();
         prop_assert_eq!(parsed.to_link(), link);
         prop_assert_eq!(parsed, as_linked(invite));
@@ -149,6 +151,26 @@ proptest! {
     }
 
     #[test]
+    fn a_whole_link_is_found_among_broken_ones(
+        invite in any_invite(), other in any_invite(), cut in any::<prop::sample::Index>(),
+        before in "(throng:|THRONG:|[a-zA-Z0-9 .,:>\n_-]){0,60}", between in "[\n ]|, |\r\n> ", after in "([^a-zA-Z0-9_-]\\PC{0,40})?",
+    ) {
+        let (link, other) = (invite.to_link(), other.to_link());
+        let broken = &other[..cut.index(other.len())];
+        let text = format!("{before} {broken}{between}{link}{after}");
+        prop_assert_eq!(InviteKey::parse(&text), Ok(as_linked(invite)), "{}", text);
+    }
+
+    #[test]
+    fn a_newer_version_is_known_whatever_it_holds(version in 2u8.., content in vec(any::<u8>(), 0..900)) {
+        let bytes = [&[version][..], &content].concat();
+        let bytes = [&bytes[..], &hash(&[&bytes])[..4]].concat();
+        for text in [as_link(&bytes), as_armour(&bytes)] {
+            prop_assert_eq!(InviteKey::parse(&text), Err(InviteError::NewerVersion), "{}", text);
+        }
+    }
+
+    #[test]
     fn any_text_is_an_invite_or_none(text in "(\\PC|[\n\r>]|throng:|-----BEGIN THRONG INVITE-----\n|-----END THRONG INVITE-----\n|[A-Za-z0-9]{64}){0,40}") {
         prop_assert!(InviteKey::parse(&text).is_err());
     }
@@ -156,16 +178,20 @@ proptest! {
 
 #[test]
 fn an_invite_cut_or_changed_anywhere_is_refused_or_the_same() {
-    let invite = full_invite();
+    let (invite, door) = (full_invite(), full_door());
     for (text, whole) in [
         (invite.to_armour(), invite.clone()),
         (invite.to_link(), as_linked(invite)),
+        (door.to_armour(), door.clone()),
+        (door.to_link(), as_linked(door)),
     ] {
         let bytes = text.as_bytes();
-        let check = |changed: &[u8], what: &str| {
-            if let Ok(found) = InviteKey::parse(&String::from_utf8_lossy(changed)) {
-                assert_eq!(found, whole, "{what}");
-            }
+        let check = |changed: &[u8], what: &str| match InviteKey::parse(&String::from_utf8_lossy(changed)) {
+            Ok(found) => assert_eq!(found, whole, "{what}"),
+            Err(error) => assert!(
+                matches!(error, InviteError::Damaged | InviteError::NotAnInvite),
+                "{what}: {error:?}"
+            ),
         };
         for at in 0..bytes.len() {
             check(&bytes[..at], &format!("cut at {at}"));
@@ -181,6 +207,53 @@ fn an_invite_cut_or_changed_anywhere_is_refused_or_the_same() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_too_large_for_an_invite_is_not_looked_into() {
+    let invite = full_invite();
+    for text in [invite.to_armour(), invite.to_link()] {
+        let padded = |len| format!("{text}\n{}", " ".repeat(len - text.len() - 1));
+        assert!(InviteKey::parse(&padded(MAX_INVITE_FILE_LEN)).is_ok());
+        let error = InviteKey::parse(&padded(MAX_INVITE_FILE_LEN + 1));
+        assert_eq!(error, Err(InviteError::TooLarge));
+    }
+}
+
+#[test]
+fn nulls_are_no_invite() {
+    for len in [0, 1, 4, 5, 151, 196, MAX_INVITE_FILE_LEN] {
+        let nulls = vec![0; len];
+        let text = String::from_utf8(nulls.clone()).unwrap();
+        assert_eq!(
+            InviteKey::parse(&text),
+            Err(InviteError::NotAnInvite),
+            "{len} nulls"
+        );
+        let with_checksum = [&nulls[..], &hash(&[&nulls])[..4]].concat();
+        for bytes in [nulls, with_checksum] {
+            let expected = match bytes.len() {
+                0 => InviteError::NotAnInvite,
+                1..12_000 => InviteError::Damaged,
+                _ => InviteError::TooLarge,
+            };
+            assert_eq!(
+                InviteKey::parse(&as_link(&bytes)),
+                Err(expected),
+                "{len} nulls in a link"
+            );
+        }
+    }
+}
+
+/// Bytes as if they were an invite's.
+fn as_link(bytes: &[u8]) -> String {
+    format!("throng:{}", data_encoding::BASE64URL_NOPAD.encode(bytes))
+}
+
+fn as_armour(bytes: &[u8]) -> String {
+    let base64 = data_encoding::BASE64.encode(bytes);
+    format!("-----BEGIN THRONG INVITE-----\n{base64}\n-----END THRONG INVITE-----\n")
 }
 
 /// Takes bytes for each kind of certificate.
@@ -232,6 +305,11 @@ fn any_packet() -> impl Strategy<Value = Packet> {
         any_welcome().prop_map(Packet::Welcome),
         any_link().prop_map(Packet::Link),
         any_say().prop_map(Packet::Say),
+        (any_t(), any::<[u8; 16]>(), any::<u32>()).prop_map(|(t, refused, wait_ms)| Packet::Slow(Slow {
+            t,
+            refused,
+            wait_ms
+        })),
         (
             any_t(),
             any::<u64>(),
@@ -250,6 +328,8 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             ),
         (any_t(), vec(vec(any::<u8>(), 1..100), 1..=8))
             .prop_map(|(t, facts)| Packet::Facts(Facts { t, facts })),
+        (any_t(), vec(any::<u8>(), 0..=880))
+            .prop_map(|(t, summary)| Packet::FactsAsk(FactsAsk { t, summary })),
         (any_t(), any_client_id()).prop_map(|(t, after)| Packet::RosterAsk(RosterAsk { t, after })),
         (any_t(), any_client_id(), any::<bool>()).prop_map(|(t, last, more)| Packet::Roster(Roster {
             t,
@@ -370,12 +450,12 @@ fn any_welcome() -> impl Strategy<Value = Welcome> {
     (
         any::<(u16, [u8; 16], [u8; 8], u64, [u8; 32], [u16; 4])>(),
         any_address(),
-        status,
+        (status, 0..=Welcome::MAX_WORK_BITS),
         vec(any::<u8>(), 0..203),
         vec(any::<u8>(), 0..299),
         vec(any_node(), 0..=2),
     )
-        .prop_map(|(fixed, observed, status, charter, chain, nodes)| {
+        .prop_map(|(fixed, observed, (status, work_bits), charter, chain, nodes)| {
             let (capabilities, nonce, token, time_ms, facts_root, free_slots) = fixed;
             Welcome {
                 capabilities,
@@ -386,6 +466,11 @@ fn any_welcome() -> impl Strategy<Value = Welcome> {
                 observed,
                 free_slots,
                 status,
+                work_bits: if status == WelcomeStatus::Busy {
+                    work_bits
+                } else {
+                    0
+                },
                 charter,
                 chain,
                 nodes,
@@ -496,9 +581,11 @@ fn any_chain() -> impl Strategy<Value = Chain> {
 
 fn any_invite() -> impl Strategy<Value = InviteKey> {
     let addresses = vec((any_address(), 0u64..1 << 48), 0..=8);
-    let terms = any::<([u8; 32], [u8; 32], [u8; 16], u32, u16, bool)>();
+    let terms = any::<([u8; 32], [u8; 32], [u8; 16], u32, u16, bool, bool)>();
     (terms, 0u8..=1, any_text(1, 64), addresses).prop_map(|(terms, kind, name, addresses)| {
-        let (chat, secret, rendezvous, number, slots, has_charter) = terms;
+        let (chat, secret, rendezvous, number, slots, has_charter, is_door) = terms;
+        // If the kind is a public chat's.
+        let (number, slots) = if is_door { (0, 0) } else { (number, slots) };
         let (chat, secret) = (SigningKey::from_seed(chat), SigningKey::from_seed(secret));
         let invite = InviteId(secret.public());
         let charter = Charter::sign(&chat, kind, 1, MemberId([9; 32]), &name);
@@ -541,4 +628,12 @@ fn full_invite() -> InviteKey {
         )),
         addresses: (1..=8).map(seen).collect(),
     }
+}
+
+fn full_door() -> InviteKey {
+    let chat = SigningKey::from_seed([1; 32]);
+    let charter = Charter::sign(&chat, 1, 1_790_000_000_000, MemberId([4; 32]), "The square");
+    let addresses = full_invite().addresses.clone();
+    let mut rng = <rand_chacha::ChaCha20Rng as rand_core::SeedableRng>::seed_from_u64(1);
+    InviteKey::door(&chat, &charter, [3; 16], addresses, &mut rng)
 }

@@ -55,7 +55,7 @@ fn a_public_chat_is_created_with_its_door() {
     assert!(window.shows("they don't hold"), "what public means is said");
     window.click("Open, with work");
     window.click("Heavy: 1 minute");
-    assert!(window.shows("on an ordinary computer"));
+    assert!(window.shows("On an ordinary computer"));
     window.click("Create");
     let door = Door {
         mode: DoorMode::Work,
@@ -327,6 +327,18 @@ fn the_table_says_who_may_do_what() {
     }
     window.press(Modifiers::NONE, Key::Escape);
     assert!(!window.has("Read: Observer: yes"));
+}
+
+#[test]
+fn the_table_is_reached_from_the_log_and_the_help() {
+    let (mut window, _) = friends();
+    for command in ["Moderation log…", "Keyboard shortcuts"] {
+        window.click("Menu");
+        window.click(command);
+        window.click("Who may do what");
+        assert!(window.has("Read: Observer: yes"), "{command}");
+        window.press(Modifiers::NONE, Key::Escape);
+    }
 }
 
 #[test]

@@ -112,7 +112,8 @@ fn files() -> Vec<PathBuf> {
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .filter(|path| path.file_name().is_some_and(|name| name != "extensions.json"))
+        // Those of signed chats have tests of their own.
+        .filter(|path| !path.ends_with("extensions.json") && !path.ends_with("facts.json"))
         .collect();
     files.sort();
     assert!(!files.is_empty());

@@ -2,7 +2,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{BoxKeyPair, signed_bytes};
-use crate::id::ChatId;
+use crate::id::{ChatId, ClientId};
 
 /// SHA-256 over the parts, one after the other.
 pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
@@ -23,6 +23,24 @@ pub fn hash_signed(label: &str, chat: &ChatId, body: &[u8]) -> [u8; 32] {
 pub fn gate(rendezvous: &[u8; 16], day: u64) -> BoxKeyPair {
     let secret = Zeroizing::new(hash(&[b"throng/1 gate\0", rendezvous, &day.to_be_bytes()]));
     BoxKeyPair::from_secret(*secret)
+}
+
+/// Bytes of a [`gate_mark`].
+pub const GATE_MARK_LEN: usize = 8;
+
+/// What stands at the end of the nonce of a packet that is sealed to a gate: only who holds the rendezvous secret can
+/// make it, and it is checked by one hash. `random` are the nonce's other 16 bytes.
+pub fn gate_mark(rendezvous: &[u8; 16], day: u64, sender: &ClientId, random: &[u8]) -> [u8; GATE_MARK_LEN] {
+    let hash = hash(&[
+        b"throng/1 mark\0",
+        rendezvous,
+        &day.to_be_bytes(),
+        &sender.0,
+        random,
+    ]);
+    let mut mark = [0; GATE_MARK_LEN];
+    mark.copy_from_slice(&hash[..GATE_MARK_LEN]);
+    mark
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! - [`BoxKeyPair`] and [`SharedKeys`]: X25519 and NaCl's `crypto_box`, what seals every datagram;
 //! - [`SigningKey`] and [`verify`]: Ed25519, what certificates, says and facts are signed with;
-//! - [`hash`], [`hash_signed`] and [`gate`]: what is derived by SHA-256.
+//! - [`hash`], [`hash_signed`], [`gate`] and [`gate_mark`]: what is derived by SHA-256.
 //!
 //! It knows nothing of what the bytes mean. Randomness is handed in.
 
@@ -11,7 +11,7 @@ mod hashing;
 mod signing;
 
 pub use boxes::{BoxKeyPair, Nonce, SharedKeys, is_canonical_key};
-pub use hashing::{gate, hash, hash_signed};
+pub use hashing::{GATE_MARK_LEN, gate, gate_mark, hash, hash_signed};
 pub use rand_core::{CryptoRng, RngCore};
 pub use signing::{Signature, SigningKey, verify};
 

@@ -244,6 +244,11 @@ impl State {
         self.granted.iter().map(|(member, (_, role))| (member, *role))
     }
 
+    /// Whether somebody has an office or a role by name, whatever they came by.
+    pub fn is_named(&self, member: &MemberId) -> bool {
+        self.granted.contains_key(member) || self.offices.rank(member) > Role::Member
+    }
+
     /// What the next grant to a member names as its counter.
     pub fn next_grant_counter(&self, member: &MemberId) -> u32 {
         let counter = self.granted.get(member).map_or(0, |(counter, _)| *counter);
@@ -304,9 +309,7 @@ impl State {
     /// in knows by its own clock.
     pub fn minutes_to_read(&self, who: &Admitted) -> u16 {
         let door = self.door.1;
-        let is_named =
-            self.granted.contains_key(&who.member) || self.offices.rank(&who.member) > Role::Member;
-        if door.mode == DoorMode::ReadFirst && who.is_through_door() && !is_named {
+        if door.mode == DoorMode::ReadFirst && who.is_through_door() && !self.is_named(&who.member) {
             door.minutes
         } else {
             0
@@ -359,9 +362,9 @@ impl State {
         let Some((invite, Some(slot))) = who.by else {
             return false;
         };
-        let is_named =
-            self.granted.contains_key(&who.member) || self.offices.rank(&who.member) > Role::Member;
-        self.is_closed(&invite) && self.confirmed(&invite, slot) != Some(who.member) && !is_named
+        self.is_closed(&invite)
+            && self.confirmed(&invite, slot) != Some(who.member)
+            && !self.is_named(&who.member)
     }
 }
 

@@ -82,11 +82,9 @@ fn find_armoured(text: &str) -> Result<InviteKey, InviteError> {
 }
 
 fn find_link(text: &str) -> Result<InviteKey, InviteError> {
-    // ASCII case only, so that the places are the same as in `text`.
-    let lower = text.to_ascii_lowercase();
     let mut first_error = None;
-    for (at, _) in lower.match_indices(SCHEME) {
-        match parse_link(&text[at + SCHEME.len()..]) {
+    for after in behind_schemes(text) {
+        match parse_link(after) {
             Ok(invite) => return Ok(invite),
             // The word alone, as in a letter that explains what to look for.
             Err(InviteError::NotAnInvite) => {}
@@ -94,6 +92,14 @@ fn find_link(text: &str) -> Result<InviteKey, InviteError> {
         }
     }
     Err(first_error.unwrap_or(InviteError::NotAnInvite))
+}
+
+/// What stands behind each `throng:`, in upper or lower case, up to the end.
+fn behind_schemes(text: &str) -> impl Iterator<Item = &str> {
+    let windows = text.as_bytes().windows(SCHEME.len()).enumerate();
+    windows
+        .filter(|(_, window)| window.eq_ignore_ascii_case(SCHEME.as_bytes()))
+        .map(|(at, _)| &text[at + SCHEME.len()..])
 }
 
 /// A link from behind its scheme on, with whatever stands after it: as far as its line goes, or, where a mail

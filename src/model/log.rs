@@ -33,22 +33,21 @@ impl Chat {
     }
 
     fn log_line(&self, entry: &LogEntry) -> LogLine {
-        let by = if entry.by == self.own {
-            "You".to_owned()
-        } else {
-            shown_nick(&entry.nick)
+        let by = match self.members.nick_of(entry.by) {
+            None if entry.by != self.own => shown_nick(&entry.nick),
+            _ => self.called(entry.by),
         };
         LogLine {
             id: entry.id,
             by: entry.by,
             at: self.timeline.local(entry.at),
-            sentence: format!("{by} {}", self.deed_words(entry.by, &entry.deed)),
+            sentence: format!("{by} {}", self.deed_words(entry)),
             denied: entry.denied.as_deref().map(shown_text),
         }
     }
 
-    fn deed_words(&self, by: MemberId, deed: &LoggedDeed) -> String {
-        match deed {
+    fn deed_words(&self, entry: &LogEntry) -> String {
+        match &entry.deed {
             LoggedDeed::RoleSet { member, role } => {
                 format!("made {} {}", self.object(*member), role.with_article())
             }
@@ -67,7 +66,11 @@ impl Chat {
                     reason if reason.is_empty() => String::new(),
                     reason => format!(": {reason}"),
                 };
-                let lifted = if *holds { "" } else { " (no longer holds)" };
+                let lifted = if *holds || entry.denied.is_some() {
+                    ""
+                } else {
+                    " (no longer holds)"
+                };
                 format!("banned {}{and_all}{why}{lifted}", self.object(*member))
             }
             LoggedDeed::Unbanned { members } => format!("lifted the ban on {}", self.names(members)),
@@ -79,7 +82,7 @@ impl Chat {
                 }
             }
             LoggedDeed::Confirmed { members, .. } => {
-                let their = if by == self.own { "your" } else { "their" };
+                let their = if entry.by == self.own { "your" } else { "their" };
                 format!("let {their} program confirm {}", self.names(members))
             }
             LoggedDeed::InviteClosed { .. } => "closed an invite".to_owned(),

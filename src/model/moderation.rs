@@ -80,7 +80,7 @@ impl Chat {
             return Err("A chat has one founder, for good.".to_owned());
         }
         if member.ban.is_some() {
-            return Err(Denied::LiftFirst.to_string());
+            return Err("They are banned. Lift the ban first.".to_owned());
         }
         if role == Role::Moderator {
             return self.may_to(Deed::Promote, member);
@@ -300,8 +300,8 @@ impl Chat {
 
     fn member_banned(&mut self, id: MemberId, by: MemberId, ban: BanInfo, now: Timestamp) {
         let known = self.members.get(id);
-        let is_news = known.is_none_or(|member| member.ban.is_none());
-        let (who, banner) = (self.object(id), self.nick_of(by));
+        let is_news = known.is_none_or(|member| member.ban.is_none()) && !self.is_arriving(now);
+        let (who, banner) = (self.object(id), self.called(by));
         let why = if ban.reason.is_empty() {
             String::new()
         } else {
@@ -324,7 +324,7 @@ impl Chat {
         if id == self.own {
             self.join = Join::Failed(Denied::Banned.to_string());
         }
-        if is_news && !self.is_arriving(now) {
+        if is_news {
             let hidden = if ban.hide_all {
                 ". What they said is hidden."
             } else {
@@ -346,7 +346,7 @@ impl Chat {
             self.look_again(now);
         }
         if !self.is_arriving(now) || id == self.own {
-            let (who, by) = (self.object(id), self.nick_of(by));
+            let (who, by) = (self.object(id), self.called(by));
             self.timeline
                 .insert_notice(now, format!("{by} lifted the ban on {who}"));
         }
@@ -375,7 +375,7 @@ impl Chat {
         }
         let sentence = match by {
             Some(by) => {
-                let (by, who) = (self.nick_of(by), self.object(id));
+                let (by, who) = (self.called(by), self.object(id));
                 format!("{by} made {who} {}", role.with_article())
             }
             None if id == self.own && role == Role::Observer => "You only read here now".to_owned(),
@@ -392,7 +392,7 @@ impl Chat {
             && is_news
             && !self.is_arriving(now)
         {
-            let sentence = format!("{} changed the door: {}", self.nick_of(by), door_words(door));
+            let sentence = format!("{} changed the door: {}", self.called(by), door_words(door));
             self.timeline.insert_notice(now, sentence);
         }
     }
@@ -407,7 +407,7 @@ impl Chat {
             && self.may(Deed::CloseInvite).is_ok()
             && !self.is_arriving(now)
         {
-            let sentence = format!("{} closed an invite", self.nick_of(by));
+            let sentence = format!("{} closed an invite", self.called(by));
             self.timeline.insert_notice(now, sentence);
         }
     }
@@ -419,7 +419,7 @@ impl Chat {
         if self.is_arriving(now) {
             return;
         }
-        let by = self.nick_of(by);
+        let by = self.called(by);
         let changed = match shown_text(topic) {
             _ if !is_other => None,
             shown if shown.is_empty() => Some(format!("{by} cleared the topic")),
@@ -467,19 +467,30 @@ impl Chat {
         }
     }
 
-    /// Somebody as the object of a sentence.
+    /// What somebody is called where it matters who it was: with the first digits of their fingerprint if another
+    /// member's nick looks the same.
+    pub fn called(&self, id: MemberId) -> String {
+        let nick = self.nick_of(id);
+        if id != self.own && self.members.shared_nicks().contains(&id) {
+            format!("{nick} ({})", id.short())
+        } else {
+            nick
+        }
+    }
+
+    /// The same as the object of a sentence.
     pub(super) fn object(&self, id: MemberId) -> String {
         if id == self.own {
             "you".to_owned()
         } else {
-            self.nick_of(id)
+            self.called(id)
         }
     }
 }
 
 impl Role {
     /// "a moderator".
-    pub(super) fn with_article(self) -> &'static str {
+    pub fn with_article(self) -> &'static str {
         match self {
             Self::Founder => "the founder",
             Self::Moderator => "a moderator",

@@ -1,24 +1,17 @@
-//! Data to everyone: numbers, what was seen, passing on, and what waits for a first link.
+//! Data to everyone: numbers, what was seen, passing on.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-use super::{Kind, Node, NodeEvent};
-use crate::id::{ClientId, MessageId};
+use super::{Kind, Node};
+use crate::id::ClientId;
 use crate::wire::{Body, Broadcast, Packet};
-
-/// Own messages that wait for a link. A guess: more than anybody types while cut off.
-const MAX_WAITING: usize = 256;
-
-/// Own messages that wait for the first link.
-#[derive(Debug, Default)]
-pub(super) struct Outbox {
-    waiting: VecDeque<(MessageId, Vec<u8>)>,
-}
 
 impl Node {
     /// Says something, or does it.
     pub(super) fn say(&mut self, text: String, action: bool) {
+        if !self.has_room_to_say() {
+            return self.drop_packet("outbox_full");
+        }
         match &self.kind {
             Kind::Classic(_) => self.say_classic(text, action),
             Kind::Signed(_) => self.say_signed(text, action),
@@ -38,10 +31,10 @@ impl Node {
     }
 
     /// Sets the topic: by a broadcast in a classic chat, by a fact in a signed one.
-    pub(super) fn set_topic(&mut self, topic: String, _locked: Option<bool>) {
+    pub(super) fn set_topic(&mut self, topic: String, locked: Option<bool>) {
         match &self.kind {
             Kind::Classic(_) => self.set_classic_topic(topic),
-            Kind::Signed(_) => self.set_signed_topic(topic),
+            Kind::Signed(_) => self.set_signed_topic(topic, locked),
         }
     }
 
@@ -82,22 +75,6 @@ impl Node {
             self.send_plain(*address, *client_id, plain);
         }
         to.len() as u32
-    }
-
-    /// Sends an own message over all links, or keeps it until one stands.
-    pub(super) fn deliver(&mut self, id: MessageId, plain: Vec<u8>) {
-        let links = self.send_to_links(&plain, None);
-        self.emit(NodeEvent::Delivery { id, links });
-        if links == 0 && self.outbox.waiting.len() < MAX_WAITING {
-            self.outbox.waiting.push_back((id, plain));
-        }
-    }
-
-    /// Sends what waited for the first link.
-    pub(super) fn flush_outbox(&mut self) {
-        for (id, plain) in std::mem::take(&mut self.outbox.waiting) {
-            self.deliver(id, plain);
-        }
     }
 
     /// Whether a broadcast has come before; notes that it has now.

@@ -4,6 +4,26 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+/// How much a bucket takes and gives.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rate {
+    /// In the long run.
+    pub(super) per_second: f64,
+    /// After a pause, at least 1.
+    pub(super) at_once: f64,
+}
+
+impl Rate {
+    pub(super) const fn per_second(per_second: f64, at_once: f64) -> Self {
+        Self { per_second, at_once }
+    }
+
+    /// So many times as much.
+    pub(super) fn times(self, factor: f64) -> Self {
+        Self::per_second(self.per_second * factor, self.at_once * factor)
+    }
+}
+
 /// A bucket of tokens that fills with time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bucket {
@@ -13,17 +33,22 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full bucket.
-    pub(super) fn full(capacity: f64, now: Duration) -> Self {
+    pub(super) fn full(rate: Rate, now: Duration) -> Self {
         Self {
-            tokens: capacity,
+            tokens: rate.at_once,
             filled_at: now,
         }
     }
 
-    /// Takes a token, if there is one.
-    pub(super) fn take(&mut self, capacity: f64, per_second: f64, now: Duration) -> bool {
+    /// Tokens that are in it now.
+    pub(super) fn level(&self, rate: Rate, now: Duration) -> f64 {
         let passed = now.saturating_sub(self.filled_at).as_secs_f64();
-        self.tokens = (self.tokens + passed * per_second).min(capacity);
+        (self.tokens + passed * rate.per_second).min(rate.at_once)
+    }
+
+    /// Takes a token, if there is one.
+    pub(super) fn take(&mut self, rate: Rate, now: Duration) -> bool {
+        self.tokens = self.level(rate, now);
         self.filled_at = now;
         if self.tokens < 1.0 {
             return false;
@@ -31,13 +56,24 @@ impl Bucket {
         self.tokens -= 1.0;
         true
     }
+
+    /// Takes a token, or what is left of one.
+    pub(super) fn spend(&mut self, rate: Rate, now: Duration) {
+        self.tokens = (self.level(rate, now) - 1.0).max(0.0);
+        self.filled_at = now;
+    }
+
+    /// How long until so many tokens are in it.
+    pub(super) fn wait_for(&self, tokens: f64, rate: Rate, now: Duration) -> Duration {
+        let missing = (tokens - self.level(rate, now)).max(0.0);
+        // A day is longer than any rate that a door can ask for makes one wait.
+        Duration::try_from_secs_f64(missing / rate.per_second).unwrap_or(Duration::from_secs(86_400))
+    }
 }
 
-/// Answers that one network gets a second before it has proved its address (threats.md, row 3). A guess.
-const ANSWERS_PER_SECOND: f64 = 5.0;
-
-/// And so many at once after a pause: a household that starts its programs together. A guess.
-const ANSWERS_AT_ONCE: f64 = 20.0;
+/// Answers that one network gets before it has proved its address (threats.md, row 3: 5 a second), and so many at once
+/// after a pause: a household that starts its programs together. Guesses.
+const ANSWERS: Rate = Rate::per_second(5.0, 20.0);
 
 /// Networks watched at a time. Past that, all others share one bucket.
 const MAX_NETWORKS: usize = 1_024;
@@ -62,13 +98,13 @@ impl Buckets {
         let bucket = self
             .networks
             .entry(network)
-            .or_insert_with(|| Bucket::full(ANSWERS_AT_ONCE, now));
-        bucket.take(ANSWERS_AT_ONCE, ANSWERS_PER_SECOND, now)
+            .or_insert_with(|| Bucket::full(ANSWERS, now));
+        bucket.take(ANSWERS, now)
     }
 }
 
 /// The /24 or /56 that an address lies in.
-fn network_of(ip: IpAddr) -> IpAddr {
+pub(super) fn network_of(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();

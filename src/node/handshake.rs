@@ -6,17 +6,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::facts::Agreed;
 use super::links::{Link, ONLY};
 use super::peers::Question;
 use super::tokens::Tokens;
 use super::{Kind, Node, NodeEvent, Refusal};
-use crate::crypto::{self, SharedKeys};
 use crate::id::{ClientId, MemberId};
 use crate::invite::{Chain, Charter, Credential};
 use crate::wire::{Header, Hello, LinkOp, NodeAddress, Packet, TokenCounter, Welcome, WelcomeStatus};
-
-/// Key agreements a second with those whom we don't know (threats.md, row 20).
-pub(super) const STRANGERS_PER_SECOND: f64 = 200.0;
 
 /// Callers who have been welcomed and have not come yet (threats.md, row 20).
 const MAX_HALF_OPEN: usize = 32;
@@ -33,56 +30,19 @@ const NODES_IN_WELCOME: usize = 2;
 /// Slots that a newcomer signs at most. A guess: those who come at the same time as we may take as many from us.
 const MAX_SLOTS_TRIED: u32 = 16;
 
+/// A public chat, as the kind of a charter or invite.
+const PUBLIC: u8 = 1;
+
 /// No slot, in a welcome's list of free ones.
 const NO_SLOT: u16 = 0xFFFF;
 
-const DAY_MS: u64 = 86_400_000;
-
-/// Shared keys kept for each gate: a caller repeats itself once or twice.
-const GATE_KEYS: usize = 64;
-
-/// The gates of yesterday, today and tomorrow: clocks differ.
-pub(super) struct Gates {
-    rendezvous: [u8; 16],
-    day: u64,
-    keys: Vec<SharedKeys>,
-}
-
-impl Gates {
-    pub(super) fn new(rendezvous: [u8; 16]) -> Self {
-        Self {
-            rendezvous,
-            day: 0,
-            keys: Vec::new(),
-        }
-    }
-
-    fn at(&mut self, unix_ms: u64) -> &mut [SharedKeys] {
-        let day = unix_ms / DAY_MS;
-        if self.keys.is_empty() || self.day != day {
-            self.day = day;
-            let days = [day, day.saturating_sub(1), day + 1];
-            self.keys = days
-                .map(|day| SharedKeys::new(crypto::gate(&self.rendezvous, day), GATE_KEYS))
-                .into_iter()
-                .collect();
-        }
-        &mut self.keys
-    }
-}
-
-impl Drop for Gates {
-    fn drop(&mut self) {
-        zeroize::Zeroize::zeroize(&mut self.rendezvous);
-    }
-}
-
 /// Somebody who has been welcomed and has not come yet.
 pub(super) struct HalfOpen {
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     member: MemberId,
     ours: [u8; 8],
     tokens: Tokens,
+    facts_root: [u8; 32],
     is_only: bool,
     pub(super) until: Duration,
 }
@@ -92,7 +52,7 @@ impl Node {
     /// be known by.
     pub(super) fn say_hello(&mut self, client_id: Option<ClientId>, address: SocketAddr) -> Question {
         // One token for all hellos under way to an address: whichever is answered, the tokens of both sides fit.
-        let (nonce, fresh) = (self.random(), self.random());
+        let (nonce, fresh, random) = (self.random(), self.random(), self.random());
         let token = self.peers.token_under_way(address).unwrap_or(fresh);
         let question = Question::Hello {
             client_id,
@@ -101,10 +61,16 @@ impl Node {
         };
         let now_ms = self.now.unix_ms;
         let is_alone = self.links.is_empty();
+        let is_public = self.is_public();
         let Kind::Signed(signed) = &mut self.kind else {
             return question;
         };
-        let receiver = client_id.unwrap_or_else(|| signed.gates.at(now_ms)[0].client_id());
+        let (receiver, box_nonce) = match client_id {
+            Some(client_id) => (client_id, random),
+            None => signed
+                .gates
+                .knock(now_ms, &self.client_id, is_public, &mut self.rng),
+        };
         let hello = Hello {
             capabilities: if is_alone { ALONE } else { 0 },
             nonce,
@@ -115,61 +81,56 @@ impl Node {
             nick: self.nick.clone(),
             chain: signed.chain.encode(),
         };
-        self.send(address, receiver, &Packet::Hello(hello));
+        let plain = Packet::Hello(hello).encode();
+        self.send_with_nonce(address, receiver, box_nonce, &plain);
         question
+    }
+
+    /// Whether the chat is a public one, by its charter, or by our invite until that has come.
+    pub(super) fn is_public(&self) -> bool {
+        let Kind::Signed(signed) = &self.kind else {
+            return false;
+        };
+        let by_invite = signed.invite_key.as_ref().map(|invite| invite.kind);
+        let kind = signed.charter.as_ref().map(|charter| charter.kind);
+        kind.or(by_invite) == Some(PUBLIC)
     }
 
     /// A packet that is addressed to somebody else: to the gate, or not for us.
     pub(super) fn handle_at_gate(&mut self, from: SocketAddr, header: &Header, sealed: &[u8]) {
-        let (now, now_ms) = (self.now.elapsed, self.now.unix_ms);
+        let Header {
+            receiver,
+            sender,
+            nonce,
+        } = header;
+        let now_ms = self.now.unix_ms;
+        let is_public = self.is_public();
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
-        let Some(gate) = signed
-            .gates
-            .at(now_ms)
-            .iter_mut()
-            .find(|gate| gate.client_id() == header.receiver)
-        else {
+        if !signed.gates.is_gate(now_ms, receiver) {
             return self.drop_packet("not_for_us");
-        };
-        if !signed
-            .strangers
-            .take(STRANGERS_PER_SECOND, STRANGERS_PER_SECOND, now)
-        {
-            return self.drop_packet("stranger_budget");
         }
-        let plain = gate.open(&header.sender, &header.nonce, sealed);
-        let Some(plain) = plain else {
+        if !signed.gates.is_marked(now_ms, receiver, sender, nonce, is_public) {
+            return self.drop_packet("no_mark");
+        }
+        if !self.may_be_opened(from, sender, nonce) {
+            return;
+        }
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(plain) = signed.gates.open(now_ms, receiver, sender, nonce, sealed) else {
             return self.drop_packet("does_not_open");
         };
         match Packet::decode(&plain) {
-            Ok(Packet::Hello(hello)) => self.handle_hello(from, header.sender, hello),
+            Ok(Packet::Hello(hello)) => {
+                self.greeted(*sender, *nonce);
+                self.handle_hello(from, *sender, hello);
+            }
             Ok(_) => self.drop_packet("not_for_the_gate"),
             Err(error) => self.drop_packet(error.cause()),
         }
-    }
-
-    /// Whether we have reason to hear from a session there: it is known, half-open, or a hello went to that address.
-    pub(super) fn is_expected(&self, from: SocketAddr, sender: &ClientId) -> bool {
-        let Kind::Signed(signed) = &self.kind else {
-            return false;
-        };
-        self.links.contains_key(sender)
-            || signed.half_open.contains_key(sender)
-            || signed.member_of(sender).is_some()
-            || self.peers.is_waiting_for(from)
-    }
-
-    /// One key agreement out of the budget for strangers.
-    pub(super) fn may_meet_stranger(&mut self) -> bool {
-        let now = self.now.elapsed;
-        let Kind::Signed(signed) = &mut self.kind else {
-            return false;
-        };
-        signed
-            .strangers
-            .take(STRANGERS_PER_SECOND, STRANGERS_PER_SECOND, now)
     }
 
     /// Somebody wants in, or to be linked.
@@ -179,12 +140,7 @@ impl Node {
             return;
         };
         // Our own hello to the gate, with its two ids swapped, opens as well.
-        if signed
-            .gates
-            .at(now_ms)
-            .iter()
-            .any(|gate| gate.client_id() == sender)
-        {
+        if signed.gates.is_gate(now_ms, &sender) {
             return self.drop_packet("reflected");
         }
         if !self.is_link_at(&sender, from) && !self.answers.take(from, self.now.elapsed) {
@@ -229,6 +185,7 @@ impl Node {
             observed: to,
             free_slots,
             status,
+            work_bits: 0,
             charter: signed.charter.as_ref().map(Charter::encode).unwrap_or_default(),
             chain: signed.chain.encode(),
             nodes,
@@ -250,6 +207,9 @@ impl Node {
             return (WelcomeStatus::Stranger, none);
         }
         let member = chain.credential.member();
+        if let Some(status) = signed.turned_away(&chain.credential) {
+            return (status, none);
+        }
         if let Credential::Invited { invite, admission } = &chain.credential
             && !signed.is_admitted(&member)
         {
@@ -321,6 +281,7 @@ impl Node {
                 member,
                 ours,
                 tokens,
+                facts_root: hello.facts_root,
                 is_only: hello.capabilities & ALONE != 0,
                 until,
             },
@@ -382,6 +343,7 @@ impl Node {
         };
         self.send(from, sender, &Packet::Link(open));
         self.link_stands(from, sender, member, tokens, true);
+        self.compare_facts(sender, welcome.facts_root);
         if let Some(link) = self.links.get_mut(&sender) {
             link.said_only = is_only;
         }
@@ -398,7 +360,7 @@ impl Node {
         is_old || (link.is_dialled != is_dialled && by_lower)
     }
 
-    /// A link stands, on our side at least: each asks the other who is there and tells the topic.
+    /// A link stands, on our side at least: each asks the other who is there.
     fn link_stands(
         &mut self,
         address: SocketAddr,
@@ -413,7 +375,6 @@ impl Node {
         link.is_dialled = is_dialled;
         self.add_link(client_id, link);
         self.ask_roster(client_id);
-        self.tell_topic(client_id);
     }
 
     fn learn_charter(&mut self, bytes: &[u8]) {
@@ -426,6 +387,7 @@ impl Node {
         if let Ok(charter) = Charter::decode(bytes)
             && charter.verify(&signed.chat)
         {
+            signed.agreed = Some(Agreed::new(signed.chat, &charter, &[]));
             signed.charter = Some(charter);
             self.emit(NodeEvent::CharterLearned(bytes.to_vec()));
         }
@@ -459,7 +421,7 @@ impl Node {
     }
 
     /// We are not let in. Who was in before goes on asking others: this one may know less than they.
-    fn refused(&mut self, why: Refusal) {
+    pub(super) fn refused(&mut self, why: Refusal) {
         if !self.joined || why == Refusal::Banned {
             self.emit(NodeEvent::Refused(why));
         }
@@ -509,6 +471,7 @@ impl Node {
             && self.wins(&sender, false)
         {
             self.link_stands(half.address, sender, half.member, half.tokens, false);
+            self.compare_facts(sender, half.facts_root);
             if let Some(link) = self.links.get_mut(&sender) {
                 link.is_only = half.is_only;
             }

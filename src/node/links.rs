@@ -74,6 +74,9 @@ pub(super) struct Link {
     /// Signed chats only.
     pub(super) tokens: Option<Tokens>,
     pub(super) roster: super::roster::Asking,
+    pub(super) facts: super::facts::Agreeing,
+    /// When it ends, because its member may not be here any more.
+    pub(super) ends_at: Option<Duration>,
     pub(super) linked_at: Duration,
     /// Whether we said hello, and not the peer.
     pub(super) is_dialled: bool,
@@ -97,6 +100,8 @@ impl Link {
             round_trip: None,
             tokens,
             roster: super::roster::Asking::default(),
+            facts: super::facts::Agreeing::default(),
+            ends_at: None,
             linked_at: now,
             is_dialled: true,
             is_only: false,
@@ -110,7 +115,7 @@ impl Link {
 
     /// Whether a question is under way.
     pub(super) fn is_waiting(&self) -> bool {
-        self.unanswered > 0 || self.roster.is_waiting()
+        self.unanswered > 0 || self.roster.is_waiting() || self.facts.is_waiting() || self.ends_at.is_some()
     }
 
     /// It was heard at its address, freshly.
@@ -546,7 +551,7 @@ impl Node {
             Kind::Classic(classic) => classic.announce_self_soon(self.now.elapsed),
             Kind::Signed(_) => self.introduce_ourselves(),
         }
-        self.flush_outbox();
+        self.empty_outbox();
     }
 
     /// A link ended for silence.

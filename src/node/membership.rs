@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::bucket::Bucket;
 use super::config::SignedState;
-use super::handshake::{Gates, HalfOpen};
+use super::facts::Agreed;
+use super::fork::{Said, nothing_said};
+use super::gate::Gates;
+use super::handshake::HalfOpen;
 use super::presence::Presence;
-use super::{Kind, Node, NodeEvent, NodeMember, Now, Role};
+use super::{Kind, Node, NodeEvent, NodeMember, Now};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
-use crate::facts::Fact;
+use crate::facts::Admitted;
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
-use crate::invite::{Chain, Charter, Credential, InviteKey, Rights, SessionCertificate};
+use crate::invite::{Chain, Charter, Credential, InviteKey, SessionCertificate};
 use crate::wire::{Body, Say};
 
 /// "A session certificate over 48 h old proves no presence"; nor does one as far in the future.
@@ -45,17 +47,23 @@ pub(super) struct Signed {
     pub(super) slots_tried: u32,
     pub(super) gates: Gates,
     pub(super) half_open: BTreeMap<ClientId, HalfOpen>,
-    /// Key agreements with strangers.
-    pub(super) strangers: Bucket,
     /// The hybrid clock: milliseconds and a counter.
     pub(super) hlc: u64,
     /// The first 8 bytes of the id of the newest message.
     pub(super) last_message: [u8; 8],
-    pub(super) topic: Option<Fact>,
+    /// None until the charter is known.
+    pub(super) agreed: Option<Agreed>,
+    /// When links last confirmed the facts that we go by; whether that is long ago and has been told.
+    pub(super) vouched_at: Duration,
+    pub(super) is_stale: bool,
+    /// When newcomers will be confirmed, if we may.
+    pub(super) confirm_at: Option<Duration>,
     pub(super) sessions: BTreeMap<ClientId, Session>,
     pub(super) members: BTreeMap<MemberId, Member>,
-    slots: BTreeMap<(InviteId, u16), MemberId>,
+    /// Of those who claim a slot, as far as we know, the one of the smallest hash of the admission, with that.
+    slots: BTreeMap<(InviteId, u16), ([u8; 32], MemberId)>,
     held: VecDeque<Held>,
+    pub(super) said: Said,
     pub(super) denied_at: Option<Duration>,
     /// Whether some link has told us its whole roster: from then on, what is news to us is news to others.
     pub(super) has_roster: bool,
@@ -75,13 +83,38 @@ pub(super) struct Session {
     pub(super) has_quit: bool,
     /// Who reported it as gone since it was last heard of.
     pub(super) reporters: BTreeSet<MemberId>,
+    /// The greatest number of what it said.
+    pub(super) last_number: u32,
+    /// Under which number it said two things.
+    pub(super) forked_at: Option<u32>,
+}
+
+impl Session {
+    fn new(member: MemberId, start_ms: u64, chain: Vec<u8>) -> Self {
+        Self {
+            member,
+            start_ms,
+            chain,
+            name: None,
+            status: None,
+            online: false,
+            has_quit: false,
+            reporters: BTreeSet::new(),
+            last_number: 0,
+            forked_at: None,
+        }
+    }
 }
 
 /// Somebody who was admitted.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
-    role: Role,
+    pub(super) admitted: Admitted,
     credential: Vec<u8>,
+    /// When they were admitted, ms since 1970 by their own clock then.
+    pub(super) since_ms: u64,
+    /// When we met them, ms since 1970; 0: at an earlier start.
+    pub(super) met_ms: u64,
     pub(super) nick: String,
     /// Start of the session and number of the say that named them: the last writer wins.
     pub(super) nick_at: (u64, u32),
@@ -124,21 +157,27 @@ impl Signed {
             slots_tried: 0,
             gates: Gates::new(rendezvous),
             half_open: BTreeMap::new(),
-            strangers: Bucket::full(super::handshake::STRANGERS_PER_SECOND, now.elapsed),
             hlc: 0,
             last_message: [0; 8],
-            topic: facts.iter().find_map(|stored| Fact::decode(&stored.fact).ok()),
+            agreed: None,
+            vouched_at: now.elapsed,
+            is_stale: false,
+            confirm_at: None,
             sessions: BTreeMap::new(),
             members: BTreeMap::new(),
             slots: BTreeMap::new(),
             held: VecDeque::new(),
+            said: nothing_said(),
             denied_at: None,
             has_roster: false,
             chain,
         };
+        if let Some(charter) = &signed.charter {
+            signed.agreed = Some(Agreed::new(chat, charter, &facts));
+        }
         for bytes in admitted.iter().take(MAX_MEMBERS) {
             if let Ok((credential, [])) = Credential::decode(bytes) {
-                signed.admit(&credential);
+                signed.admit(&credential, 0);
             }
         }
         signed.set_own_session(client_id);
@@ -148,16 +187,11 @@ impl Signed {
     /// Our own session stands among the others, so that a roster names it too.
     fn set_own_session(&mut self, client_id: ClientId) {
         let credential = self.chain.credential.clone();
-        self.admit(&credential);
+        self.admit(&credential, 0);
+        let chain = self.chain.encode();
         let session = Session {
-            member: self.member(),
-            start_ms: self.chain.session.start_ms,
-            chain: self.chain.encode(),
-            name: None,
-            status: None,
             online: true,
-            has_quit: false,
-            reporters: BTreeSet::new(),
+            ..Session::new(self.member(), self.chain.session.start_ms, chain)
         };
         self.sessions.insert(client_id, session);
     }
@@ -174,10 +208,6 @@ impl Signed {
         self.chain.credential.member()
     }
 
-    pub(super) fn own_role(&self) -> Role {
-        role_by(&self.chain.credential)
-    }
-
     pub(super) fn members(&self) -> Vec<NodeMember> {
         let own = self.member();
         let online: BTreeSet<MemberId> = self
@@ -192,12 +222,12 @@ impl Signed {
             .map(|(id, member)| NodeMember {
                 member: *id,
                 nick: member.nick.clone(),
-                role: member.role,
+                role: self.role(&member.admitted),
                 status: member.status,
                 online: online.contains(id),
                 own: false,
-                since_ms: 0,
-                banned: false,
+                since_ms: member.since_ms,
+                banned: self.is_banned(&member.admitted),
             })
             .collect()
     }
@@ -231,18 +261,6 @@ impl Signed {
         Some(&self.members.get(member)?.credential)
     }
 
-    pub(super) fn role_of_session(&self, client_id: &ClientId) -> Role {
-        let member = self
-            .sessions
-            .get(client_id)
-            .and_then(|session| self.members.get(&session.member));
-        member.map_or(Role::Observer, |member| member.role)
-    }
-
-    pub(super) fn role_of(&self, member: &MemberId) -> Option<Role> {
-        Some(self.members.get(member)?.role)
-    }
-
     /// Ring place of a session: its member's.
     pub(super) fn place(&self, client_id: &ClientId, unix_ms: u64) -> Option<[u8; 32]> {
         Some(self.place_of(&self.member_of(client_id)?, unix_ms))
@@ -263,11 +281,37 @@ impl Signed {
         self.held.push_back(held);
     }
 
-    /// Whether the member may come in by that slot as far as we know: nobody else holds it.
+    /// Whether the member may come in by that slot as far as we know: nobody else was confirmed in it, or holds it here.
     pub(super) fn slot_is_free_for(&self, invite: &InviteId, slot: u16, member: &MemberId) -> bool {
-        self.slots
-            .get(&(*invite, slot))
-            .is_none_or(|holder| holder == member)
+        self.slot_holder(invite, slot)
+            .is_none_or(|holder| holder == *member)
+    }
+
+    /// Whose slot it is: the confirmed one's, else of those who claim it the one's of the smallest hash.
+    fn slot_holder(&self, invite: &InviteId, slot: u16) -> Option<MemberId> {
+        let confirmed = self.state().and_then(|state| state.confirmed(invite, slot));
+        confirmed.or_else(|| Some(self.slots.get(&(*invite, slot))?.1))
+    }
+
+    /// Slots that somebody claims, and whose they are if nobody is confirmed in them.
+    pub(super) fn slots(&self) -> impl Iterator<Item = (&(InviteId, u16), MemberId)> {
+        self.slots.iter().map(|(slot, (_, member))| (slot, *member))
+    }
+
+    /// "Who loses a slot … may only read."
+    pub(super) fn has_lost_slot(&self, admitted: &Admitted) -> bool {
+        let Some((invite, Some(slot))) = admitted.by else {
+            return false;
+        };
+        let is_named = self.state().is_some_and(|state| state.is_named(&admitted.member));
+        !is_named
+            && self
+                .slot_holder(&invite, slot)
+                .is_some_and(|holder| holder != admitted.member)
+    }
+
+    fn is_banned(&self, admitted: &Admitted) -> bool {
+        self.state().is_some_and(|state| state.ban_of(admitted).is_some())
     }
 
     /// Whether a member was admitted before.
@@ -275,26 +319,24 @@ impl Signed {
         self.members.contains_key(member)
     }
 
-    /// Notes what admits a member; true if it is news. The first holder of a slot keeps it here.
-    fn admit(&mut self, credential: &Credential) -> bool {
+    /// Notes what admits a member; true if it is news.
+    fn admit(&mut self, credential: &Credential, met_ms: u64) -> bool {
         let member = credential.member();
         if self.members.contains_key(&member) || self.members.len() >= MAX_MEMBERS {
             return false;
         }
-        if let Credential::Invited { invite, admission } = credential
-            && invite.slots != 0
-        {
-            self.slots
-                .entry((invite.invite, admission.slot))
-                .or_insert(member);
-        }
-        let role = role_by(credential);
-        let credential = credential.encode();
+        let since_ms = match credential {
+            Credential::Founder(charter) => charter.created_ms,
+            Credential::Invited { admission, .. } => admission.at_ms,
+        };
+        self.claim_slot(credential);
         self.members.insert(
             member,
             Member {
-                role,
-                credential,
+                admitted: Admitted::of(credential),
+                credential: credential.encode(),
+                since_ms,
+                met_ms,
                 nick: String::new(),
                 nick_at: (0, 0),
                 status: 0,
@@ -303,6 +345,34 @@ impl Signed {
             },
         );
         true
+    }
+
+    /// Another credential takes the place of ours: what the old one claimed is not ours any more.
+    fn admit_anew(&mut self) {
+        let own = self.member();
+        self.members.remove(&own);
+        self.slots.clear();
+        let others: Vec<Credential> = self
+            .members
+            .values()
+            .filter_map(|member| Some(Credential::decode(&member.credential).ok()?.0))
+            .collect();
+        for credential in &others {
+            self.claim_slot(credential);
+        }
+        let credential = self.chain.credential.clone();
+        self.admit(&credential, 0);
+    }
+
+    /// Notes whose slot it is, of those who claim it.
+    fn claim_slot(&mut self, credential: &Credential) {
+        if let Credential::Invited { invite, admission } = credential
+            && invite.slots != 0
+        {
+            let claim = (crypto::hash(&[&admission.encode()]), admission.member);
+            let holder = self.slots.entry((invite.invite, admission.slot)).or_insert(claim);
+            *holder = claim.min(*holder);
+        }
     }
 
     pub(super) fn is_online(&self, member: &MemberId) -> bool {
@@ -340,16 +410,6 @@ impl Signed {
     }
 }
 
-fn role_by(credential: &Credential) -> Role {
-    match credential {
-        Credential::Founder(_) => Role::Founder,
-        Credential::Invited { invite, .. } => match invite.rights {
-            Rights::Member => Role::Member,
-            Rights::Observer => Role::Observer,
-        },
-    }
-}
-
 impl Node {
     /// Learns a session from its chain, if that verifies. The error is the cause of a drop.
     pub(super) fn meet(&mut self, client_id: ClientId, chain: &[u8]) -> Result<MemberId, &'static str> {
@@ -360,7 +420,8 @@ impl Node {
         if let Some(session) = signed.sessions.get(&client_id)
             && session.chain == chain
         {
-            return Ok(session.member);
+            let member = session.member;
+            return signed.may_read(&member).map(|()| member).map_err(|_| "banned");
         }
         let chain = Chain::decode(chain).map_err(|_| "malformed_chain")?;
         if self.now.unix_ms.abs_diff(chain.session.start_ms) > SESSION_VALID_MS {
@@ -381,17 +442,11 @@ impl Node {
         if !signed.is_admitted(&member) {
             return Err("too_many_members");
         }
+        if signed.may_read(&member).is_err() {
+            return Err("banned");
+        }
         signed.make_room_for_session(&member, &own);
-        let session = Session {
-            member,
-            start_ms: chain.session.start_ms,
-            chain: chain.encode(),
-            name: None,
-            status: None,
-            online: false,
-            has_quit: false,
-            reporters: BTreeSet::new(),
-        };
+        let session = Session::new(member, chain.session.start_ms, chain.encode());
         signed.sessions.insert(client_id, session);
         Ok(member)
     }
@@ -401,7 +456,7 @@ impl Node {
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
-        if signed.admit(credential) {
+        if signed.admit(credential, self.now.unix_ms) {
             self.emit(NodeEvent::Admitted {
                 member: credential.member(),
                 chain: credential.encode(),
@@ -471,6 +526,7 @@ impl Node {
         };
         let credential = invite_key.admit(signed.chain.credential.member(), slot, self.now.unix_ms);
         signed.chain.credential = credential;
+        signed.admit_anew();
         let encoded = signed.chain.credential.encode();
         if let Some(session) = signed.sessions.get_mut(&self.client_id) {
             session.chain = signed.chain.encode();
@@ -488,6 +544,8 @@ impl Node {
         signed.half_open.retain(|_, half| half.until > now);
         let is_old = self.now.unix_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
         self.ask_rosters_again();
+        self.look_after_facts();
+        self.confirm_newcomers();
         self.tell_unnamed();
         if is_old {
             self.renew_session();

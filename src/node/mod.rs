@@ -9,27 +9,34 @@
 //!
 //! The parts, a file each: `peers` (addresses heard of, probes and their budgets), `lookup` (get_nodes and
 //! send_nodes), `links` (whom to be linked to, and whether they still are), `broadcast` (numbers, what was seen,
-//! passing on), `classic` (who is in a classic chat), `handshake` (gate, hello, welcome), `membership` (sessions,
-//! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `topic`.
+//! passing on), `outbox` (own words at the pace allowed), `metering` (what others may say), `classic` (who is in a classic chat), `strangers` (what they may cost), `gate`, `handshake` (hello, welcome), `membership` (sessions,
+//! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `facts` (bringing
+//! them to be the same everywhere), `moderation` (who may do what, and what follows from it).
 
 mod broadcast;
 mod bucket;
 mod classic;
 mod config;
+mod door;
+mod facts;
+mod fork;
+mod gate;
 mod handshake;
 mod io;
 mod links;
 mod lookup;
 mod membership;
+mod metering;
 mod moderation;
+mod outbox;
 mod peers;
 mod presence;
 mod roster;
 mod say;
 #[cfg(feature = "sim")]
 pub mod sim;
+mod strangers;
 mod tokens;
-mod topic;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -45,14 +52,16 @@ pub use self::io::{
     StoredFact,
 };
 
-use self::broadcast::Outbox;
 use self::bucket::Buckets;
 use self::classic::Classic;
 use self::links::Link;
 use self::membership::Signed;
+use self::metering::Meters;
+use self::outbox::Outbox;
 use self::peers::Peers;
-use crate::crypto::{BoxKeyPair, SharedKeys};
-use crate::facts::{Action, Admitted, Denied, Role, State};
+use self::strangers::Strangers;
+use crate::crypto::{BoxKeyPair, Nonce, SharedKeys};
+use crate::facts::{Action, Denied, Role, State};
 use crate::id::{ClientId, MemberId};
 use crate::wire::{self, Header, Packet};
 
@@ -89,6 +98,8 @@ pub struct Node {
     seen: LruCache<[u8; 32], ()>,
     outbox: Outbox,
     answers: Buckets,
+    meters: Meters,
+    strangers: Strangers,
     joined: bool,
     quit: bool,
     outputs: VecDeque<Output>,
@@ -138,6 +149,8 @@ impl Node {
             seen: LruCache::new(SEEN),
             outbox: Outbox::default(),
             answers: Buckets::default(),
+            meters: Meters::default(),
+            strangers: Strangers::new(now.elapsed),
             joined,
             quit: false,
             outputs: VecDeque::new(),
@@ -208,7 +221,10 @@ impl Node {
     pub fn topic(&self) -> &str {
         match &self.kind {
             Kind::Classic(classic) => classic.topic(),
-            Kind::Signed(signed) => signed.topic(),
+            Kind::Signed(signed) => signed
+                .state()
+                .and_then(State::topic)
+                .map_or("", |topic| &topic.text),
         }
     }
 
@@ -224,14 +240,21 @@ impl Node {
             status: self.status,
             online: true,
             own: true,
-            since_ms: 0,
-            banned: false,
+            since_ms: self.since_ms(),
+            banned: self.may(Action::Read) == Err(Denied::Banned),
         };
         let others = match &self.kind {
             Kind::Classic(classic) => classic.members(),
             Kind::Signed(signed) => signed.members(),
         };
         std::iter::once(own).chain(others).collect()
+    }
+
+    fn since_ms(&self) -> u64 {
+        match &self.kind {
+            Kind::Signed(signed) => signed.members.get(&self.member).map_or(0, |own| own.since_ms),
+            Kind::Classic(_) => 0,
+        }
     }
 
     /// The links that stand, by key.
@@ -295,21 +318,27 @@ impl Node {
         if header.receiver != self.client_id {
             return self.handle_at_gate(from, header, sealed);
         }
-        if !self.is_expected(from, &header.sender) && !self.may_meet_stranger() {
-            return self.drop_packet("stranger_budget");
+        if !self.is_expected(from, &header.sender) && !self.may_be_opened(from, &header.sender, &header.nonce)
+        {
+            return;
         }
         let Some(packet) = self.open(header, sealed) else {
             return;
         };
         let sender = header.sender;
         match packet {
-            Packet::Hello(hello) => self.handle_hello(from, sender, hello),
+            Packet::Hello(hello) => {
+                self.greeted(sender, header.nonce);
+                self.handle_hello(from, sender, hello);
+            }
             Packet::Welcome(welcome) => self.handle_welcome(from, sender, welcome),
             Packet::Link(link) => self.handle_link(from, sender, link),
             Packet::Keepalive(keepalive) => self.handle_keepalive(from, sender, keepalive),
             Packet::RosterAsk(ask) => self.handle_roster_ask(from, sender, ask),
             Packet::Roster(roster) => self.handle_roster(from, sender, roster),
             Packet::Facts(facts) => self.handle_facts(from, sender, facts),
+            Packet::Slow(slow) => self.handle_slow(from, sender, &slow),
+            Packet::FactsAsk(ask) => self.handle_facts_ask(from, sender, ask),
             Packet::Say(say) => self.handle_say(from, sender, say),
             // In signed chats only links look up and are looked up: everybody else has to say hello.
             Packet::GetNodes { ping_id } if self.is_link_at(&sender, from) => {
@@ -349,6 +378,7 @@ impl Node {
         }
         let wait = if self.is_busy() { TICK_BUSY } else { TICK_IDLE };
         self.next_tick = self.now.elapsed + wait;
+        self.empty_outbox();
     }
 
     /// Whether something is under way that a quick look at the deadlines serves.
@@ -376,8 +406,11 @@ impl Node {
     }
 
     fn send_plain(&mut self, to: SocketAddr, receiver: ClientId, plain: &[u8]) {
-        let mut nonce = [0; 24];
-        self.rng.fill_bytes(&mut nonce);
+        let nonce = self.random();
+        self.send_with_nonce(to, receiver, nonce, plain);
+    }
+
+    fn send_with_nonce(&mut self, to: SocketAddr, receiver: ClientId, nonce: Nonce, plain: &[u8]) {
         let Some(sealed) = self.keys.seal(&receiver, &nonce, plain) else {
             return self.drop_packet("low_order_key");
         };

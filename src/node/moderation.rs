@@ -1,12 +1,36 @@
-//! What holds in a signed chat, and changing it.
+//! Who may do what in a signed chat, changing it, and what follows when it has changed.
 
-use super::{Action, Admitted, Denied, Kind, Moderation, Node, State};
-use crate::id::MemberId;
+use std::time::Duration;
+
+use super::membership::Signed;
+use super::{Kind, Moderation, Node, NodeEvent};
+use crate::facts::{
+    Action, Admitted, Ban, Body, Denied, Door, DoorMode, Fact, MAX_BAN_SESSIONS, MAX_CONFIRM_SLOTS,
+    MAX_LIFTS, Place, Role, ShortFactId, State,
+};
+use crate::id::{ClientId, FactId, InviteId, MemberId};
+use crate::invite::Credential;
+use crate::wire::{MAX_TOPIC_LEN, WelcomeStatus};
+
+/// The founder's program confirms newcomers after so long, several in one fact. A guess.
+const CONFIRM_AFTER: Duration = Duration::from_secs(2);
+
+/// A moderator's waits longer, for the founder's to be there first; at random, for other moderators' sake. A guess.
+const MODERATOR_WAITS: Duration = Duration::from_secs(10);
+
+/// The link to somebody who may not be here any more ends after so long: they are to hear why. A guess: the slowest
+/// datagram.
+const END_AFTER: Duration = Duration::from_secs(1);
+
+const MINUTE_MS: u64 = 60_000;
 
 impl Node {
     /// What holds in the chat; none in a classic one, and before the charter has come.
     pub fn state(&self) -> Option<&State> {
-        None
+        match &self.kind {
+            Kind::Signed(signed) => signed.state(),
+            Kind::Classic(_) => None,
+        }
     }
 
     /// The root of the facts that hold; zeros if there are none.
@@ -18,24 +42,571 @@ impl Node {
     }
 
     /// What the credential of a member says of them; none of those never met.
-    pub fn admitted(&self, _member: &MemberId) -> Option<Admitted> {
-        None
+    pub fn admitted(&self, member: &MemberId) -> Option<Admitted> {
+        match &self.kind {
+            Kind::Signed(signed) => signed.admitted(member),
+            Kind::Classic(_) => None,
+        }
     }
 
-    /// All whom we know to be admitted, oneself among them.
-    pub fn all_admitted(&self) -> impl Iterator<Item = Admitted> {
-        std::iter::empty()
+    /// All whom we know to be admitted, oneself among them, by id.
+    pub fn all_admitted(&self) -> Vec<Admitted> {
+        match &self.kind {
+            Kind::Signed(signed) => signed.members.values().map(|member| member.admitted).collect(),
+            Kind::Classic(_) => Vec::new(),
+        }
     }
 
-    /// Whether we may do something.
+    /// Whether we may do something. In a classic chat everyone may speak and set the topic, and nothing else.
     ///
     /// # Errors
     /// Why not: a sentence for whoever wanted it.
-    pub fn may(&self, _action: Action) -> Result<(), Denied> {
+    pub fn may(&self, action: Action) -> Result<(), Denied> {
+        match &self.kind {
+            Kind::Signed(signed) => signed.may(&self.member, action, self.now.unix_ms),
+            Kind::Classic(_) => match action {
+                Action::Read | Action::Speak | Action::SetTopic => Ok(()),
+                _ => Err(Denied::FounderOnly),
+            },
+        }
+    }
+
+    /// For how many minutes more we only read, having just come in.
+    pub fn minutes_to_read(&self) -> u64 {
+        match &self.kind {
+            Kind::Signed(signed) => signed.minutes_to_read(&self.member, self.now.unix_ms),
+            Kind::Classic(_) => 0,
+        }
+    }
+
+    /// Does something as the founder or a moderator. What they may not do, nobody would believe: nothing happens.
+    pub(super) fn moderate(&mut self, deed: Moderation) {
+        match deed {
+            Moderation::SetRole(member, role) => self.set_role(member, role),
+            Moderation::Ban {
+                member,
+                reason,
+                with_invite,
+                hide_all,
+            } => self.ban(member, reason, with_invite, hide_all),
+            Moderation::Unban(member) => self.unban(member),
+            Moderation::CloseInvite(invite) => self.issue(Action::CloseInvite, Body::Close { invite }),
+            Moderation::SetDoor(door) => {
+                let counter = self.state().map_or(1, State::next_door_counter);
+                self.issue(Action::SetDoor, Body::Door { counter, door });
+            }
+        }
+    }
+
+    /// Signs a fact of the founder's or a moderator's, if they may do that.
+    fn issue(&mut self, action: Action, body: Body) {
+        if self.may(action).is_err() {
+            return;
+        }
+        let now_ms = self.now.unix_ms;
+        let Kind::Signed(signed) = &self.kind else { return };
+        let Some(place) = signed
+            .agreed
+            .as_ref()
+            .and_then(|agreed| agreed.set.next(&self.member))
+        else {
+            return;
+        };
+        if let Ok(fact) = Fact::sign(&signed.member_key, &signed.chat, place, now_ms, body) {
+            self.take_own_fact(fact);
+        }
+    }
+
+    fn set_role(&mut self, member: MemberId, role: Role) {
+        let Some(state) = self.state() else { return };
+        let counter = state.next_grant_counter(&member);
+        match role {
+            Role::Founder => {}
+            Role::Moderator => self.issue(
+                Action::Promote(member),
+                Body::Grant {
+                    member,
+                    role,
+                    counter,
+                },
+            ),
+            Role::Member | Role::Observer => {
+                self.demote(member);
+                if self.role_of(&member) != Some(role) {
+                    let body = Body::Grant {
+                        member,
+                        role,
+                        counter,
+                    };
+                    self.issue(Action::SetRole(member), body);
+                }
+            }
+        }
+    }
+
+    /// Ends a moderator's office: what they did so far stands, and nothing that they claim to have done before.
+    fn demote(&mut self, member: MemberId) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        let Some(agreed) = &signed.agreed else { return };
+        if !agreed.state.moderators().contains(&member) {
+            return;
+        }
+        let last = agreed.set.next(&member).unwrap_or(Place::in_no_chain(0));
+        let body = Body::Demote {
+            member,
+            seq: last.seq.saturating_sub(1),
+            last_good: last.prev,
+        };
+        self.issue(Action::Demote(member), body);
+    }
+
+    fn ban(&mut self, member: MemberId, reason: String, with_invite: bool, hide_all: bool) {
+        if self.may(Action::Ban(member)).is_err() {
+            return;
+        }
+        self.demote(member);
+        let Kind::Signed(signed) = &self.kind else { return };
+        let invite = signed
+            .admitted(&member)
+            .and_then(|admitted| admitted.by)
+            .map(|(invite, _)| invite);
+        let ban = Ban {
+            member,
+            hide_all,
+            with_invite: invite.filter(|_| with_invite),
+            kept: signed.last_words(&member),
+            reason,
+        };
+        self.issue(Action::Ban(member), Body::Ban(ban));
+    }
+
+    /// Lifts what keeps a member out, as far as we may. Who was taken along by the ban of another is let back in by name
+    /// if the founder does it; else the ban goes.
+    fn unban(&mut self, member: MemberId) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        let Some(state) = signed.state() else { return };
+        let naming: Vec<FactId> = state.bans_naming(&member).map(|ban| ban.id).collect();
+        let lifts: Vec<ShortFactId> = naming
+            .iter()
+            .filter(|id| self.may(Action::Lift(**id)).is_ok())
+            .take(MAX_LIFTS)
+            .map(short)
+            .collect();
+        if let Some(id) = naming.first()
+            && !lifts.is_empty()
+        {
+            self.issue(Action::Lift(*id), Body::Lift(lifts));
+        }
+        let Some(taken_along) = self.ban_of(&member) else {
+            return;
+        };
+        let (id, own_role) = (taken_along.id, self.own_role());
+        if own_role == Role::Founder {
+            let counter = self.state().map_or(1, |state| state.next_grant_counter(&member));
+            let body = Body::Grant {
+                member,
+                role: Role::Member,
+                counter,
+            };
+            self.issue(Action::SetRole(member), body);
+        } else {
+            self.issue(Action::Lift(id), Body::Lift(vec![short(&id)]));
+        }
+    }
+
+    /// Sets the topic: the founder and moderators by a fact of their chain, members by one of their own kind.
+    pub(super) fn set_signed_topic(&mut self, text: String, locked: Option<bool>) {
+        if text.len() > MAX_TOPIC_LEN {
+            return;
+        }
+        let now_ms = self.now.unix_ms;
+        let Kind::Signed(signed) = &self.kind else { return };
+        let Some(agreed) = &signed.agreed else { return };
+        let counter = agreed.state.next_topic_counter();
+        if self.own_role() >= Role::Moderator {
+            let locked = locked.unwrap_or(agreed.state.is_topic_locked());
+            let body = Body::Topic {
+                counter,
+                locked,
+                text,
+            };
+            return self.issue(Action::LockTopic, body);
+        }
+        let Credential::Invited { invite, admission } = &signed.chain.credential else {
+            return;
+        };
+        if self.may(Action::SetTopic).is_err() || locked.is_some() {
+            return;
+        }
+        let body = Body::MemberTopic {
+            invite: invite.invite,
+            slot: (invite.slots != 0).then_some(admission.slot),
+            counter,
+            text,
+        };
+        let place = Place::in_no_chain(agreed.set.epoch());
+        if let Ok(fact) = Fact::sign(&signed.member_key, &signed.chat, place, now_ms, body) {
+            self.take_own_fact(fact);
+        }
+    }
+
+    /// Confirms those who came by slots of invites, so that nothing takes their place from them. The programs of the
+    /// founder and of moderators do so by themselves.
+    pub(super) fn confirm_newcomers(&mut self) {
+        let now = self.now.elapsed;
+        if self.may(Action::Confirm).is_err() {
+            return;
+        }
+        let Kind::Signed(signed) = &self.kind else { return };
+        let unconfirmed = signed.unconfirmed();
+        if unconfirmed.is_empty() {
+            return self.confirm_at(None);
+        }
+        match signed.confirm_at {
+            None => {
+                let waits = if self.own_role() == Role::Founder {
+                    CONFIRM_AFTER
+                } else {
+                    MODERATOR_WAITS + MODERATOR_WAITS.mul_f64(self.random_below(1000) as f64 / 1000.0)
+                };
+                self.confirm_at(Some(now + waits));
+            }
+            Some(at) if at <= now => {
+                self.confirm_at(None);
+                self.confirm(&unconfirmed);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn confirm_at(&mut self, at: Option<Duration>) {
+        if let Kind::Signed(signed) = &mut self.kind {
+            signed.confirm_at = at;
+        }
+    }
+
+    fn confirm(&mut self, unconfirmed: &[(InviteId, u16, MemberId)]) {
+        for of_one in unconfirmed.chunk_by(|one, other| one.0 == other.0) {
+            for part in of_one.chunks(MAX_CONFIRM_SLOTS) {
+                let slots = part.iter().map(|(_, slot, member)| (*slot, *member)).collect();
+                let invite = part[0].0;
+                self.issue(Action::Confirm, Body::Confirm { invite, slots });
+            }
+        }
+    }
+
+    pub(super) fn work_done(&mut self, _credential: &[u8]) {}
+
+    /// What follows from facts that have come: it is told, and who may not be here any more is sent away.
+    pub(super) fn state_changed(&mut self, before: &State) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        let Some(state) = signed.state() else { return };
+        let mut events = chat_events(before, state);
+        for member in signed.members.values() {
+            events.extend(member_events(before, state, &member.admitted));
+        }
+        let own = signed.admitted(&self.member);
+        let is_banned = own.is_some_and(|own| state.ban_of(&own).is_some());
+        let gone: Vec<ClientId> = signed
+            .sessions()
+            .filter(|(_, session)| session.online && signed.may_read(&session.member).is_err())
+            .map(|(client_id, _)| *client_id)
+            .collect();
+        for event in events {
+            self.emit(event);
+        }
+        for client_id in gone {
+            self.session_ended(&client_id, false);
+            self.peers.remove(&client_id);
+        }
+        if is_banned {
+            self.refused(super::Refusal::Banned);
+        }
+        self.wake_soon();
+    }
+
+    /// Ends links to those who may not be here any more, a little later.
+    pub(super) fn end_links_of_the_banned(&mut self) {
+        let now = self.now.elapsed;
+        let Kind::Signed(signed) = &self.kind else { return };
+        for link in self.links.values_mut() {
+            let may_stay = signed.may_read(&link.member).is_ok();
+            link.ends_at = (!may_stay).then(|| link.ends_at.unwrap_or(now + END_AFTER));
+        }
+        let ending: Vec<ClientId> = self
+            .links
+            .iter()
+            .filter(|(_, link)| link.ends_at.is_some_and(|at| at <= now))
+            .map(|(client_id, _)| *client_id)
+            .collect();
+        for client_id in ending {
+            self.end_link(&client_id, true);
+        }
+    }
+
+    fn own_role(&self) -> Role {
+        match &self.kind {
+            Kind::Signed(signed) => signed.own_role(),
+            Kind::Classic(_) => Role::Member,
+        }
+    }
+
+    /// What a member is now; none of those never met, and in a classic chat.
+    pub fn role_of(&self, member: &MemberId) -> Option<Role> {
+        match &self.kind {
+            Kind::Signed(signed) => signed.role_of(member),
+            Kind::Classic(_) => None,
+        }
+    }
+
+    fn ban_of(&self, member: &MemberId) -> Option<&crate::facts::StandingBan> {
+        let admitted = self.admitted(member)?;
+        self.state()?.ban_of(&admitted)
+    }
+}
+
+impl Signed {
+    pub(super) fn state(&self) -> Option<&State> {
+        self.agreed.as_ref().map(|agreed| &agreed.state)
+    }
+
+    /// How strangers come in.
+    pub(super) fn door(&self) -> Door {
+        self.state().map_or(Door::OPEN, State::door)
+    }
+
+    /// What the credential of a member says.
+    pub(super) fn admitted(&self, member: &MemberId) -> Option<Admitted> {
+        Some(self.members.get(member)?.admitted)
+    }
+
+    /// Whether a member may do something now.
+    pub(super) fn may(&self, member: &MemberId, action: Action, unix_ms: u64) -> Result<(), Denied> {
+        let Some(admitted) = self.admitted(member) else {
+            return Err(Denied::ReadsOnly);
+        };
+        let Some(state) = self.state() else {
+            // Nothing is known of the chat but what admits its members.
+            return match role_by(&admitted) {
+                Role::Observer if action != Action::Read => Err(Denied::ReadsOnly),
+                _ => Ok(()),
+            };
+        };
+        state.may(&admitted, action)?;
+        if action == Action::Read {
+            return Ok(());
+        }
+        let is_speaking = matches!(action, Action::Speak | Action::SetTopic);
+        if is_speaking && (self.has_lost_slot(&admitted) || self.minutes_to_read(member, unix_ms) > 0) {
+            return Err(Denied::ReadsOnly);
+        }
         Ok(())
     }
 
-    pub(super) fn moderate(&mut self, _deed: Moderation) {}
+    /// Whether a member may be here at all.
+    pub(super) fn may_read(&self, member: &MemberId) -> Result<(), Denied> {
+        self.may(member, Action::Read, 0)
+    }
 
-    pub(super) fn work_done(&mut self, _credential: &[u8]) {}
+    /// Whether somebody who shows this may come in, as far as the facts tell.
+    pub(super) fn turned_away(&self, credential: &Credential) -> Option<WelcomeStatus> {
+        let state = self.state()?;
+        let admitted = Admitted::of(credential);
+        match state.may(&admitted, Action::Read) {
+            Err(Denied::Banned) => return Some(WelcomeStatus::Banned),
+            Err(_) => return Some(WelcomeStatus::Closed),
+            Ok(()) => {}
+        }
+        let (invite, slot) = admitted.by?;
+        let is_known = self.is_admitted(&admitted.member);
+        if !is_known && state.is_closed(&invite) && !state.is_named(&admitted.member) {
+            return Some(WelcomeStatus::Closed);
+        }
+        if slot.is_none() && !is_known && state.door().mode == DoorMode::Closed {
+            return Some(WelcomeStatus::Closed);
+        }
+        None
+    }
+
+    /// What a member is now.
+    pub(super) fn role_of(&self, member: &MemberId) -> Option<Role> {
+        Some(self.role(&self.admitted(member)?))
+    }
+
+    /// What we are.
+    pub(super) fn own_role(&self) -> Role {
+        self.role(&Admitted::of(&self.chain.credential))
+    }
+
+    /// What somebody is. Who has lost their slot to another only reads.
+    pub(super) fn role(&self, admitted: &Admitted) -> Role {
+        let role = self
+            .state()
+            .map_or_else(|| role_by(admitted), |state| state.role(admitted));
+        match role {
+            Role::Member if self.has_lost_slot(admitted) => Role::Observer,
+            role => role,
+        }
+    }
+
+    /// For how many minutes more a member only reads. Of those met at an earlier start it is taken to be over.
+    pub(super) fn minutes_to_read(&self, member: &MemberId, unix_ms: u64) -> u64 {
+        let (Some(known), Some(state)) = (self.members.get(member), self.state()) else {
+            return 0;
+        };
+        let minutes = u64::from(state.minutes_to_read(&known.admitted));
+        let met_ms = match *member == self.member() {
+            true => known.since_ms,
+            false => known.met_ms,
+        };
+        let over = met_ms.saturating_add(minutes * MINUTE_MS);
+        over.saturating_sub(unix_ms).div_ceil(MINUTE_MS).min(minutes)
+    }
+
+    /// Whether what was said in a session under a number is to be shown.
+    pub(super) fn shows(&self, client_id: &ClientId, number: u32) -> bool {
+        let Some(session) = self.sessions.get(client_id) else {
+            return false;
+        };
+        let after_fork = session.forked_at.is_some_and(|at| number > at);
+        let hidden = match (self.state(), self.admitted(&session.member)) {
+            (Some(state), Some(admitted)) => !state.shows(&admitted, client_id, number),
+            _ => false,
+        };
+        !after_fork && !hidden
+    }
+
+    /// Who came by a slot and was not confirmed in it, by invite and slot. Of several the one whose it is.
+    fn unconfirmed(&self) -> Vec<(InviteId, u16, MemberId)> {
+        let Some(state) = self.state() else {
+            return Vec::new();
+        };
+        self.slots()
+            .filter(|((invite, slot), member)| {
+                state.confirmed(invite, *slot).is_none()
+                    && !state.is_closed(invite)
+                    && self.may_read(member).is_ok()
+            })
+            .map(|((invite, slot), member)| (*invite, *slot, member))
+            .collect()
+    }
+
+    /// How far the words of a member have come: of their newest sessions the first 8 bytes and the last number.
+    fn last_words(&self, member: &MemberId) -> Vec<([u8; 8], u32)> {
+        let mut sessions: Vec<_> = self
+            .sessions()
+            .filter(|(_, session)| session.member == *member && session.last_number > 0)
+            .collect();
+        sessions.sort_by_key(|(_, session)| std::cmp::Reverse(session.start_ms));
+        sessions
+            .into_iter()
+            .take(MAX_BAN_SESSIONS)
+            .map(|(client_id, session)| {
+                let mut tag = [0; 8];
+                tag.copy_from_slice(&client_id.0[..8]);
+                (tag, session.last_number)
+            })
+            .collect()
+    }
+}
+
+/// What a credential alone makes of somebody.
+fn role_by(admitted: &Admitted) -> Role {
+    match (admitted.by, admitted.rights) {
+        (None, _) => Role::Founder,
+        (Some(_), crate::invite::Rights::Member) => Role::Member,
+        (Some(_), crate::invite::Rights::Observer) => Role::Observer,
+    }
+}
+
+/// What is another about the chat itself.
+fn chat_events(before: &State, state: &State) -> Vec<NodeEvent> {
+    let mut events = Vec::new();
+    let topic = |state: &State| state.topic().map(|topic| (topic.text.clone(), topic.by));
+    if topic(before) != topic(state) || before.is_topic_locked() != state.is_topic_locked() {
+        let (topic, by) = topic(state).unwrap_or((String::new(), state.founder()));
+        events.push(NodeEvent::TopicChanged {
+            topic,
+            locked: state.is_topic_locked(),
+            by,
+        });
+    }
+    if before.door() != state.door() {
+        let by = last_deed(state, |body| matches!(body, Body::Door { .. }));
+        events.push(NodeEvent::DoorChanged {
+            door: state.door(),
+            by,
+        });
+    }
+    for entry in state.log() {
+        if let Body::Close { invite } = entry.body
+            && state.is_closed(&invite)
+            && !before.is_closed(&invite)
+        {
+            events.push(NodeEvent::InviteClosed {
+                invite,
+                by: Some(entry.by),
+            });
+        }
+    }
+    for (member, _) in state.forks() {
+        if !before.forks().any(|(known, _)| known == member) {
+            events.push(NodeEvent::Forked { member: *member });
+        }
+    }
+    events
+}
+
+/// What is another about a member.
+fn member_events(before: &State, state: &State, admitted: &Admitted) -> Vec<NodeEvent> {
+    let mut events = Vec::new();
+    let member = admitted.member;
+    let (old, new) = (before.role(admitted), state.role(admitted));
+    if old != new {
+        let by = last_deed(state, |body| match body {
+            Body::Grant { member: named, .. } | Body::Demote { member: named, .. } => *named == member,
+            _ => false,
+        });
+        events.push(NodeEvent::RoleChanged {
+            member,
+            role: new,
+            by,
+        });
+    }
+    match (before.ban_of(admitted), state.ban_of(admitted)) {
+        (None, Some(ban)) => events.push(NodeEvent::Banned {
+            member,
+            by: ban.by,
+            reason: ban.ban.reason.clone(),
+            hide_all: ban.ban.hide_all,
+        }),
+        (Some(lifted), None) => {
+            let lifted = short(&lifted.id);
+            let by = last_deed(state, |body| match body {
+                Body::Lift(ids) => ids.contains(&lifted),
+                Body::Grant { member: named, .. } => *named == member,
+                _ => false,
+            });
+            events.push(NodeEvent::Unbanned {
+                member,
+                by: by.unwrap_or(state.founder()),
+            });
+        }
+        _ => {}
+    }
+    events
+}
+
+/// Who did the last of such deeds that had an effect.
+fn last_deed(state: &State, is_such: impl Fn(&Body) -> bool) -> Option<MemberId> {
+    let mut deeds = state.log().iter().rev();
+    deeds
+        .find(|entry| entry.denied.is_none() && is_such(&entry.body))
+        .map(|entry| entry.by)
+}
+
+fn short(id: &FactId) -> ShortFactId {
+    let mut short = [0; 16];
+    short.copy_from_slice(&id.0[..16]);
+    short
 }

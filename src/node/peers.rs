@@ -180,6 +180,17 @@ impl Peers {
         self.probes.iter().any(|probe| probe.address == address)
     }
 
+    /// Whether somebody there is asked, to be tried, or has answered lately.
+    pub(super) fn knows(&self, address: SocketAddr, now: Duration) -> bool {
+        let has_answered = |peer: &Peer| {
+            let is_fresh = |at| now.saturating_sub(at) <= PROVED_FOR;
+            peer.address == address && peer.proved_at.is_some_and(is_fresh)
+        };
+        self.is_waiting_for(address)
+            || self.targets.iter().any(|target| target.address == address)
+            || self.table.values().any(has_answered)
+    }
+
     /// Answers to what was asked so far no longer count.
     pub(super) fn forget_probes(&mut self) {
         self.probes.clear();

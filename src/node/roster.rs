@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Rate};
 use super::membership::Session;
 use super::{Kind, Node};
 use crate::crypto;
@@ -23,7 +23,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 const TRIES: u8 = 5;
 
 /// Pages answered at once and a second over one link. A guess: 500 sessions in 3 s.
-const PAGES_PER_SECOND: f64 = 20.0;
+const PAGES: Rate = Rate::per_second(20.0, 20.0);
 
 /// Differing fingerprints in a row until the roster is asked for: one may be news under way.
 const DIFFERENT: u8 = 2;
@@ -103,8 +103,8 @@ impl Node {
         let bucket = link
             .roster
             .answers
-            .get_or_insert_with(|| Bucket::full(PAGES_PER_SECOND, now));
-        if !bucket.take(PAGES_PER_SECOND, PAGES_PER_SECOND, now) {
+            .get_or_insert_with(|| Bucket::full(PAGES, now));
+        if !bucket.take(PAGES, now) {
             return self.drop_packet("roster_budget");
         }
         let Kind::Signed(signed) = &self.kind else { return };
@@ -152,12 +152,9 @@ impl Node {
         }
     }
 
-    /// What a keepalive says of the topic and of who is there, against what we know.
+    /// What a keepalive says of the facts and of who is there, against what we know.
     pub(super) fn compare_with(&mut self, sender: ClientId, keepalive: &Keepalive) {
-        let Kind::Signed(signed) = &self.kind else { return };
-        if keepalive.facts_root != signed.facts_root() {
-            self.tell_topic(sender);
-        }
+        self.compare_facts(sender, keepalive.facts_root);
         let same = keepalive.roster == self.roster_fingerprint();
         let Some(link) = self.links.get_mut(&sender) else {
             return;

@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use super::membership::Held;
 use super::roster::ROSTER_ANSWER;
-use super::{Kind, Node, NodeEvent, NodeMessage, Role};
+use super::{Kind, Node, NodeEvent, NodeMessage};
 use crate::crypto;
+use crate::facts::Action;
 use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, Packet, Say, SignedSay};
 
@@ -39,7 +40,7 @@ impl Node {
     /// Broadcasts something other than a message, with our chain for those who have not met us if so wished. Without
     /// a link only kept for the roster.
     pub(super) fn tell_signed(&mut self, body: Body, with_chain: bool) {
-        if self.links.is_empty() {
+        if self.links.is_empty() || !self.may_tell(&body) {
             return;
         }
         let keeps = matches!(body, Body::Name(_) | Body::Status(_));
@@ -54,10 +55,15 @@ impl Node {
 
     /// Tells everyone who we are: at the first link, and again whenever a first link stands anew.
     pub(super) fn introduce_ourselves(&mut self) {
-        self.tell_signed(Body::Name(self.nick_or_default()), true);
+        self.tell_name();
         if self.status != 0 {
             self.tell_signed(Body::Status(self.status), false);
         }
+    }
+
+    /// Tells what we are called, to those who have not met us too.
+    pub(super) fn tell_name(&mut self) {
+        self.tell_signed(Body::Name(self.nick_or_default()), true);
     }
 
     /// The base protocol has no empty names.
@@ -154,13 +160,26 @@ impl Node {
             signed.hold(Held { sender, say });
             return self.ask_roster(sender);
         };
+        if signed.may_read(&member).is_err() {
+            return self.drop_packet("banned");
+        }
+        if !self.is_within_rate(sender, &member, &id, &say.signed.body) {
+            return;
+        }
+        let Kind::Signed(signed) = &self.kind else { return };
         if !crypto::verify(&member.0, SAY, &signed.chat, &bytes, &say.signature) {
             return self.drop_packet("bad_signature");
         }
         if say.signed.hlc >> 16 > self.now.unix_ms + MAX_AHEAD_MS {
             return self.drop_packet("from_the_future");
         }
+        let is_shown = signed.shows(&origin, say.signed.number);
         self.is_seen(id.0);
+        self.count_said(&member, &say.signed.body);
+        if !is_shown {
+            return self.drop_packet("session_over");
+        }
+        self.look_for_fork(member, &say);
         if !self.act_on_say(id, &say) {
             return;
         }
@@ -184,7 +203,10 @@ impl Node {
         };
         let ahead = (self.now.unix_ms + FOLLOW_AHEAD_MS) << 16;
         signed.hlc = signed.hlc.max(say.signed.hlc.min(ahead));
-        let may_speak = signed.role_of_session(&origin) != Role::Observer;
+        let Some(member) = signed.member_of(&origin) else {
+            return false;
+        };
+        let may_speak = signed.may(&member, Action::Speak, self.now.unix_ms).is_ok();
         match &say.signed.body {
             Body::Message(_) | Body::Action { .. } if !may_speak => {
                 self.drop_packet("not_allowed");

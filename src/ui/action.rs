@@ -39,6 +39,10 @@ pub enum Action {
     UndoLeave(ChatId),
     /// Show a member's card.
     OpenMember(ChatId, MemberId),
+    /// Ask why a member is to be banned.
+    OpenBan(ChatId, MemberId),
+    /// Send a command whose answer is only news, as to undo something.
+    Send(Command),
     /// Put a nick into the composer.
     Mention(ChatId, String),
     /// Begin to change the topic, in the header.
@@ -51,8 +55,6 @@ pub enum Action {
     Set(Settings),
     /// Send what a dialog asks for and let the dialog wait for the answer.
     Submit(Command),
-    /// Send this; what fails is said in a toast.
-    Send(Command),
     /// Say what was done, with a button for the way back.
     Offer {
         /// What was done.

@@ -176,6 +176,7 @@ fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui
 /// The second line of a chat's row: what is wrong, else what was typed and not sent, else the last message.
 fn state_line(chat: &Chat, connection: Connection) -> String {
     match connection {
+        _ if chat.own_ban().is_some() => "Banned".to_owned(),
         Connection::Refused => "Not let in".to_owned(),
         Connection::Nobody => "Nobody reachable".to_owned(),
         _ if chat.join == crate::model::Join::Asking => "Asking to be let in…".to_owned(),

@@ -42,6 +42,10 @@ pub enum UiCommand {
     MarkRead,
     /// Changes the topic of the chat in front.
     EditTopic,
+    /// Lets only moderators and the founder set the topic of the chat in front, or members again.
+    ToggleTopicLock,
+    /// Shows who did what in the chat in front, as founder or moderator.
+    ShowModerationLog,
     /// Changes what one is called in the chat in front.
     EditNick,
     /// Shows or hides the list of members.
@@ -126,6 +130,16 @@ pub const TABLE: &[Entry] = &[
         .menu()
         .chat(),
     entry(UiCommand::EditTopic, "Change the topic…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(
+        UiCommand::ToggleTopicLock,
+        "Lock or unlock the topic",
+        Group::Chat,
+        &[],
+    )
+    .chat(),
+    entry(UiCommand::ShowModerationLog, "Moderation log…", Group::Chat, &[])
         .menu()
         .chat(),
     entry(UiCommand::EditNick, "Change your nick…", Group::Chat, &[])

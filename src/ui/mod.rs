@@ -19,6 +19,7 @@ pub mod header;
 pub mod identicon;
 pub mod joining;
 pub mod members;
+mod notices;
 mod outbox;
 pub mod qr;
 pub mod status_bar;

@@ -87,6 +87,21 @@ pub fn labelled_button(ui: &mut Ui, icon: Icon, text: &str, enabled: bool) -> Re
     button
 }
 
+/// As [`labelled_button`], for something that one may not always do: then it says why. Whether it was pressed.
+pub fn allowed_button(ui: &mut Ui, icon: Icon, text: &str, may: &Result<(), String>) -> bool {
+    let button = labelled_button(ui, icon, text, may.is_ok());
+    with_reason(button, may.as_ref().err().map(String::as_str)).clicked()
+}
+
+/// Why something can't be used: for the pointer that rests on it, and for the ear.
+pub fn with_reason(response: Response, reason: Option<&str>) -> Response {
+    let Some(reason) = reason else { return response };
+    response.ctx.accesskit_node_builder(response.id, |node| {
+        node.set_description(reason);
+    });
+    response.on_disabled_hover_text(reason)
+}
+
 /// As [`labelled_button`], without a frame while the pointer is elsewhere.
 pub fn flat_button(ui: &mut Ui, icon: Icon, text: &str, name: &str, enabled: bool) -> Response {
     let button = Button::new((theme::icon(icon), text))
@@ -185,6 +200,31 @@ pub fn field_ui(ui: &mut Ui, label: &str, hint: &str, text: &mut String) -> Resp
     })
 }
 
+/// A text field under its label that says how many bytes it still has room for.
+pub fn counted_field_ui(
+    ui: &mut Ui,
+    label: &str,
+    hint: &str,
+    text: &mut String,
+    limit_bytes: usize,
+) -> Response {
+    let edit = field_ui(ui, label, hint, text);
+    let tokens = theme::tokens(ui);
+    let length = text.trim().len();
+    let (words, color) = match limit_bytes.checked_sub(length) {
+        Some(left) => (format!("{left} left"), tokens.weak),
+        None => (format!("{} too long", length - limit_bytes), tokens.red),
+    };
+    // In the line of the label, at its right.
+    let at = egui::pos2(edit.rect.right(), edit.rect.top() - size::GRID);
+    ui.painter()
+        .text(at, Align2::RIGHT_BOTTOM, &words, theme::meta(), color);
+    edit.ctx.accesskit_node_builder(edit.id, |node| {
+        node.set_description(words.as_str());
+    });
+    edit
+}
+
 /// A text field under its label, with the button that does something with what is typed. Whether it was pressed.
 pub fn field_with_button(
     ui: &mut Ui,
@@ -252,6 +292,33 @@ pub fn hint_ui(ui: &mut Ui, text: impl Into<String>) -> Response {
 pub fn error_ui(ui: &mut Ui, text: &str) -> Response {
     let red = theme::tokens(ui).red;
     outcome_ui(ui, Icon::CircleAlert, red, text)
+}
+
+/// Something to be known, with its icon.
+pub fn note_ui(ui: &mut Ui, icon: Icon, text: &str) -> Response {
+    let amber = theme::tokens(ui).amber;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        line_icon(ui, icon, amber, size::BODY_LINE);
+        let words = RichText::new(text)
+            .color(amber)
+            .line_height(Some(size::BODY_LINE));
+        ui.vertical(|ui| ui.add(Label::new(words).wrap())).inner
+    })
+    .inner
+}
+
+/// An icon before the first of some lines of text, in the middle of its height.
+pub fn line_icon(ui: &mut Ui, icon: Icon, color: egui::Color32, line_height: f32) {
+    let side = (line_height - size::GRID).min(size::ICON);
+    let (rect, _) = ui.allocate_exact_size(vec2(side, line_height), Sense::hover());
+    ui.painter().text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        icon.unicode(),
+        theme::icon_font(side),
+        color,
+    );
 }
 
 /// What was done, with the icon that says so without colour.

@@ -51,7 +51,7 @@ pub struct Hello {
     pub token: [u8; 8],
     /// The sender's clock, ms since 1970.
     pub time_ms: u64,
-    /// The id of the topic fact that the sender holds; zeros: none.
+    /// The root of the facts that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
     /// How many members the sender knows of.
     pub members: u32,
@@ -104,7 +104,7 @@ pub struct Welcome {
     pub token: [u8; 8],
     /// The sender's clock, ms since 1970.
     pub time_ms: u64,
-    /// The id of the topic fact that the sender holds; zeros: none.
+    /// The root of the facts that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
     /// Where the hello came from, as the sender sees it.
     pub observed: SocketAddr,
@@ -112,6 +112,9 @@ pub struct Welcome {
     pub free_slots: [u16; 4],
     /// Yes, or why not.
     pub status: WelcomeStatus,
+    /// With [`WelcomeStatus::Busy`]: the work that opens the door, in leading zero bits, 1 to [`Welcome::MAX_WORK_BITS`]; 0: none
+    /// does, try again later. Else 0.
+    pub work_bits: u8,
     /// The chat's charter, as in [`crate::invite`]; empty: not known, or not told.
     pub charter: Vec<u8>,
     /// The certificates of the sender's session, as in [`crate::invite`].
@@ -123,6 +126,9 @@ pub struct Welcome {
 impl Welcome {
     /// Stands in [`Welcome::free_slots`] where there is none.
     pub const NO_SLOT: u16 = 0xFFFF;
+
+    /// The most work that can be asked for, in leading zero bits.
+    pub const MAX_WORK_BITS: u8 = 32;
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.push(VERSION);
@@ -136,6 +142,7 @@ impl Welcome {
             out.extend_from_slice(&slot.to_be_bytes());
         }
         out.push(self.status as u8);
+        out.push(self.work_bits);
         for part in [&self.charter, &self.chain] {
             out.extend_from_slice(&saturated(part.len(), u16::MAX).to_be_bytes());
             out.extend_from_slice(part);
@@ -147,7 +154,7 @@ impl Welcome {
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         check_version(reader)?;
-        Ok(Self {
+        let welcome = Self {
             capabilities: reader.u16()?,
             nonce: reader.array()?,
             token: reader.array()?,
@@ -156,6 +163,7 @@ impl Welcome {
             observed: read_address(reader)?,
             free_slots: [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?],
             status: WelcomeStatus::read(reader)?,
+            work_bits: reader.u8()?,
             charter: reader.counted()?.to_vec(),
             chain: reader.counted()?.to_vec(),
             nodes: {
@@ -168,7 +176,15 @@ impl Welcome {
                 }
                 nodes
             },
-        })
+        };
+        let most = match welcome.status {
+            WelcomeStatus::Busy => Self::MAX_WORK_BITS,
+            _ => 0,
+        };
+        if welcome.work_bits > most {
+            return Err(WireError::UnknownValue);
+        }
+        Ok(welcome)
     }
 }
 
@@ -185,7 +201,7 @@ pub enum WelcomeStatus {
     Closed = 3,
     /// Banned.
     Banned = 4,
-    /// More strangers knock than can be looked at; try again later.
+    /// More strangers knock than are let in: work is asked for, or to try again later.
     Busy = 5,
     /// This one knocks too often.
     Slow = 6,
@@ -263,7 +279,7 @@ pub struct Keepalive {
     pub echo: u64,
     /// The `echo` of the other's last keepalive; 0: none came.
     pub echoed: u64,
-    /// The id of the topic fact that the sender holds; zeros: none.
+    /// The root of the facts that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
     /// Fingerprint of the sessions that the sender knows of.
     pub roster: [u8; 16],
@@ -325,6 +341,29 @@ impl Facts {
     }
 }
 
+/// Kind 106: what the sender has of the facts, so that it is sent what it lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactsAsk {
+    /// Token and counter.
+    pub t: TokenCounter,
+    /// A summary, as in [`crate::facts`], at most 880 bytes.
+    pub summary: Vec<u8>,
+}
+
+impl FactsAsk {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.t.write(out);
+        out.extend_from_slice(&self.summary);
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            t: TokenCounter::read(reader)?,
+            summary: reader.all_but(0)?.to_vec(),
+        })
+    }
+}
+
 /// Kind 114: who is there? Asks for the first sessions above `after` in the order of their client_ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RosterAsk {
@@ -375,6 +414,33 @@ impl Roster {
                 1 => true,
                 _ => return Err(WireError::UnknownValue),
             },
+        })
+    }
+}
+
+/// Kind 113: this was said too fast.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slow {
+    /// Token and counter.
+    pub t: TokenCounter,
+    /// The first 16 bytes of the id of what was refused.
+    pub refused: [u8; 16],
+    /// After how many ms it can be said again.
+    pub wait_ms: u32,
+}
+
+impl Slow {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        self.t.write(out);
+        out.extend_from_slice(&self.refused);
+        out.extend_from_slice(&self.wait_ms.to_be_bytes());
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            t: TokenCounter::read(reader)?,
+            refused: reader.array()?,
+            wait_ms: reader.u32()?,
         })
     }
 }

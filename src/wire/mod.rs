@@ -24,8 +24,8 @@ pub use broadcast::{Broadcast, MAX_BROADCAST_DATA_LEN};
 pub use datagram::{Header, MAX_DATAGRAM_LEN, MAX_PLAIN_LEN, OVERHEAD_LEN, join_datagram, split_datagram};
 pub use error::WireError;
 pub use extension::{
-    Facts, Hello, Keepalive, Link, LinkOp, MAX_FACTS, MAX_WELCOME_NODES, Roster, RosterAsk, TokenCounter,
-    VERSION, Welcome, WelcomeStatus,
+    Facts, FactsAsk, Hello, Keepalive, Link, LinkOp, MAX_FACTS, MAX_WELCOME_NODES, Roster, RosterAsk, Slow,
+    TokenCounter, VERSION, Welcome, WelcomeStatus,
 };
 pub use nodes::{MAX_NODES, NodeAddress, NodeFormat, PingId, SendNodes};
 pub use packet::Packet;

@@ -1,6 +1,6 @@
 use super::{
-    Broadcast, Facts, Hello, Keepalive, Link, MAX_PLAIN_LEN, PingId, Reader, Roster, RosterAsk, Say,
-    SendNodes, TokenCounter, Welcome, WireError,
+    Broadcast, Facts, FactsAsk, Hello, Keepalive, Link, MAX_PLAIN_LEN, PingId, Reader, Roster, RosterAsk,
+    Say, SendNodes, Slow, TokenCounter, Welcome, WireError,
 };
 
 const GET_NODES: u8 = 48;
@@ -12,6 +12,8 @@ const LINK: u8 = 98;
 const SAY: u8 = 99;
 const KEEPALIVE: u8 = 104;
 const FACTS: u8 = 105;
+const FACTS_ASK: u8 = 106;
+const SLOW: u8 = 113;
 const ROSTER_ASK: u8 = 114;
 const ROSTER: u8 = 115;
 /// "Unknown kinds of 96–127 are dropped and counted, never an error" of the peer: a newer program may send them.
@@ -41,6 +43,10 @@ pub enum Packet {
     Keepalive(Keepalive),
     /// 105.
     Facts(Facts),
+    /// 106.
+    FactsAsk(FactsAsk),
+    /// 113.
+    Slow(Slow),
     /// 114.
     RosterAsk(RosterAsk),
     /// 115.
@@ -70,6 +76,8 @@ impl Packet {
             SAY => Self::Say(Say::read(body)?),
             KEEPALIVE => Self::Keepalive(Keepalive::read(body)?),
             FACTS => Self::Facts(Facts::read(body)?),
+            FACTS_ASK => Self::FactsAsk(FactsAsk::read(body)?),
+            SLOW => Self::Slow(Slow::read(body)?),
             ROSTER_ASK => Self::RosterAsk(RosterAsk::read(body)?),
             ROSTER => Self::Roster(Roster::read(body)?),
             kind if EXTENSIONS.contains(&kind) => return Err(WireError::UnknownExtension),
@@ -94,6 +102,8 @@ impl Packet {
             Self::Say(body) => body.write(&mut out),
             Self::Keepalive(body) => body.write(&mut out),
             Self::Facts(body) => body.write(&mut out),
+            Self::FactsAsk(body) => body.write(&mut out),
+            Self::Slow(body) => body.write(&mut out),
             Self::RosterAsk(body) => body.write(&mut out),
             Self::Roster(body) => body.write(&mut out),
         }
@@ -112,6 +122,8 @@ impl Packet {
             Self::Say(_) => SAY,
             Self::Keepalive(_) => KEEPALIVE,
             Self::Facts(_) => FACTS,
+            Self::FactsAsk(_) => FACTS_ASK,
+            Self::Slow(_) => SLOW,
             Self::RosterAsk(_) => ROSTER_ASK,
             Self::Roster(_) => ROSTER,
         }
@@ -123,6 +135,8 @@ impl Packet {
             Self::Link(body) => Some(&body.t),
             Self::Keepalive(body) => Some(&body.t),
             Self::Facts(body) => Some(&body.t),
+            Self::FactsAsk(body) => Some(&body.t),
+            Self::Slow(body) => Some(&body.t),
             Self::RosterAsk(body) => Some(&body.t),
             Self::Roster(body) => Some(&body.t),
             Self::GetNodes { .. }
@@ -210,6 +224,22 @@ mod tests {
         assert_eq!(say(2, &[0]), WireError::UnknownValue, "unassigned flag");
         assert_eq!(refusal(&[&[HELLO, 2], &[0; 71]]), WireError::Version);
         assert_eq!(refusal(&[&[WELCOME, 2], &[0; 90]]), WireError::Version);
+        for (status, bits) in [(0, 1), (5, 33)] {
+            let welcome = [
+                [1].as_slice(),
+                &[0; 66],
+                &[2; 1],
+                &[0; 18],
+                &[0; 8],
+                &[status, bits],
+            ]
+            .concat();
+            assert_eq!(
+                refusal(&[&[WELCOME], &welcome, &[0; 4]]),
+                WireError::UnknownValue,
+                "work that nobody may ask for"
+            );
+        }
         assert_eq!(refusal(&[&[LINK], &t, &[2, 0, 0]]), WireError::UnknownValue);
         assert_eq!(refusal(&[&[FACTS], &t]), WireError::FactCount);
         assert_eq!(refusal(&[&[FACTS], &t, &[0, 0]]), WireError::FactCount);

@@ -1,6 +1,8 @@
 //! What several tests use: chats of simulated members.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
+pub mod hand;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -36,7 +38,7 @@ pub fn classic(nick: &str) -> NodeConfig {
     }
 }
 
-/// A private chat: its keys, and what makes members of it.
+/// A signed chat: its keys, and what makes members of it.
 pub struct Chat {
     pub key: SigningKey,
     pub id: ChatId,
@@ -49,11 +51,26 @@ pub struct Chat {
 
 impl Chat {
     pub fn new(seed: u64) -> Self {
+        Self::of_kind(seed, 0)
+    }
+
+    /// A public one.
+    pub fn public(seed: u64) -> Self {
+        Self::of_kind(seed, 1)
+    }
+
+    fn of_kind(seed: u64, kind: u8) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let key = SigningKey::generate(&mut rng);
         let founder = SigningKey::generate(&mut rng);
         let id = ChatId(key.public());
-        let charter = Charter::sign(&key, 0, 1_795_000_000_000, MemberId(founder.public()), "friends");
+        let charter = Charter::sign(
+            &key,
+            kind,
+            1_795_000_000_000,
+            MemberId(founder.public()),
+            "friends",
+        );
         Self {
             key,
             id,

@@ -3,7 +3,11 @@
 use throng::crypto::{self, BoxKeyPair, SigningKey};
 use throng::facts::{self, Fact, Place};
 use throng::id::{ChatId, InviteId, MemberId};
-use throng::invite::{Admission, Chain, Charter, Credential, InviteCertificate, Rights, SessionCertificate};
+use throng::invite::work::Search;
+use throng::invite::{
+    Admission, Chain, Charter, Credential, InviteCertificate, InviteKey, Rights, SeenAddress,
+    SessionCertificate,
+};
 use throng::wire::{Body, Say, SignedSay};
 
 /// 2 December 2026, noon UTC.
@@ -11,6 +15,8 @@ pub(crate) const NOON: u64 = 20_789 * DAY + DAY / 2;
 pub(crate) const DAY: u64 = 86_400_000;
 
 pub(crate) const RENDEZVOUS: [u8; 16] = [0x07; 16];
+/// What the door of the public chat asks for, in leading zero bits.
+pub(crate) const WORK_BITS: u8 = 16;
 pub(crate) const HELLO_NONCE: [u8; 16] = [0xA0; 16];
 /// Given by the member, so that the founder sends under it.
 pub(crate) const MEMBERS_TOKEN: [u8; 8] = [0xB0; 8];
@@ -33,6 +39,7 @@ pub(crate) struct Cast {
     pub(crate) founders_chain: Chain,
     pub(crate) members_chain: Chain,
     pub(crate) topic: Fact,
+    pub(crate) square: Square,
 }
 
 impl Cast {
@@ -93,6 +100,52 @@ impl Cast {
             admission,
             founders_chain,
             members_chain,
+            square: Square::new(),
+        }
+    }
+}
+
+/// A public chat, and somebody who came in by its door and worked for it.
+pub(crate) struct Square {
+    pub(crate) chat_key: SigningKey,
+    pub(crate) chat: ChatId,
+    pub(crate) door: InviteKey,
+    pub(crate) newcomer: SigningKey,
+    pub(crate) admission: Admission,
+}
+
+impl Square {
+    fn new() -> Self {
+        let key = |byte| SigningKey::from_seed([byte; 32]);
+        let (chat_key, founder, door, newcomer) = (key(8), key(9), key(10), key(11));
+        let chat = ChatId(chat_key.public());
+        let charter = Charter::sign(&chat_key, 1, NOON, MemberId(founder.public()), "The square");
+        let door = InviteKey {
+            kind: 1,
+            chat,
+            certificate: InviteCertificate::sign(&chat_key, InviteId(door.public()), 0, Rights::Member, 0, 0),
+            secret: door,
+            rendezvous: RENDEZVOUS,
+            charter: Some(charter),
+            addresses: vec![SeenAddress {
+                address: "192.0.2.1:40000".parse().unwrap(),
+                seen_ms: 0,
+            }],
+        };
+        assert!(door.is_door());
+        let (member, at_ms) = (MemberId(newcomer.public()), NOON + 60_000);
+        let work = Search::new(&chat, &door.id(), &member, at_ms, WORK_BITS)
+            .run(u64::MAX)
+            .unwrap();
+        let Credential::Invited { admission, .. } = door.admit_with_work(member, 3, at_ms, work) else {
+            panic!("by the door one comes invited");
+        };
+        Self {
+            chat_key,
+            chat,
+            door,
+            newcomer,
+            admission,
         }
     }
 }

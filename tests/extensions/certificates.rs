@@ -2,9 +2,9 @@
 
 use throng::crypto::{self, BoxKeyPair, SigningKey};
 use throng::facts::Fact;
-use throng::invite::Chain;
+use throng::invite::{Admission, Chain, work};
 
-use crate::cast::{Cast, DAY, NOON, RENDEZVOUS, message};
+use crate::cast::{Cast, DAY, NOON, RENDEZVOUS, Square, WORK_BITS, message};
 use crate::{Certificate, Hash, Key, Parts, joined};
 
 pub(crate) fn keys(cast: &Cast) -> Vec<Key> {
@@ -32,6 +32,9 @@ pub(crate) fn keys(cast: &Cast) -> Vec<Key> {
         boxes("founder's session", [5; 32]),
         boxes("member's session", [6; 32]),
         gate,
+        signing("public chat", &cast.square.chat_key),
+        signing("door of the public chat", &cast.square.door.secret),
+        signing("member of the public chat", &cast.square.newcomer),
     ]
 }
 
@@ -49,6 +52,9 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
             ("signed", body),
         ]
     };
+    let [task, work] = work_hashes(cast);
+    let task = make("task of the admission with work below", task, 32);
+    let work = make("work for it, at least 16 zero bits", work, 32);
     let mut fact = cast.topic.encode();
     fact.truncate(fact.len() - 64);
     let answers = vec![
@@ -61,6 +67,7 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
             ],
             32,
         ),
+        make("mark of the hello below", mark(cast), 8),
         make(
             "id of the message below",
             signed("throng/1 say", message.signed.encode()),
@@ -86,20 +93,77 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
             ],
             32,
         ),
+        task,
+        work,
     ];
     assert_eq!(
-        answers[1].hash,
+        answers[2].hash,
         crypto::hash_signed("throng/1 say", &cast.chat, &message.signed.encode())
     );
-    assert_eq!(answers[2].hash, cast.topic.id(&cast.chat).0);
-    assert_eq!(answers[3].hash, cast.facts_root());
+    assert_eq!(answers[3].hash, cast.topic.id(&cast.chat).0);
+    assert_eq!(answers[4].hash, cast.facts_root());
     answers
+}
+
+/// The end of the nonce of the member's hello to the gate.
+pub(crate) fn gate_mark(cast: &Cast) -> Vec<u8> {
+    let hash = crypto::hash(&[&joined(&mark(cast))]);
+    hash[..8].to_vec()
+}
+
+fn mark(cast: &Cast) -> Parts {
+    let (random, sender) = ([0xD1; 16], cast.members_session.client_id());
+    let parts = vec![
+        ("label and zero", b"throng/1 mark\0".to_vec()),
+        ("rendezvous", RENDEZVOUS.to_vec()),
+        ("day", (NOON / DAY).to_be_bytes().to_vec()),
+        ("sender's client_id", sender.0.to_vec()),
+        ("nonce, its first 16", random.to_vec()),
+    ];
+    assert_eq!(
+        crypto::gate_mark(&RENDEZVOUS, NOON / DAY, &sender, &random)[..],
+        crypto::hash(&[&joined(&parts)])[..8]
+    );
+    parts
 }
 
 /// What a keepalive says of who is there, when both have told their names.
 pub(crate) fn roster_fingerprint(cast: &Cast) -> [u8; 16] {
     let hash = crypto::hash(&[&joined(&roster(cast))]);
     hash[..16].try_into().unwrap()
+}
+
+/// What is hashed for a task, and what for the work.
+fn work_hashes(cast: &Cast) -> [Parts; 2] {
+    let Square {
+        chat,
+        door,
+        admission,
+        ..
+    } = &cast.square;
+    let Admission {
+        member, at_ms, work, ..
+    } = admission;
+    let task = vec![
+        ("label and zero", b"throng/1 work\0".to_vec()),
+        ("chat", chat.0.to_vec()),
+        ("invite", door.id().0.to_vec()),
+        ("member", member.0.to_vec()),
+        ("at", at_ms.to_be_bytes().to_vec()),
+    ];
+    let tried = |work: u64| -> Parts {
+        let task = crypto::hash(&[&joined(&task)]).to_vec();
+        vec![("task", task), ("work", work.to_be_bytes().to_vec())]
+    };
+    for at in 0..=*work {
+        let hash = crypto::hash(&[&joined(&tried(at))]);
+        let bits = work::zero_bits(chat, &door.id(), member, *at_ms, at);
+        let zeros = u128::from_be_bytes(hash[..16].try_into().unwrap()).leading_zeros();
+        assert_eq!(u32::from(bits), zeros);
+        assert_eq!(bits >= WORK_BITS, at == *work, "{at}: it is the least that does");
+    }
+    let work = tried(*work);
+    [task, work]
 }
 
 fn roster(cast: &Cast) -> Parts {
@@ -154,9 +218,23 @@ pub(crate) fn certificates(cast: &Cast) -> Vec<Certificate> {
         ("locked", vec![0]),
         ("topic", b"Tea at five".to_vec()),
     ];
-    let make = |name, label, signed_by, key: &SigningKey, signed: Parts, bytes: Vec<u8>| {
+    let square = &cast.square;
+    let door: Parts = vec![
+        ("invite", square.door.id().0.to_vec()),
+        ("number", vec![0; 4]),
+        ("rights", vec![0]),
+        ("slots", vec![0; 2]),
+        ("until", vec![0; 6]),
+    ];
+    let admission_with_work: Parts = vec![
+        ("member", square.newcomer.public().to_vec()),
+        ("slot", vec![0, 3]),
+        ("at", (NOON + 60_000).to_be_bytes().to_vec()),
+        ("work", square.admission.work.to_be_bytes().to_vec()),
+    ];
+    let make_in = |chat, name, label, signed_by, key: &SigningKey, signed: Parts, bytes: Vec<u8>| {
         let body = joined(&signed);
-        let signature = key.sign(label, &cast.chat, &body);
+        let signature = key.sign(label, chat, &body);
         // The client_id is left out on the wire.
         let elided = if name == "session" { 32 } else { 0 };
         assert_eq!([&body[elided..], &signature].concat(), bytes, "{name}");
@@ -168,6 +246,9 @@ pub(crate) fn certificates(cast: &Cast) -> Vec<Certificate> {
             signature,
             bytes,
         }
+    };
+    let make = |name, label, signed_by, key, signed, bytes| {
+        make_in(&cast.chat, name, label, signed_by, key, signed, bytes)
     };
     let answers = vec![
         make(
@@ -209,6 +290,24 @@ pub(crate) fn certificates(cast: &Cast) -> Vec<Certificate> {
             &cast.founder,
             fact,
             cast.topic.encode(),
+        ),
+        make_in(
+            &square.chat,
+            "invite that is the door of the public chat",
+            "throng/1 invite",
+            "public chat",
+            &square.chat_key,
+            door,
+            square.door.certificate.encode(),
+        ),
+        make_in(
+            &square.chat,
+            "admission with work to the public chat",
+            "throng/1 admission",
+            "door of the public chat",
+            &square.door.secret,
+            admission_with_work,
+            square.admission.encode(),
         ),
     ];
     for (chain, session) in [

@@ -138,7 +138,8 @@ impl KnownAnswers {
         );
         json!({
             "about": "Known answers for signed chats, all bytes in hex. Lists of [name, bytes] are what stands one \
-                      after the other. A certificate's 'signed' comes after label, a zero byte and the chat's key.",
+                      after the other. A certificate's 'signed' comes after label, a zero byte and the chat's key: \
+                      the public chat's where its name says so.",
             "keys": keys.collect::<Vec<_>>(),
             "hashes": hashes.collect::<Vec<_>>(),
             "certificates": certificates.collect::<Vec<_>>(),

@@ -1,28 +1,29 @@
 //! The packets, part by part.
 
 use data_encoding::HEXLOWER;
-use throng::crypto::{BoxKeyPair, SharedKeys};
+use throng::crypto::{self, BoxKeyPair, Nonce, SharedKeys};
 use throng::id::ClientId;
 use throng::wire::{
-    self, Facts, Header, Hello, Keepalive, Link, LinkOp, NodeAddress, Packet, Roster, RosterAsk, Say,
-    TokenCounter, Welcome, WelcomeStatus,
+    self, Facts, FactsAsk, Header, Hello, Keepalive, Link, LinkOp, NodeAddress, Packet, Roster, RosterAsk,
+    Say, Slow, TokenCounter, Welcome, WelcomeStatus,
 };
 
 use crate::cast::{Cast, FOUNDERS_TOKEN, HELLO_NONCE, MEMBERS_TOKEN, NOON, introduction, message};
-use crate::certificates::roster_fingerprint;
+use crate::certificates::{gate_mark, roster_fingerprint};
 use crate::{Parts, Sealed, joined};
 
 pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let from_member = ("member's session", &cast.members_session);
     let from_founder = ("founder's session", &cast.founders_session);
-    let mut nonce = 0xD0;
+    let mut nonce = 0xD1;
     let mut make =
         |name, (from, sender): (_, &BoxKeyPair), (to, receiver): (_, &BoxKeyPair), plain: Parts, packet| {
             nonce += 1;
             seal(name, (from, sender), (to, receiver), [nonce; 24], plain, packet)
         };
     let (plain, packet) = hello(cast);
-    let hello = make("hello", from_member, ("gate", &cast.gate), plain, packet);
+    let knock = marked_nonce(cast);
+    let hello = seal("hello", from_member, ("gate", &cast.gate), knock, plain, packet);
     let (plain, packet) = welcome(cast);
     let welcome = make("welcome", from_founder, from_member, plain, packet);
     let (plain, packet) = link();
@@ -35,10 +36,14 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let keepalive = make("keepalive", from_founder, from_member, plain, packet);
     let (plain, packet) = facts(cast);
     let facts = make("facts", from_founder, from_member, plain, packet);
+    let (plain, packet) = facts_ask();
+    let facts_ask = make("facts_ask", from_member, from_founder, plain, packet);
     let (plain, packet) = roster_ask();
     let roster_ask = make("roster_ask", from_member, from_founder, plain, packet);
     let (plain, packet) = roster(cast);
     let roster = make("roster", from_founder, from_member, plain, packet);
+    let (plain, packet) = slow(cast);
+    let slow = make("slow", from_founder, from_member, plain, packet);
     vec![
         hello,
         welcome,
@@ -47,9 +52,18 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
         message,
         keepalive,
         facts,
+        facts_ask,
         roster_ask,
         roster,
+        slow,
     ]
+}
+
+/// The nonce of a hello to the gate: random bytes, and the mark.
+fn marked_nonce(cast: &Cast) -> Nonce {
+    let mut nonce = [0xD1; 24];
+    nonce[16..].copy_from_slice(&gate_mark(cast)[..8]);
+    nonce
 }
 
 fn seal(
@@ -133,6 +147,7 @@ fn welcome(cast: &Cast) -> (Parts, Packet) {
         ("observed: port", 40_001u16.to_be_bytes().to_vec()),
         ("free slots", vec![0xFF; 8]),
         ("status", vec![0]),
+        ("work bits", vec![0]),
         ("charter length", (charter.len() as u16).to_be_bytes().to_vec()),
         ("charter", charter.clone()),
         ("chain length", (chain.len() as u16).to_be_bytes().to_vec()),
@@ -154,6 +169,7 @@ fn welcome(cast: &Cast) -> (Parts, Packet) {
         observed: "192.0.2.7:40001".parse().unwrap(),
         free_slots: [Welcome::NO_SLOT; 4],
         status: WelcomeStatus::Linked,
+        work_bits: 0,
         charter,
         chain,
         nodes: vec![NodeAddress {
@@ -262,6 +278,32 @@ fn facts(cast: &Cast) -> (Parts, Packet) {
     (parts, Packet::Facts(facts))
 }
 
+/// By somebody who has no facts.
+fn facts_ask() -> (Parts, Packet) {
+    let parts = vec![
+        ("kind", vec![106]),
+        ("token", FOUNDERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 3]),
+        ("flags", vec![1]),
+        ("salt", vec![0x5A; 8]),
+        ("founder's last seq", vec![0; 4]),
+        ("short ids", vec![0]),
+        ("from", vec![0; 32]),
+        ("to", vec![0xFF; 32]),
+    ];
+    let t = TokenCounter {
+        token: FOUNDERS_TOKEN,
+        counter: 3,
+    };
+    let summary = parts[3..]
+        .iter()
+        .flat_map(|(_, bytes)| bytes.clone())
+        .collect::<Vec<u8>>();
+    let read = throng::facts::Summary::decode(&summary).map(|summary| summary.encode());
+    assert_eq!(read.as_ref(), Ok(&summary), "a summary");
+    (parts, Packet::FactsAsk(FactsAsk { t, summary }))
+}
+
 fn roster_ask() -> (Parts, Packet) {
     let parts = vec![
         ("kind", vec![114]),
@@ -296,4 +338,30 @@ fn roster(cast: &Cast) -> (Parts, Packet) {
         counter: 3,
     };
     (parts, Packet::Roster(Roster { t, last, more: false }))
+}
+
+fn slow(cast: &Cast) -> (Parts, Packet) {
+    let refused = message(cast).signed.encode();
+    let id = crypto::hash_signed("throng/1 say", &cast.chat, &refused);
+    let parts = vec![
+        ("kind", vec![113]),
+        ("token", MEMBERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 4]),
+        ("refused", id[..16].to_vec()),
+        ("wait", vec![0, 0, 0, 200]),
+    ];
+    let t = TokenCounter {
+        token: MEMBERS_TOKEN,
+        counter: 4,
+    };
+    let mut refused = [0; 16];
+    refused.copy_from_slice(&id[..16]);
+    (
+        parts,
+        Packet::Slow(Slow {
+            t,
+            refused,
+            wait_ms: 200,
+        }),
+    )
 }

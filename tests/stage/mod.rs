@@ -101,6 +101,8 @@ pub struct Played {
     pub refuse: Rc<RefCell<Option<(Code, String)>>>,
     /// Take nothing, as when the queue is full.
     pub full: Rc<Cell<bool>>,
+    /// What the moderation log answers.
+    pub log: Rc<RefCell<Vec<LogEntry>>>,
     created: Rc<Cell<u8>>,
     said: Rc<Cell<u32>>,
 }
@@ -134,6 +136,7 @@ impl Played {
             Command::LoadWorkspace
                 | Command::History { .. }
                 | Command::Members { .. }
+                | Command::Invites { .. }
                 | Command::SaveWorkspace { .. }
                 | Command::SaveDraft { .. }
                 | Command::SaveSettings { .. }
@@ -205,11 +208,11 @@ impl Played {
                 };
                 self.answer(event, tag);
             }
-            Command::SetTopic { chat, topic, .. } => {
+            Command::SetTopic { chat, topic, locked } => {
                 let event = Event::TopicChanged {
                     chat: *chat,
                     topic: topic.clone(),
-                    locked: false,
+                    locked: locked.unwrap_or_default(),
                     by: own(*chat),
                 };
                 self.answer(event, tag);
@@ -245,9 +248,60 @@ impl Played {
                 };
                 self.answer(event, tag);
             }
+            Command::Ban { .. }
+            | Command::Unban { .. }
+            | Command::SetRole { .. }
+            | Command::Ignore { .. }
+            | Command::ModerationLog { .. } => self.play_moderation(request),
             Command::LeaveChat { chat } => self.answer(Event::ChatClosed { chat: *chat }, tag),
             _ => {}
         }
+    }
+}
+
+impl Played {
+    fn play_moderation(&self, request: &Request) {
+        let event = match request.command.clone() {
+            Command::Ban {
+                chat,
+                member,
+                reason,
+                hide_all,
+                ..
+            } => Event::Banned {
+                chat,
+                member,
+                by: own(chat),
+                reason,
+                hide_all,
+            },
+            Command::Unban { chat, member } => Event::Unbanned {
+                chat,
+                member,
+                by: own(chat),
+            },
+            Command::SetRole { chat, member, role } => Event::RoleChanged {
+                chat,
+                member,
+                role,
+                by: Some(own(chat)),
+            },
+            Command::Ignore {
+                chat,
+                member,
+                ignored,
+            } => Event::IgnoreChanged {
+                chat,
+                member,
+                ignored,
+            },
+            Command::ModerationLog { chat } => Event::ModerationLog {
+                chat,
+                entries: self.log.borrow().clone(),
+            },
+            _ => return,
+        };
+        self.answer(event, &request.tag);
     }
 }
 

@@ -11,8 +11,8 @@ use crate::ui::action::{Action, ImportSource};
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
 use crate::ui::dialogs::{
-    ConnectionDialog, CreateDialog, Dialog, DoorDialog, ExportDialog, ImportDialog, InvitesDialog,
-    MemberCard, NickDialog, RightsDialog, ZOOM_PERCENT,
+    BanDialog, ConnectionDialog, CreateDialog, Dialog, DoorDialog, ExportDialog, ImportDialog, InvitesDialog,
+    NickDialog, RightsDialog, ZOOM_PERCENT,
 };
 use crate::ui::switcher::Switcher;
 use crate::ui::tabs::Tabs;
@@ -20,8 +20,8 @@ use crate::ui::theme;
 use crate::ui::timeline::TimelineAction;
 use crate::ui::toasts::Kind;
 
-/// How long leaving a chat can be undone.
-const UNDO_WITHIN: Duration = Duration::from_secs(6);
+/// How long leaving a chat can be undone, and Undo is offered for other things.
+pub(super) const UNDO_WITHIN: Duration = Duration::from_secs(6);
 
 /// How long the way back from what was done is offered: longer than for leaving, for nothing waits for it (a guess).
 const OFFERED_FOR: Duration = Duration::from_secs(12);
@@ -49,18 +49,15 @@ impl App {
             Action::Leave(chat) => self.leave(chat),
             Action::MarkRead(chat) => self.end_reading(chat),
             Action::UndoLeave(chat) => self.undo_leave(chat),
-            Action::OpenMember(chat, member) => {
-                self.overlays.dialog = Some(Dialog::Member(MemberCard::new(chat, member)));
-            }
+            Action::OpenMember(chat, member) => self.open_member(chat, member),
+            Action::OpenBan(chat, member) => self.open(Dialog::Ban(BanDialog::new(chat, member))),
+            Action::Send(command) => self.send(command),
             Action::Mention(chat, nick) => self.mention(chat, &nick),
-            Action::EditTopic => {
-                self.overlays.topic_edit = self.selected_chat().map(|chat| chat.topic.clone());
-            }
+            Action::EditTopic => self.edit_topic(),
             Action::EndTopicEdit(topic) => self.end_topic_edit(topic),
             Action::SetStatus(status) => self.set_status(status),
             Action::Set(settings) => self.set(ctx, settings),
             Action::Submit(command) => self.submit(command),
-            Action::Send(command) => self.outbox.send(command),
             Action::Offer { text, button, action } => {
                 let until = self.clock.elapsed() + OFFERED_FOR;
                 self.toasts.offer(text, button, *action, until);
@@ -130,6 +127,8 @@ impl App {
             }),
             UiCommand::MarkRead => self.with_selected(Self::end_reading),
             UiCommand::EditTopic => self.actions.push(Action::EditTopic),
+            UiCommand::ToggleTopicLock => self.toggle_topic_lock(),
+            UiCommand::ShowModerationLog => self.with_selected(Self::open_log),
             UiCommand::EditNick => {
                 if let Some(chat) = self.selected_chat() {
                     self.open(Dialog::Nick(NickDialog::new(chat.id, &chat.nick)));
@@ -158,7 +157,7 @@ impl App {
         }
     }
 
-    fn open(&mut self, dialog: Dialog) {
+    pub(super) fn open(&mut self, dialog: Dialog) {
         self.overlays.switcher = None;
         self.overlays.dialog = Some(dialog);
     }
@@ -455,6 +454,9 @@ impl App {
             }
             SlashCommand::Topic(topic) => {
                 let typed = format!("/topic {topic}");
+                if let Err(why) = self.may(chat, Deed::SetTopic) {
+                    return self.give_back(chat, &typed, why);
+                }
                 self.outbox.send_typed(
                     Command::SetTopic {
                         chat,
@@ -464,6 +466,11 @@ impl App {
                     &typed,
                 );
             }
+            SlashCommand::Ban(_)
+            | SlashCommand::Unban(_)
+            | SlashCommand::Role(..)
+            | SlashCommand::Ignore(_) => self.moderate(chat, command),
+            SlashCommand::Log => self.open_log(chat),
             SlashCommand::Away => self.set_status(Status::Away),
             SlashCommand::Back => self.set_status(Status::Online),
             SlashCommand::Busy => self.set_status(Status::Busy),

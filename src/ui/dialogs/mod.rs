@@ -1,6 +1,7 @@
 //! The dialogs: panels over the window that ask for something or show something, one at a time. Each keeps what is
 //! typed into it, shows what failed in place, and returns actions.
 
+mod ban;
 mod connection;
 mod create;
 mod door;
@@ -9,6 +10,7 @@ mod file_wait;
 mod import;
 mod invites;
 mod member;
+mod moderation_log;
 mod nick;
 mod rights;
 mod settings;
@@ -19,6 +21,7 @@ use std::time::Duration;
 use egui::{Event as InputEvent, Key, Response, Ui};
 use jiff::Timestamp;
 
+pub use self::ban::BanDialog;
 pub use self::connection::ConnectionDialog;
 pub use self::create::CreateDialog;
 pub use self::door::DoorDialog;
@@ -26,6 +29,7 @@ pub use self::export::{ExportDialog, why_not_invite};
 pub use self::import::ImportDialog;
 pub use self::invites::InvitesDialog;
 pub use self::member::MemberCard;
+pub use self::moderation_log::ModerationLogDialog;
 pub use self::nick::NickDialog;
 pub use self::rights::RightsDialog;
 pub use self::settings::ZOOM_PERCENT;
@@ -33,6 +37,7 @@ pub use self::settings::ZOOM_PERCENT;
 use super::action::Action;
 use super::files::FileAnswer;
 use super::widgets::dialog_ui;
+use crate::id::ChatId;
 use crate::model::{Chats, Event, Settings, Tag};
 
 /// The dialog that is open.
@@ -52,6 +57,10 @@ pub enum Dialog {
     Rights(RightsDialog),
     /// A member's card.
     Member(MemberCard),
+    /// Bans a member.
+    Ban(BanDialog),
+    /// Who did what in a chat.
+    ModerationLog(ModerationLogDialog),
     /// How a chat is connected, and what to do about it.
     Connection(ConnectionDialog),
     /// Changes one's nick in a chat.
@@ -87,6 +96,8 @@ impl Dialog {
             Self::Door(dialog) => dialog.ui(ui, context),
             Self::Rights(dialog) => dialog.ui(ui),
             Self::Member(card) => card.ui(ui, context),
+            Self::Ban(dialog) => dialog.ui(ui, context),
+            Self::ModerationLog(dialog) => dialog.ui(ui, context),
             Self::Connection(dialog) => dialog.ui(ui, context),
             Self::Nick(dialog) => dialog.ui(ui),
             Self::Settings => settings::settings_ui(ui, context.settings),
@@ -111,7 +122,9 @@ impl Dialog {
             Self::Door(dialog) => dialog.answered(event),
             Self::Connection(dialog) => dialog.answered(event),
             Self::Nick(dialog) => dialog.answered(event),
-            Self::Member(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
+            Self::Member(card) => card.answered(event),
+            Self::Ban(dialog) => dialog.answered(event),
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
@@ -125,7 +138,9 @@ impl Dialog {
             Self::Door(dialog) => dialog.waiting = Some(tag),
             Self::Connection(dialog) => dialog.last = Some(tag),
             Self::Nick(dialog) => dialog.waiting = Some(tag),
-            Self::Member(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => {}
+            Self::Member(card) => card.waiting = Some(tag),
+            Self::Ban(dialog) => dialog.waiting = Some(tag),
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => {}
         }
     }
 
@@ -166,6 +181,14 @@ impl Dialog {
         }
     }
 
+    /// The chat whose moderation log it shows.
+    pub fn log_of(&self) -> Option<ChatId> {
+        match self {
+            Self::ModerationLog(dialog) => Some(dialog.chat),
+            _ => None,
+        }
+    }
+
     fn waiting(&self) -> Option<Tag> {
         match self {
             Self::Create(dialog) => dialog.waiting.clone(),
@@ -175,7 +198,9 @@ impl Dialog {
             Self::Door(dialog) => dialog.waiting.clone(),
             Self::Connection(dialog) => dialog.last.clone(),
             Self::Nick(dialog) => dialog.waiting.clone(),
-            Self::Member(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
+            Self::Member(card) => card.waiting.clone(),
+            Self::Ban(dialog) => dialog.waiting.clone(),
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
@@ -188,6 +213,8 @@ impl Dialog {
             Self::Door(_) => "The door",
             Self::Rights(_) => "Who may do what",
             Self::Member(_) => "Member",
+            Self::Ban(_) => "Ban a member",
+            Self::ModerationLog(_) => "Moderation log",
             Self::Connection(_) => "Connection",
             Self::Nick(_) => "Change your nick",
             Self::Settings => "Settings",
@@ -197,9 +224,15 @@ impl Dialog {
 
     fn width(&self) -> f32 {
         match self {
-            Self::Member(_) | Self::Nick(_) => 400.0,
+            Self::Nick(_) => 400.0,
+            Self::Member(_) | Self::Ban(_) => 420.0,
             Self::Export(_) => 576.0,
-            Self::Create(_) | Self::Door(_) | Self::Invites(_) | Self::Rights(_) | Self::Shortcuts => 560.0,
+            Self::Create(_)
+            | Self::Door(_)
+            | Self::Invites(_)
+            | Self::Rights(_)
+            | Self::ModerationLog(_)
+            | Self::Shortcuts => 560.0,
             _ => 500.0,
         }
     }

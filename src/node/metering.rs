@@ -1,0 +1,201 @@
+//! How fast members may speak. All sessions of a member share a meter. At the first hop, where the author itself is
+//! the link, what is over the rate is refused, and the author is told to wait; everybody else lets twice as much
+//! pass and drops the rest in silence. So nodes don't disagree about what exists: an author who keeps to the rate is
+//! never dropped anywhere, and one who does not is stopped where it speaks (threats.md, row 11).
+
+use std::time::Duration;
+
+use hashlink::LruCache;
+
+use super::bucket::{Bucket, Rate};
+use super::{Kind, Node};
+use crate::id::{ClientId, MemberId, MessageId};
+use crate::wire::{Body, Packet, Slow};
+
+/// Messages and actions in a private chat (a guess).
+const PRIVATE: Rate = Rate::per_second(5.0, 30.0);
+
+/// And in a public one, where many speak (a guess).
+const PUBLIC: Rate = Rate::per_second(1.0, 10.0);
+
+/// Everything else that members say: names, statuses, who is gone, that one is there. A guess: more than a node has
+/// to say, should all its links end at once.
+const OTHERS: Rate = Rate::per_second(1.0, 20.0);
+
+/// At the first hop so much more passes at once than the author allows itself, in seconds of its rate: packets don't
+/// all take the same time. A guess: the spread of a bad connection.
+const SLACK_SECS: f64 = 2.0;
+
+/// What others than the author's own links let pass, beside what these do.
+const FARTHER: f64 = 2.0;
+
+/// Members with a meter, some 200 bytes each; who spoke longest ago leaves, with a full one. A guess: as many as could
+/// speak in the 10 s that most meters take to fill.
+const MAX_METERS: usize = 4_096;
+
+/// The meters of all members.
+pub(super) struct Meters {
+    members: LruCache<MemberId, Meter>,
+}
+
+/// What a member has left.
+#[derive(Debug, Clone, Copy)]
+struct Meter {
+    messages: Buckets,
+    others: Buckets,
+}
+
+/// For what comes from the author's own link, and for what comes by others.
+#[derive(Debug, Clone, Copy)]
+struct Buckets {
+    near: Bucket,
+    far: Bucket,
+}
+
+impl Buckets {
+    fn full(rate: Rate, now: Duration) -> Self {
+        Self {
+            near: Bucket::full(near(rate), now),
+            far: Bucket::full(rate.times(FARTHER), now),
+        }
+    }
+
+    /// How long until one more may come; none: at once.
+    fn wait(&self, rate: Rate, is_near: bool, now: Duration) -> Option<Duration> {
+        let (bucket, rate) = if is_near {
+            (&self.near, near(rate))
+        } else {
+            (&self.far, rate.times(FARTHER))
+        };
+        Some(bucket.wait_for(1.0, rate, now)).filter(|wait| !wait.is_zero())
+    }
+
+    /// Counts one that came, by whatever way.
+    fn spend(&mut self, rate: Rate, now: Duration) {
+        self.near.spend(near(rate), now);
+        self.far.spend(rate.times(FARTHER), now);
+    }
+}
+
+fn near(rate: Rate) -> Rate {
+    Rate::per_second(rate.per_second, rate.at_once + SLACK_SECS * rate.per_second)
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        Self {
+            members: LruCache::new(MAX_METERS),
+        }
+    }
+}
+
+/// Whether it counts as a message. All else is told by programs and not typed.
+fn is_message(body: &Body) -> bool {
+    matches!(body, Body::Message(_) | Body::Action { .. })
+}
+
+impl Node {
+    /// How fast one may say something like that in this chat.
+    pub(super) fn rate_of(&self, body: &Body) -> Rate {
+        if is_message(body) {
+            self.message_rate()
+        } else {
+            OTHERS
+        }
+    }
+
+    /// How fast one may speak in this chat.
+    pub(super) fn message_rate(&self) -> Rate {
+        let usual = if self.is_public() { PUBLIC } else { PRIVATE };
+        match self.door().rate {
+            0 => usual,
+            // Ten seconds' worth at once, as in a public chat, and one message at least.
+            a_minute => {
+                let per_second = f64::from(a_minute) / 60.0;
+                Rate::per_second(per_second, (10.0 * per_second).clamp(1.0, PRIVATE.at_once))
+            }
+        }
+    }
+
+    /// Takes or refuses what a member says, before anything costly is done about it; nobody pays for what was said
+    /// in their name until it is [counted](Self::count_said). False: it has been refused.
+    pub(super) fn is_within_rate(
+        &mut self,
+        sender: ClientId,
+        author: &MemberId,
+        id: &MessageId,
+        body: &Body,
+    ) -> bool {
+        let now = self.now.elapsed;
+        let rate = self.rate_of(body);
+        let is_first_hop = self.links.get(&sender).is_some_and(|link| link.member == *author);
+        let wait = self
+            .meters
+            .members
+            .get(author)
+            .and_then(|meter| meter.of(body).wait(rate, is_first_hop, now));
+        // Whoever leaves may always say so: once in a session.
+        let Some(wait) = wait.filter(|_| !matches!(body, Body::Quit)) else {
+            return true;
+        };
+        if is_first_hop {
+            self.drop_packet("slow");
+            self.tell_slow(sender, id, wait);
+        } else {
+            self.drop_packet("metered");
+        }
+        false
+    }
+
+    /// Counts what a member has said.
+    pub(super) fn count_said(&mut self, author: &MemberId, body: &Body) {
+        let now = self.now.elapsed;
+        let (messages, rate) = (self.message_rate(), self.rate_of(body));
+        let members = &mut self.meters.members;
+        let mut meter = members
+            .get(author)
+            .copied()
+            .unwrap_or_else(|| Meter::full(messages, now));
+        meter.of_mut(body).spend(rate, now);
+        // Inserted anew: only that keeps to the capacity.
+        members.insert(*author, meter);
+    }
+
+    fn tell_slow(&mut self, client_id: ClientId, id: &MessageId, wait: Duration) {
+        let Kind::Signed(_) = &self.kind else { return };
+        let Some(link) = self.links.get_mut(&client_id) else {
+            return;
+        };
+        let Some(t) = link.next_token() else { return };
+        let address = link.address;
+        let mut refused = [0; 16];
+        refused.copy_from_slice(&id.0[..16]);
+        let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1);
+        self.send(address, client_id, &Packet::Slow(Slow { t, refused, wait_ms }));
+    }
+}
+
+impl Meter {
+    fn full(messages: Rate, now: Duration) -> Self {
+        Self {
+            messages: Buckets::full(messages, now),
+            others: Buckets::full(OTHERS, now),
+        }
+    }
+
+    fn of(&self, body: &Body) -> &Buckets {
+        if is_message(body) {
+            &self.messages
+        } else {
+            &self.others
+        }
+    }
+
+    fn of_mut(&mut self, body: &Body) -> &mut Buckets {
+        if is_message(body) {
+            &mut self.messages
+        } else {
+            &mut self.others
+        }
+    }
+}
