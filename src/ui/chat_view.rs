@@ -12,7 +12,7 @@ use super::notices::{notices_ui, why_not_write};
 use super::theme;
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
 use super::widgets::{connection_color, paragraph_ui, secondary_button};
-use crate::model::{Chat, ChatKind, Chats, Connection, Join, Members, Role, max_text_len};
+use crate::model::{Chat, ChatKind, Chats, Connection, Hurdle, Join, Members, Role, max_text_len};
 
 /// What the window keeps of a chat between frames.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ pub fn chat_view_ui(
         .show(ui, |ui| {
             actions.extend(notices_ui(ui, chat, options.now));
             view.nicks.follow(&chat.members);
-            let context = composer_context(chat, &view.nicks, options.now);
+            let context = composer_context(chat, hurdle, &view.nicks, options.now);
             let done = composer_ui(ui, &mut view.composer, &context);
             actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
         });
@@ -116,9 +116,18 @@ pub fn chat_view_ui(
     actions
 }
 
-fn composer_context<'a>(chat: &Chat, nicks: &'a Nicks, now: Timestamp) -> ComposerContext<'a> {
-    let is_out = chat.hurdle().is_some() || matches!(chat.join, Join::Failed(_));
-    let why_not = why_not_write(chat, now).or(is_out.then_some("You are not in this chat."));
+fn composer_context<'a>(
+    chat: &Chat,
+    hurdle: Option<Hurdle>,
+    nicks: &'a Nicks,
+    now: Timestamp,
+) -> ComposerContext<'a> {
+    let is_out = matches!(chat.join, Join::Failed(_));
+    let is_asked_for_work = matches!(hurdle, Some(Hurdle::Work(_)));
+    let not_yet = is_asked_for_work.then_some("You are not in this chat yet.");
+    let why_not = why_not_write(chat, now)
+        .or(not_yet)
+        .or(is_out.then_some("You are not in this chat."));
     ComposerContext {
         nicks: &nicks.here,
         banned_nicks: &nicks.banned,
