@@ -117,26 +117,23 @@ fn a_reason_that_is_too_long_is_not_sent_and_one_that_failed_stays() {
 
 #[test]
 fn who_came_by_the_same_invite_can_be_banned_along() {
-    let (mut window, chat) = chat_as(Role::Founder);
+    let (mut window, _) = chat_as(Role::Founder);
     let user = |number: u8, nick: &str| InviteUser {
         member: member(number),
         nick: nick.to_owned(),
         confirmed: true,
     };
-    window.node.report(Event::Invites {
-        chat,
-        invites: vec![InviteInfo {
-            invite: throng::id::InviteId([3; 32]),
-            number: 3,
-            rights: Rights::Member,
-            uses: 5,
-            used_by: vec![user(1, "Ann"), user(2, "Ben")],
-            created_at: None,
-            expires_at: None,
-            closed: false,
-            public_link: false,
-        }],
-    });
+    *window.node.invites.borrow_mut() = vec![InviteInfo {
+        invite: throng::id::InviteId([3; 32]),
+        number: 3,
+        rights: Rights::Member,
+        uses: 5,
+        used_by: vec![user(1, "Ann"), user(2, "Ben")],
+        created_at: None,
+        expires_at: None,
+        closed: false,
+        public_link: false,
+    }];
     window.harness.run();
     window.click("Ben, online");
     assert!(window.shows("came by invite 3"));
