@@ -379,7 +379,8 @@ impl Chat {
             return;
         }
         self.unreachable_at = None;
-        if self.reconnect.is_linked() {
+        // Whoever asks for work has answered.
+        if self.reconnect.is_linked() || self.work.is_some() {
             return;
         }
         let event = Event::JoinFailed {
