@@ -134,6 +134,7 @@ fn who_came_by_the_same_invite_can_be_banned_along() {
         closed: false,
         public_link: false,
     }];
+    window.harness.run();
     window.click("Ben, online");
     // The answer to what was asked for the card.
     window.harness.run();

@@ -233,8 +233,11 @@ impl ExportDialog {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
-        let hint = format!("~/{}", invite_file_name(&self.chat_name, FileKind::Invite));
-        let label = "Or type where to save it (.throng or .png)";
+        let hint = format!(
+            "~/{}, or .png",
+            invite_file_name(&self.chat_name, FileKind::Invite)
+        );
+        let label = "Or type where to save it";
         if field_with_button(ui, label, &hint, &mut self.path, "Save", idle) {
             let home = std::env::home_dir();
             way = Some(Way::WriteTo(typed_path(&self.path, home.as_deref())));

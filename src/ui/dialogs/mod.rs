@@ -231,8 +231,8 @@ impl Dialog {
             | Self::Door(_)
             | Self::Invites(_)
             | Self::Rights(_)
-            | Self::Shortcuts
-            | Self::ModerationLog(_) => 560.0,
+            | Self::ModerationLog(_)
+            | Self::Shortcuts => 560.0,
             _ => 500.0,
         }
     }
