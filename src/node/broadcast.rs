@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Kind, Node};
-use crate::id::ClientId;
+use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, Broadcast, Packet};
 
 impl Node {
@@ -82,6 +82,14 @@ impl Node {
         let seen = self.seen.insert(key, ()).is_some();
         self.stats.duplicates += u64::from(seen);
         seen
+    }
+
+    /// These were said before this start: should they come again, they are not taken as new. (In a signed chat; a classic
+    /// one has other keys at each start.)
+    pub fn has_seen(&mut self, messages: impl IntoIterator<Item = MessageId>) {
+        for id in messages {
+            self.seen.insert(id.0, ());
+        }
     }
 
     /// Broadcasts in a classic chat, if there is a link.

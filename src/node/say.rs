@@ -173,6 +173,9 @@ impl Node {
         if say.signed.hlc >> 16 > self.now.unix_ms + MAX_AHEAD_MS {
             return self.drop_packet("from_the_future");
         }
+        if say.signed.hlc >> 16 < signed.start_of(&origin) {
+            return self.drop_packet("before_its_session");
+        }
         let is_shown = signed.shows(&origin, say.signed.number);
         self.is_seen(id.0);
         self.count_said(&member, &say.signed.body);
