@@ -618,6 +618,50 @@ fn a_public_chat_is_entered_by_the_link_that_every_member_hands_on() {
 }
 
 #[test]
+fn a_door_asks_for_work_which_is_told_and_can_be_given_up() {
+    let folder = folder();
+    let command = json!({
+        "command": "create_chat", "name": "Square", "kind": "public", "nick": "ann",
+        "door": { "mode": "work", "work_bits": 14 },
+    });
+    let mut ann = Person::found("ann", folder.path(), command);
+    let link = export(&mut ann, json!({}));
+    let mut bob = Program::start("bob", &folder.path().join("bob"));
+    let chat = text(&import_text(&mut bob, &link, "bob"), "chat");
+    let working = bob.event("working", &chat);
+    assert_eq!((&working["bits"], &working["tried"]), (&json!(14), &json!(0)));
+    bob.event("joined", &chat);
+    // What was done is done for good: also at the next start, and for whoever else is at the door.
+    bob.shut_down();
+    let mut bob = Program::start("bob", &folder.path().join("bob"));
+    assert_eq!(bob.event("chat_opened", &chat)["joined"], true);
+    bob.event("peer_linked", &chat);
+    assert!(!bob.unclaimed().iter().any(|event| event["event"] == "working"));
+
+    // More than anybody would wait for: it is told how far it is, and leaving ends it.
+    ann.does(
+        "set_door",
+        json!({ "mode": "work", "work_bits": 32 }),
+        "door_changed",
+    );
+    let link = export(&mut ann, json!({}));
+    let mut eve = Program::start("eve", &folder.path().join("eve"));
+    import_text(&mut eve, &link, "eve");
+    let mut tried = 0;
+    for _ in 0..3 {
+        let working = eve.expect("more tries", |event| {
+            event["event"] == "working" && event["tried"].as_u64() > Some(tried)
+        });
+        assert_eq!(working["bits"], 32);
+        tried = working["tried"].as_u64().expect("a number");
+    }
+    eve.done(json!({ "command": "leave_chat", "chat": chat }), "chat_closed");
+    let began_at = Instant::now();
+    eve.shut_down();
+    assert!(began_at.elapsed().as_secs() < 5, "no work holds up the end");
+}
+
+#[test]
 fn a_door_can_be_closed_and_opened_again() {
     let folder = folder();
     let command = json!({

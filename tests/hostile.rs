@@ -16,17 +16,22 @@ use throng::node::{Input, Moderation, NodeEvent};
 
 const HONEST: usize = 160;
 const HOSTILE: u8 = 40;
-const VICES: [Vice; 5] = [
+const VICES: [Vice; 10] = [
     Vice::Forges,
     Vice::Replays,
     Vice::IsTwoFaced,
     // 100 times the rate of a private chat.
     Vice::Floods(500),
     Vice::Bans,
+    Vice::Forges,
+    Vice::Replays,
+    Vice::IsTwoFaced,
+    Vice::Forges,
+    Vice::Bans,
 ];
 
 /// Messages of the honest in each half of the test, and how long after one the next is said.
-const MESSAGES: usize = 160;
+const MESSAGES: usize = 60;
 const PAUSE_MS: u32 = 125;
 
 /// Honest members, come one by one.

@@ -10,7 +10,7 @@ use common::{Chat, classic, secs};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use throng::crypto;
-use throng::facts::{self, Fact, Role};
+use throng::facts::{self, Action, Fact, Role};
 use throng::id::ClientId;
 use throng::invite::{Chain, SeenAddress, SessionCertificate};
 use throng::node::sim::{Conditions, Sim};
@@ -403,6 +403,7 @@ fn a_taken_slot_is_exchanged_for_a_free_one() {
         let roles: Vec<Role> = sim.node(node).members().iter().map(|known| known.role).collect();
         let observers = roles.iter().filter(|role| **role == Role::Observer).count();
         assert_eq!((roles.len(), observers), (5, 0), "seen by {node}: {roles:?}");
+        assert_eq!(sim.node(node).may(Action::Speak), Ok(()), "{node} may speak");
     }
     let (config, _) = chat.newcomer("four", &invite, 2);
     assert!(refusal(&mut chat, &mut sim, config).contains(&NodeEvent::Refused(Refusal::Spent)));

@@ -71,6 +71,8 @@ pub enum Code {
     Busy,
     /// Already so: for example one is in that chat.
     Already,
+    /// The computer's clock is wrong.
+    Clock,
 }
 
 /// Whether something was said or done.

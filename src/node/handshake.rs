@@ -3,9 +3,12 @@
 //! A hello goes to a bare address, sealed to the gate of the day, or to a session. Any member answers; the token in
 //! its welcome, sent back under a counter, proves the caller's address, and the link stands.
 
-use std::net::SocketAddr;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::bucket::network_of;
 use super::facts::Agreed;
 use super::links::{Link, ONLY};
 use super::peers::Question;
@@ -17,6 +20,14 @@ use crate::wire::{Header, Hello, LinkOp, NodeAddress, Packet, TokenCounter, Welc
 
 /// Callers who have been welcomed and have not come yet (threats.md, row 20).
 const MAX_HALF_OPEN: usize = 32;
+
+/// And of one network, and of one member, so that nobody takes the place of all others. Guesses: a household; two
+/// starts in a row.
+const MAX_HALF_OPEN_OF_NETWORK: usize = 8;
+const MAX_HALF_OPEN_OF_MEMBER: usize = 2;
+
+/// A caller who has not come after so long makes room for another when there is none left. A guess: a slow round trip.
+const HALF_OPEN_AT_LEAST: Duration = Duration::from_secs(1);
 
 /// How long a welcome holds. A guess: twice as long as an answer may take.
 const HALF_OPEN_FOR: Duration = Duration::from_secs(10);
@@ -43,8 +54,26 @@ pub(super) struct HalfOpen {
     ours: [u8; 8],
     tokens: Tokens,
     facts_root: [u8; 32],
+    ahead_ms: i64,
     is_only: bool,
     pub(super) until: Duration,
+}
+
+/// What is answered to a hello.
+struct Verdict {
+    status: WelcomeStatus,
+    free_slots: [u16; 4],
+    work_bits: u8,
+}
+
+impl Verdict {
+    fn of(status: WelcomeStatus) -> Self {
+        Self {
+            status,
+            free_slots: [NO_SLOT; 4],
+            work_bits: 0,
+        }
+    }
 }
 
 impl Node {
@@ -59,7 +88,7 @@ impl Node {
             nonce,
             token,
         };
-        let now_ms = self.now.unix_ms;
+        let (now_ms, own_ms) = (self.now_ms(), self.now.unix_ms);
         let is_alone = self.links.is_empty();
         let is_public = self.is_public();
         let Kind::Signed(signed) = &mut self.kind else {
@@ -75,7 +104,7 @@ impl Node {
             capabilities: if is_alone { ALONE } else { 0 },
             nonce,
             token,
-            time_ms: now_ms,
+            time_ms: own_ms,
             facts_root: signed.facts_root(),
             members: signed.sessions_online() as u32 + 1,
             nick: self.nick.clone(),
@@ -103,7 +132,7 @@ impl Node {
             sender,
             nonce,
         } = header;
-        let now_ms = self.now.unix_ms;
+        let now_ms = self.now_ms();
         let is_public = self.is_public();
         let Kind::Signed(signed) = &mut self.kind else {
             return;
@@ -135,7 +164,7 @@ impl Node {
 
     /// Somebody wants in, or to be linked.
     pub(super) fn handle_hello(&mut self, from: SocketAddr, sender: ClientId, hello: Hello) {
-        let now_ms = self.now.unix_ms;
+        let now_ms = self.now_ms();
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
@@ -146,8 +175,9 @@ impl Node {
         if !self.is_link_at(&sender, from) && !self.answers.take(from, self.now.elapsed) {
             return self.drop_packet("answer_budget");
         }
-        let (status, free_slots) = self.judge(&sender, &hello);
-        if status == WelcomeStatus::Linked && !self.has_half_open_room(&sender) {
+        let verdict = self.judge(&sender, &hello);
+        let status = verdict.status;
+        if status == WelcomeStatus::Linked && !self.has_half_open_room(from, &sender) {
             return self.drop_packet("half_open_budget");
         }
         let token = match status {
@@ -161,18 +191,16 @@ impl Node {
             WelcomeStatus::Linked | WelcomeStatus::Full => self.nodes_for(&sender, from, NODES_IN_WELCOME),
             _ => Vec::new(),
         };
-        self.send_welcome(from, sender, &hello, token, status, free_slots, nodes);
+        self.send_welcome(from, sender, &hello, token, verdict, nodes);
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the fields of one packet")]
     fn send_welcome(
         &mut self,
         to: SocketAddr,
         receiver: ClientId,
         hello: &Hello,
         token: [u8; 8],
-        status: WelcomeStatus,
-        free_slots: [u16; 4],
+        verdict: Verdict,
         nodes: Vec<NodeAddress>,
     ) {
         let Kind::Signed(signed) = &self.kind else { return };
@@ -183,9 +211,9 @@ impl Node {
             time_ms: self.now.unix_ms,
             facts_root: signed.facts_root(),
             observed: to,
-            free_slots,
-            status,
-            work_bits: 0,
+            free_slots: verdict.free_slots,
+            status: verdict.status,
+            work_bits: verdict.work_bits,
             charter: signed.charter.as_ref().map(Charter::encode).unwrap_or_default(),
             chain: signed.chain.encode(),
             nodes,
@@ -194,43 +222,56 @@ impl Node {
     }
 
     /// The door: whether somebody may come in, by what we know; with free slots if theirs is taken.
-    fn judge(&mut self, sender: &ClientId, hello: &Hello) -> (WelcomeStatus, [u16; 4]) {
-        let none = [NO_SLOT; 4];
+    fn judge(&mut self, sender: &ClientId, hello: &Hello) -> Verdict {
         let Kind::Signed(signed) = &self.kind else {
-            return (WelcomeStatus::Stranger, none);
+            return Verdict::of(WelcomeStatus::Stranger);
         };
         let Ok(chain) = Chain::decode(&hello.chain) else {
-            return (WelcomeStatus::Stranger, none);
+            return Verdict::of(WelcomeStatus::Stranger);
         };
         if !chain.verify(&signed.chat, sender) {
             self.drop_packet("bad_chain");
-            return (WelcomeStatus::Stranger, none);
+            return Verdict::of(WelcomeStatus::Stranger);
         }
         let member = chain.credential.member();
+        if self.meters.is_barred(&member, self.now.elapsed) {
+            return Verdict::of(WelcomeStatus::Slow);
+        }
         if let Some(status) = signed.turned_away(&chain.credential) {
-            return (status, none);
+            return Verdict::of(status);
         }
         if let Credential::Invited { invite, admission } = &chain.credential
             && !signed.is_admitted(&member)
         {
             // "Expiry closes a door, it does not unperson": who was admitted is not asked again.
-            if invite.until_ms != 0 && self.now.unix_ms > invite.until_ms {
-                return (WelcomeStatus::Expired, none);
+            if invite.until_ms != 0 && self.now_ms() > invite.until_ms {
+                return Verdict::of(WelcomeStatus::Expired);
             }
             if invite.slots != 0 && admission.slot >= invite.slots {
-                return (WelcomeStatus::Stranger, none);
+                return Verdict::of(WelcomeStatus::Stranger);
             }
             if invite.slots != 0 && !signed.slot_is_free_for(&invite.invite, admission.slot, &member) {
                 let free: Vec<u16> = (0..invite.slots)
                     .filter(|slot| signed.slot_is_free_for(&invite.invite, *slot, &member))
                     .collect();
-                return (WelcomeStatus::Spent, self.some_of(free));
+                return Verdict {
+                    free_slots: self.some_of(free),
+                    ..Verdict::of(WelcomeStatus::Spent)
+                };
             }
+        }
+        if !signed.is_admitted(&member)
+            && let Some(work_bits) = self.work_missing(&chain.credential)
+        {
+            return Verdict {
+                work_bits,
+                ..Verdict::of(WelcomeStatus::Busy)
+            };
         }
         let on_their_way = signed.half_open.keys().filter(|caller| *caller != sender).count();
         match self.has_room_for(sender, hello.capabilities & ALONE != 0, on_their_way) {
-            true => (WelcomeStatus::Linked, none),
-            false => (WelcomeStatus::Full, none),
+            true => Verdict::of(WelcomeStatus::Linked),
+            false => Verdict::of(WelcomeStatus::Full),
         }
     }
 
@@ -246,11 +287,33 @@ impl Node {
         slots
     }
 
-    fn has_half_open_room(&self, sender: &ClientId) -> bool {
-        let Kind::Signed(signed) = &self.kind else {
+    /// Whether another caller can be welcomed. Where there is no room, a caller of the network that has most makes it.
+    fn has_half_open_room(&mut self, from: SocketAddr, sender: &ClientId) -> bool {
+        let now = self.now.elapsed;
+        let Kind::Signed(signed) = &mut self.kind else {
             return false;
         };
-        signed.half_open.contains_key(sender) || signed.half_open.len() < MAX_HALF_OPEN
+        let half_open = &mut signed.half_open;
+        if half_open.contains_key(sender) {
+            return true;
+        }
+        let mut of_networks: BTreeMap<IpAddr, usize> = BTreeMap::new();
+        for half in half_open.values() {
+            *of_networks.entry(network_of(half.address.ip())).or_default() += 1;
+        }
+        let of = |address: SocketAddr| of_networks.get(&network_of(address.ip())).copied().unwrap_or(0);
+        if of(from) >= MAX_HALF_OPEN_OF_NETWORK {
+            return false;
+        }
+        if half_open.len() < MAX_HALF_OPEN {
+            return true;
+        }
+        let leaving = half_open
+            .iter()
+            .filter(|(_, half)| half.until <= now + HALF_OPEN_FOR - HALF_OPEN_AT_LEAST)
+            .max_by_key(|(_, half)| (of(half.address), Reverse(half.until)))
+            .map(|(client_id, _)| *client_id);
+        leaving.is_some_and(|client_id| half_open.remove(&client_id).is_some())
     }
 
     /// Notes a caller; the token for it. A caller who repeats itself gets the same one.
@@ -261,6 +324,7 @@ impl Node {
         hello: &Hello,
     ) -> Result<[u8; 8], &'static str> {
         let ours = self.random();
+        let ahead_ms = self.ahead_ms(hello.time_ms);
         let until = self.now.elapsed + HALF_OPEN_FOR;
         let member = self.meet(sender, &hello.chain)?;
         self.take_hello_nick(&member, hello.nick.clone());
@@ -273,6 +337,12 @@ impl Node {
         {
             return Ok(half.ours);
         }
+        let others = signed.half_open.iter().filter(|(_, half)| half.member == member);
+        if others.clone().count() >= MAX_HALF_OPEN_OF_MEMBER
+            && let Some((&oldest, _)) = others.min_by_key(|(_, half)| half.until)
+        {
+            signed.half_open.remove(&oldest);
+        }
         let tokens = Tokens::new(ours, hello.token);
         signed.half_open.insert(
             sender,
@@ -282,6 +352,7 @@ impl Node {
                 ours,
                 tokens,
                 facts_root: hello.facts_root,
+                ahead_ms,
                 is_only: hello.capabilities & ALONE != 0,
                 until,
             },
@@ -307,6 +378,11 @@ impl Node {
         self.emit(NodeEvent::Observed(welcome.observed));
         match welcome.status {
             WelcomeStatus::Linked => self.link_welcomed(from, sender, member, token, &welcome),
+            WelcomeStatus::Busy if welcome.work_bits > 0 => {
+                self.proved(sender, from);
+                self.peers.was_full(&sender, self.now.elapsed);
+                self.work_asked(from, sender, welcome.work_bits);
+            }
             WelcomeStatus::Full | WelcomeStatus::Busy | WelcomeStatus::Slow => {
                 self.proved(sender, from);
                 self.peers.was_full(&sender, self.now.elapsed);
@@ -343,7 +419,8 @@ impl Node {
             reason: if is_only { ONLY } else { 0 },
         };
         self.send(from, sender, &Packet::Link(open));
-        self.link_stands(from, sender, member, tokens, true);
+        let ahead_ms = self.ahead_ms(welcome.time_ms);
+        self.link_stands(from, sender, member, tokens, ahead_ms, true);
         self.compare_facts(sender, welcome.facts_root);
         if let Some(link) = self.links.get_mut(&sender) {
             link.said_only = is_only;
@@ -368,12 +445,15 @@ impl Node {
         client_id: ClientId,
         member: MemberId,
         tokens: Tokens,
+        ahead_ms: i64,
         is_dialled: bool,
     ) {
         self.session_heard(&client_id);
         self.take_held(client_id);
+        self.make_room_for_link_of(&member, &client_id);
         let mut link = Link::new(member, address, Some(tokens), self.now.elapsed);
         link.is_dialled = is_dialled;
+        link.ahead_ms = Some(ahead_ms);
         self.add_link(client_id, link);
         self.ask_roster(client_id);
     }
@@ -471,7 +551,14 @@ impl Node {
         if let Some(half) = signed.half_open.remove(&sender)
             && self.wins(&sender, false)
         {
-            self.link_stands(half.address, sender, half.member, half.tokens, false);
+            let HalfOpen {
+                address,
+                member,
+                tokens,
+                ahead_ms,
+                ..
+            } = half;
+            self.link_stands(address, sender, member, tokens, ahead_ms, false);
             self.compare_facts(sender, half.facts_root);
             if let Some(link) = self.links.get_mut(&sender) {
                 link.is_only = half.is_only;

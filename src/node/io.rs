@@ -245,6 +245,11 @@ pub enum NodeEvent {
         /// How much.
         bits: u8,
     },
+    /// Our clock is off by more than two minutes, as the clocks of our links tell. What we sign is set right.
+    ClockOff {
+        /// What has to be added to our clock, in ms: negative if it is ahead.
+        by_ms: i64,
+    },
     /// Whether no link has lately confirmed the facts that we go by.
     ModerationStale(bool),
     /// Something was said, by others or by ourselves.

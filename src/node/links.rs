@@ -25,6 +25,9 @@ pub(super) const MAX_LINKS: usize = 12;
 /// others hang on it. A guess: a copy to each of them is still little.
 const MAX_ONLY_LINKS: usize = 32;
 
+/// Links to sessions of one member: an earlier one may not have ended yet.
+const MAX_LINKS_OF_ONE: usize = 2;
+
 /// With so many links, none is anybody's only one any more. A guess: two could end at once.
 const NOT_ONLY: usize = 3;
 
@@ -75,6 +78,8 @@ pub(super) struct Link {
     pub(super) tokens: Option<Tokens>,
     pub(super) roster: super::roster::Asking,
     pub(super) facts: super::facts::Agreeing,
+    /// How far its clock was ahead of ours when it came.
+    pub(super) ahead_ms: Option<i64>,
     /// When it ends, because its member may not be here any more.
     pub(super) ends_at: Option<Duration>,
     pub(super) linked_at: Duration,
@@ -101,6 +106,7 @@ impl Link {
             tokens,
             roster: super::roster::Asking::default(),
             facts: super::facts::Agreeing::default(),
+            ahead_ms: None,
             ends_at: None,
             linked_at: now,
             is_dialled: true,
@@ -138,14 +144,14 @@ impl Node {
     pub(super) fn place(&self, client_id: &ClientId) -> Option<[u8; 32]> {
         match &self.kind {
             Kind::Classic(_) => Some(client_id.0),
-            Kind::Signed(signed) => signed.place(client_id, self.now.unix_ms),
+            Kind::Signed(signed) => signed.place(client_id, self.now_ms()),
         }
     }
 
     fn own_place(&self) -> [u8; 32] {
         match &self.kind {
             Kind::Classic(_) => self.client_id.0,
-            Kind::Signed(signed) => signed.place_of(&self.member, self.now.unix_ms),
+            Kind::Signed(signed) => signed.place_of(&self.member, self.now_ms()),
         }
     }
 
@@ -159,6 +165,7 @@ impl Node {
         self.proved_quietly(client_id, link.address);
         let first = self.links.is_empty();
         let known = self.links.insert(client_id, link).is_some();
+        self.set_clock();
         if !known {
             self.emit(event);
         }
@@ -515,7 +522,21 @@ impl Node {
         self.links.contains_key(client_id)
             || count < MAX_LINKS
             || count < MAX_LINKS + MAX_ONLY_LINKS && (is_only || ordinary < MAX_LINKS)
-            || self.ring_neighbours(&[*client_id]).contains(client_id)
+            || count < MAX_LINKS + MAX_ONLY_LINKS + 2
+                && self.ring_neighbours(&[*client_id]).contains(client_id)
+    }
+
+    /// Ends the oldest link to a member who has as many as one can have.
+    pub(super) fn make_room_for_link_of(&mut self, member: &MemberId, client_id: &ClientId) {
+        let others = self
+            .links
+            .iter()
+            .filter(|(id, link)| link.member == *member && *id != client_id);
+        let count = others.clone().count();
+        let oldest = others.min_by_key(|(_, link)| link.linked_at).map(|(id, _)| *id);
+        if let Some(oldest) = oldest.filter(|_| count >= MAX_LINKS_OF_ONE) {
+            self.end_link(&oldest, true);
+        }
     }
 
     /// Tells a peer when its link becomes our only one, and those who were told when it is no more.

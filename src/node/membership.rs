@@ -33,8 +33,9 @@ const MAX_SESSIONS_OF_ONE: usize = 4;
 /// Members known at a time, some 500 bytes each. A guess.
 const MAX_MEMBERS: usize = 8_192;
 
-/// Says held until their session is met. A guess.
+/// Says held until their session is met, and of those that one link brought. Guesses.
 const MAX_HELD: usize = 64;
+const MAX_HELD_OF_ONE: usize = 16;
 
 /// The state of a signed chat.
 pub(super) struct Signed {
@@ -197,8 +198,10 @@ impl Signed {
     }
 
     /// A new session takes the place of ours.
-    fn renew(&mut self, old: &ClientId, new: ClientId, now: &Now) {
-        self.chain.session = SessionCertificate::sign(&self.member_key, &self.chat, &new, now.unix_ms, 0);
+    fn renew(&mut self, old: &ClientId, new: ClientId, now_ms: u64) {
+        // Later than the last one, whatever the clock says now.
+        let start_ms = now_ms.max(self.chain.session.start_ms + 1);
+        self.chain.session = SessionCertificate::sign(&self.member_key, &self.chat, &new, start_ms, 0);
         self.sessions.remove(old);
         self.half_open.clear();
         self.set_own_session(new);
@@ -279,8 +282,13 @@ impl Signed {
         crypto::hash(&[b"throng/1 place\0", &self.chat.0, &member.0, &day.to_be_bytes()])
     }
 
-    /// Keeps a say until its session is met; the oldest leaves.
+    /// Keeps a say until its session is met; the oldest leaves, of the same link if that has brought many.
     pub(super) fn hold(&mut self, held: Held) {
+        let of_link = |other: &Held| other.sender == held.sender;
+        if self.held.iter().filter(|other| of_link(other)).count() >= MAX_HELD_OF_ONE {
+            let oldest = self.held.iter().position(of_link);
+            oldest.map(|at| self.held.remove(at));
+        }
         if self.held.len() >= MAX_HELD {
             self.held.pop_front();
         }
@@ -419,7 +427,7 @@ impl Signed {
 impl Node {
     /// Learns a session from its chain, if that verifies. The error is the cause of a drop.
     pub(super) fn meet(&mut self, client_id: ClientId, chain: &[u8]) -> Result<MemberId, &'static str> {
-        let own = self.client_id;
+        let (own, now_ms) = (self.client_id, self.now_ms());
         let Kind::Signed(signed) = &mut self.kind else {
             return Err("kind_of_signed_chats");
         };
@@ -430,7 +438,7 @@ impl Node {
             return signed.may_read(&member).map(|()| member).map_err(|_| "banned");
         }
         let chain = Chain::decode(chain).map_err(|_| "malformed_chain")?;
-        if self.now.unix_ms.abs_diff(chain.session.start_ms) > SESSION_VALID_MS {
+        if now_ms.abs_diff(chain.session.start_ms) > SESSION_VALID_MS {
             return Err("stale_session");
         }
         if !chain.verify(&signed.chat, &client_id) {
@@ -482,10 +490,21 @@ impl Node {
 
     /// Notes a member by a credential that has been verified.
     pub(super) fn admit_member(&mut self, credential: &Credential) {
+        let now_ms = self.now_ms();
+        let is_first = self.joined && self.links.is_empty();
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
-        if signed.admit(credential, self.now.unix_ms) {
+        // Once we know who is there, who is new to us is new. Before that nobody is: we are.
+        let knows_all = signed.has_roster || is_first;
+        let met_ms = match credential {
+            Credential::Invited { admission, .. } if !knows_all => admission.at_ms.min(now_ms),
+            Credential::Invited { .. } | Credential::Founder(_) => now_ms,
+        };
+        if signed.admit(credential, met_ms) {
+            if knows_all && matches!(credential, Credential::Invited { invite, .. } if invite.slots == 0) {
+                self.came_by_door();
+            }
             self.emit(NodeEvent::Admitted {
                 member: credential.member(),
                 chain: credential.encode(),
@@ -547,13 +566,23 @@ impl Node {
 
     /// Another slot was offered: our chain changes with it.
     pub(super) fn sign_another_slot(&mut self, slot: u16) -> bool {
-        let Kind::Signed(signed) = &mut self.kind else {
+        let now_ms = self.now_ms();
+        let Kind::Signed(signed) = &self.kind else {
             return false;
         };
         let Some(invite_key) = &signed.invite_key else {
             return false;
         };
-        let credential = invite_key.admit(signed.chain.credential.member(), slot, self.now.unix_ms);
+        let credential = invite_key.admit(signed.chain.credential.member(), slot, now_ms);
+        self.replace_credential(credential);
+        true
+    }
+
+    /// Our chain leads by another credential from now on.
+    pub(super) fn replace_credential(&mut self, credential: Credential) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
         signed.chain.credential = credential;
         signed.admit_anew();
         let encoded = signed.chain.credential.encode();
@@ -561,17 +590,16 @@ impl Node {
             session.chain = signed.chain.encode();
         }
         self.emit(NodeEvent::CredentialChanged(encoded));
-        true
     }
 
     /// What is kept up in a signed chat by itself.
     pub(super) fn look_after_signed(&mut self) {
-        let now = self.now.elapsed;
+        let (now, now_ms) = (self.now.elapsed, self.now_ms());
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
         signed.half_open.retain(|_, half| half.until > now);
-        let is_old = self.now.unix_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
+        let is_old = now_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
         self.ask_rosters_again();
         self.look_after_facts();
         self.confirm_newcomers();
@@ -597,9 +625,9 @@ impl Node {
         self.keys = SharedKeys::new(session, super::SHARED_KEYS);
         self.number = 0;
         self.peers.forget_probes();
-        let (new, now) = (self.client_id, self.now);
+        let (new, now_ms) = (self.client_id, self.now_ms());
         if let Kind::Signed(signed) = &mut self.kind {
-            signed.renew(&old, new, &now);
+            signed.renew(&old, new, now_ms);
         }
         // By the gate: they may have new sessions as well by now.
         for (_, address) in links {

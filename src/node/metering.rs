@@ -33,9 +33,29 @@ const FARTHER: f64 = 2.0;
 /// speak in the 10 s that most meters take to fill.
 const MAX_METERS: usize = 4_096;
 
+/// Words with false signatures or chains that one link may bring: each costs some checks of signatures, and who
+/// passes on only what holds brings none. A guess.
+const FORGED: Rate = Rate::per_second(1.0, 20.0);
+
+/// A link that brought more ends, and its member may not come back for so long. A guess.
+const BARRED_FOR: Duration = Duration::from_secs(60);
+
+/// Members so barred that are remembered. A guess.
+const MAX_BARRED: usize = 256;
+
 /// The meters of all members.
 pub(super) struct Meters {
     members: LruCache<MemberId, Meter>,
+    /// Links' own members, and what they may yet bring of what does not hold.
+    forged: LruCache<MemberId, Bucket>,
+    barred_until: LruCache<MemberId, Duration>,
+}
+
+impl Meters {
+    /// Whether a member brought too much that did not hold, lately.
+    pub(super) fn is_barred(&self, member: &MemberId, now: Duration) -> bool {
+        self.barred_until.peek(member).is_some_and(|until| now < *until)
+    }
 }
 
 /// What a member has left.
@@ -85,6 +105,8 @@ impl Default for Meters {
     fn default() -> Self {
         Self {
             members: LruCache::new(MAX_METERS),
+            forged: LruCache::new(MAX_BARRED),
+            barred_until: LruCache::new(MAX_BARRED),
         }
     }
 }
@@ -159,6 +181,22 @@ impl Node {
         meter.of_mut(body).spend(rate, now);
         // Inserted anew: only that keeps to the capacity.
         members.insert(*author, meter);
+    }
+
+    /// A link brought something that does not hold. One that goes on with it is ended.
+    pub(super) fn brought_forged(&mut self, sender: ClientId) {
+        let now = self.now.elapsed;
+        let Some(member) = self.links.get(&sender).map(|link| link.member) else {
+            return;
+        };
+        let known = self.meters.forged.get(&member).copied();
+        let mut bucket = known.unwrap_or_else(|| Bucket::full(FORGED, now));
+        if !bucket.take(FORGED, now) {
+            self.meters.barred_until.insert(member, now + BARRED_FOR);
+            self.drop_packet("link_of_a_forger");
+            self.end_link(&sender, true);
+        }
+        self.meters.forged.insert(member, bucket);
     }
 
     fn tell_slow(&mut self, client_id: ClientId, id: &MessageId, wait: Duration) {

@@ -9,13 +9,14 @@
 //!
 //! The parts, a file each: `peers` (addresses heard of, probes and their budgets), `lookup` (get_nodes and
 //! send_nodes), `links` (whom to be linked to, and whether they still are), `broadcast` (numbers, what was seen,
-//! passing on), `outbox` (own words at the pace allowed), `metering` (what others may say), `classic` (who is in a classic chat), `strangers` (what they may cost), `gate`, `handshake` (hello, welcome), `membership` (sessions,
+//! passing on), `outbox` (own words at the pace allowed), `metering` (what others may say), `classic` (who is in a classic chat), `strangers` (what they may cost), `gate`, `door` (the work that it asks for), `handshake` (hello, welcome), `clock`, `membership` (sessions,
 //! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `facts` (bringing
 //! them to be the same everywhere), `moderation` (who may do what, and what follows from it).
 
 mod broadcast;
 mod bucket;
 mod classic;
+mod clock;
 mod config;
 mod door;
 mod facts;
@@ -56,6 +57,8 @@ pub use self::io::{
 
 use self::bucket::Buckets;
 use self::classic::Classic;
+use self::clock::Clock;
+use self::door::Doorstep;
 use self::links::Link;
 use self::membership::Signed;
 use self::metering::Meters;
@@ -100,6 +103,8 @@ pub struct Node {
     seen: LruCache<[u8; 32], ()>,
     outbox: Outbox,
     answers: Buckets,
+    clock: Clock,
+    doorstep: Doorstep,
     meters: Meters,
     strangers: Strangers,
     joined: bool,
@@ -151,6 +156,8 @@ impl Node {
             seen: LruCache::new(SEEN),
             outbox: Outbox::default(),
             answers: Buckets::default(),
+            clock: Clock::new(&now),
+            doorstep: Doorstep::default(),
             meters: Meters::default(),
             strangers: Strangers::new(now.elapsed),
             joined,
@@ -172,6 +179,7 @@ impl Node {
         if self.quit {
             return;
         }
+        self.look_for_jump();
         match input {
             Input::Datagram { from, bytes } => self.handle_datagram(from, bytes),
             Input::Connect { client_id, address } => self.connect(client_id, address),
@@ -374,6 +382,7 @@ impl Node {
         self.forget_late_probes();
         self.try_targets();
         self.look_after_links();
+        self.look_after_clock();
         self.choose_links();
         match &self.kind {
             Kind::Classic(_) => self.look_after_classic(),

@@ -63,7 +63,7 @@ impl Node {
     /// Why not: a sentence for whoever wanted it.
     pub fn may(&self, action: Action) -> Result<(), Denied> {
         match &self.kind {
-            Kind::Signed(signed) => signed.may(&self.member, action, self.now.unix_ms),
+            Kind::Signed(signed) => signed.may(&self.member, action, self.now_ms()),
             Kind::Classic(_) => match action {
                 Action::Read | Action::Speak | Action::SetTopic => Ok(()),
                 _ => Err(Denied::FounderOnly),
@@ -74,7 +74,7 @@ impl Node {
     /// For how many minutes more we only read, having just come in.
     pub fn minutes_to_read(&self) -> u64 {
         match &self.kind {
-            Kind::Signed(signed) => signed.minutes_to_read(&self.member, self.now.unix_ms),
+            Kind::Signed(signed) => signed.minutes_to_read(&self.member, self.now_ms()),
             Kind::Classic(_) => 0,
         }
     }
@@ -103,7 +103,7 @@ impl Node {
         if self.may(action).is_err() {
             return;
         }
-        let now_ms = self.now.unix_ms;
+        let now_ms = self.now_ms();
         let Kind::Signed(signed) = &self.kind else { return };
         let Some(place) = signed
             .agreed
@@ -219,7 +219,7 @@ impl Node {
         if text.len() > MAX_TOPIC_LEN {
             return;
         }
-        let now_ms = self.now.unix_ms;
+        let now_ms = self.now_ms();
         let Kind::Signed(signed) = &self.kind else { return };
         let Some(agreed) = &signed.agreed else { return };
         let counter = agreed.state.next_topic_counter();
@@ -294,8 +294,6 @@ impl Node {
             }
         }
     }
-
-    pub(super) fn work_done(&mut self, _credential: &[u8]) {}
 
     /// What follows from facts that have come: it is told, and who may not be here any more is sent away.
     pub(super) fn state_changed(&mut self, before: &State) {

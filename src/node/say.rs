@@ -77,10 +77,11 @@ impl Node {
 
     fn sign(&mut self, body: Body, with_chain: bool) -> Option<(MessageId, Say)> {
         let number = self.next_number();
+        let now_ms = self.now_ms();
         let Kind::Signed(signed) = &mut self.kind else {
             return None;
         };
-        signed.hlc = (signed.hlc + 1).max(self.now.unix_ms << 16);
+        signed.hlc = (signed.hlc + 1).max(now_ms << 16);
         let say = SignedSay {
             client_id: self.client_id,
             number,
@@ -118,7 +119,7 @@ impl Node {
             client_id: say.signed.client_id,
             number: say.signed.number,
             // An author's clock may be ahead of ours: what is said is not shown in the future.
-            at_ms: (say.signed.hlc >> 16).min(self.now.unix_ms),
+            at_ms: (say.signed.hlc >> 16).min(self.now_ms()),
             action,
             text,
             own: say.signed.client_id == self.client_id,
@@ -151,6 +152,9 @@ impl Node {
         if let Some(chain) = &say.chain
             && let Err(cause) = self.meet(origin, chain)
         {
+            if matches!(cause, "bad_chain" | "malformed_chain") {
+                self.brought_forged(sender);
+            }
             return self.drop_packet(cause);
         }
         let Kind::Signed(signed) = &mut self.kind else {
@@ -168,9 +172,10 @@ impl Node {
         }
         let Kind::Signed(signed) = &self.kind else { return };
         if !crypto::verify(&member.0, SAY, &signed.chat, &bytes, &say.signature) {
+            self.brought_forged(sender);
             return self.drop_packet("bad_signature");
         }
-        if say.signed.hlc >> 16 > self.now.unix_ms + MAX_AHEAD_MS {
+        if say.signed.hlc >> 16 > self.now_ms() + MAX_AHEAD_MS {
             return self.drop_packet("from_the_future");
         }
         if say.signed.hlc >> 16 < signed.start_of(&origin) {
@@ -201,15 +206,16 @@ impl Node {
     /// False: it is not to be passed on.
     fn act_on_say(&mut self, id: MessageId, say: &Say) -> bool {
         let origin = say.signed.client_id;
+        let now_ms = self.now_ms();
         let Kind::Signed(signed) = &mut self.kind else {
             return false;
         };
-        let ahead = (self.now.unix_ms + FOLLOW_AHEAD_MS) << 16;
+        let ahead = (now_ms + FOLLOW_AHEAD_MS) << 16;
         signed.hlc = signed.hlc.max(say.signed.hlc.min(ahead));
         let Some(member) = signed.member_of(&origin) else {
             return false;
         };
-        let may_speak = signed.may(&member, Action::Speak, self.now.unix_ms).is_ok();
+        let may_speak = signed.may(&member, Action::Speak, now_ms).is_ok();
         match &say.signed.body {
             Body::Message(_) | Body::Action { .. } if !may_speak => {
                 self.drop_packet("not_allowed");

@@ -7,12 +7,12 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use throng::crypto::{self, BoxKeyPair, Nonce, SharedKeys, SigningKey};
 use throng::facts::Fact;
-use throng::id::{ChatId, ClientId, MemberId};
+use throng::id::{ChatId, ClientId, MemberId, MessageId};
 use throng::invite::{Chain, Credential, InviteKey, SessionCertificate};
 use throng::node::{Input, Node, NodeEvent, Now, Output};
 use throng::wire::{
-    self, Body, Broadcast, Header, Hello, NodeAddress, NodeFormat, Packet, SendNodes, TokenCounter, Welcome,
-    WelcomeStatus,
+    self, Body, Broadcast, Header, Hello, Keepalive, NodeAddress, NodeFormat, Packet, SendNodes,
+    TokenCounter, Welcome, WelcomeStatus,
 };
 
 use super::Chat;
@@ -101,21 +101,33 @@ pub struct Bench {
     pub now: Duration,
     pub sent: Vec<(SocketAddr, Vec<u8>)>,
     pub events: Vec<NodeEvent>,
+    /// By how much its clock was set ahead since the start.
+    pub clock_set_by: Duration,
 }
 
 impl Bench {
     pub fn new(config: throng::node::NodeConfig) -> Self {
-        let node = Node::new(config, [42; 32], at(Duration::ZERO));
+        Self::with_seed(config, 42)
+    }
+
+    /// Where there are several, each has a seed of its own.
+    pub fn with_seed(config: throng::node::NodeConfig, seed: u8) -> Self {
+        let node = Node::new(config, [seed; 32], at(Duration::ZERO));
         Self {
             node,
             now: Duration::ZERO,
             sent: Vec::new(),
             events: Vec::new(),
+            clock_set_by: Duration::ZERO,
         }
     }
 
     pub fn tell(&mut self, input: Input<'_>) {
-        self.node.handle(at(self.now), input);
+        let now = Now {
+            elapsed: self.now,
+            ..at(self.now + self.clock_set_by)
+        };
+        self.node.handle(now, input);
         while let Some(output) = self.node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => self.sent.push((to, bytes)),
@@ -212,6 +224,8 @@ pub struct Member {
     /// What the node gave it in its welcome, and how many packets it has sent under it.
     pub token: [u8; 8],
     pub counter: u32,
+    /// What its clock shows.
+    pub time_ms: u64,
 }
 
 impl Member {
@@ -239,6 +253,7 @@ impl Member {
             chain: Chain { credential, session }.encode(),
             token: [0; 8],
             counter: 0,
+            time_ms: NOW_MS,
         }
     }
 
@@ -249,7 +264,7 @@ impl Member {
             capabilities: 0,
             nonce,
             token: [9; 8],
-            time_ms: NOW_MS,
+            time_ms: self.time_ms,
             facts_root: [0; 32],
             members: 1,
             nick: String::new(),
@@ -316,7 +331,22 @@ impl Member {
     /// What the node has sent it since the last call.
     pub fn heard(&mut self, bench: &mut Bench) -> Vec<Packet> {
         let sent = bench.sent_to(self.peer.address);
-        sent.iter().map(|bytes| self.peer.open(bytes)).collect()
+        // Not what goes to the gate.
+        let is_own = |bytes: &&Vec<u8>| bytes[1..33] == self.peer.client_id.0;
+        let own: Vec<&Vec<u8>> = sent.iter().filter(is_own).collect();
+        own.into_iter().map(|bytes| self.peer.open(bytes)).collect()
+    }
+
+    /// Tells the node that it is still there.
+    pub fn keep_alive(&mut self, bench: &mut Bench) {
+        let keepalive = Keepalive {
+            t: self.t(),
+            echo: 1,
+            echoed: 0,
+            facts_root: bench.node.facts_root(),
+            roster: [0; 16],
+        };
+        self.send(bench, &Packet::Keepalive(keepalive));
     }
 
     /// A say of this session, as it would come from `by`.
@@ -337,6 +367,18 @@ impl Member {
             signed,
             signature,
         })
+    }
+
+    /// The id of the message that [`Self::say`] with that number makes, when its text is the number.
+    pub fn id_of(&self, number: u32) -> MessageId {
+        let Packet::Say(say) = self.say(number, Body::Message(number.to_string()), false) else {
+            unreachable!("a say")
+        };
+        MessageId(crypto::hash_signed(
+            "throng/1 say",
+            &self.chat,
+            &say.signed.encode(),
+        ))
     }
 
     /// Says something over its link.
