@@ -124,17 +124,18 @@ impl Node {
     /// "A broadcast is acted on once per (origin, number), then passed on to the links other than the one it came
     /// from." Its number may jump.
     pub(super) fn handle_broadcast(&mut self, from: SocketAddr, sender: ClientId, broadcast: Broadcast) {
-        if let Some(link) = self.links.get_mut(&sender)
-            && link.address == from
-        {
-            link.heard();
-        }
         if broadcast.origin == self.client_id {
             self.stats.duplicates += 1;
             return;
         }
         if self.is_seen(seen_key(&broadcast)) {
             return;
+        }
+        // What has come before may be a recording: only news shows that a link lives.
+        if let Some(link) = self.links.get_mut(&sender)
+            && link.address == from
+        {
+            link.heard();
         }
         if self.act_on_broadcast(&broadcast) {
             self.send_to_links(&Packet::Broadcast(broadcast).encode(), Some(sender));
