@@ -263,7 +263,7 @@ fn old_names_statuses_and_goodbyes_said_again_change_nothing() {
         member.chain = Chain { credential, session }.encode();
         member
     };
-    let (old, new) = (session(2, NOW_MS), session(3, NOW_MS + 60_000));
+    let (old, new) = (session(2, NOW_MS - 60_000), session(3, NOW_MS));
     let recorded = [
         old.say(1, Body::Name("Old".into()), true),
         old.say(2, Body::Status(2), false),

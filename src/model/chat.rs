@@ -320,6 +320,7 @@ impl Chat {
         let is_new = self.timeline.insert(message.clone());
         self.renew_last_line();
         if is_new && !message.own {
+            self.timeline.mark_if_late(message.id);
             self.unread = self.unread.saturating_add(1);
             if mentions(&message.text, &self.nick) {
                 self.mentions = self.mentions.saturating_add(1);

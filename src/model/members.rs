@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::command::Status;
 use super::event::MemberInfo;
-use super::text::{nick_key, shown_nick};
+use super::text::{nick_key, nick_look, shown_nick};
 use crate::facts::Role;
 use crate::id::MemberId;
 
@@ -311,7 +311,7 @@ impl Members {
         self.version += 1;
         self.banned += usize::from(member.ban.is_some());
         self.sorted.insert(member.sort_key());
-        let alike = self.sharing.entry(nick_key(&member.nick)).or_default();
+        let alike = self.sharing.entry(nick_look(&member.nick)).or_default();
         alike.insert(member.id);
         if alike.len() > 1 {
             self.shared_nicks.extend(alike.iter());
@@ -325,7 +325,7 @@ impl Members {
         self.banned -= usize::from(member.ban.is_some());
         self.sorted.remove(&member.sort_key());
         self.shared_nicks.remove(&id);
-        let key = nick_key(&member.nick);
+        let key = nick_look(&member.nick);
         if let Some(alike) = self.sharing.get_mut(&key) {
             alike.remove(&id);
             if alike.len() == 1 {

@@ -76,13 +76,57 @@ pub fn shown_text(text: &str) -> String {
     shown
 }
 
-/// Two nicks with the same key look the same to a reader who does not look twice.
+/// Two nicks with the same key differ in nothing but upper and lower case and what is not seen: for finding a member by
+/// name, and for sorting.
 pub fn nick_key(nick: &str) -> String {
     shown_nick(nick)
         .chars()
         .filter(|c| !is_joiner(*c))
         .flat_map(char::to_lowercase)
         .collect()
+}
+
+/// Two nicks of the same look are one to a reader who does not look twice.
+pub(super) fn nick_look(nick: &str) -> String {
+    let seen = nick_key(nick);
+    let seen = seen.chars().filter(|c| !c.is_whitespace());
+    seen.map(looks_like).collect()
+}
+
+/// The Latin letter that a small letter or digit can be taken for. Of what Unicode lists as confusable (UTS #39) those of
+/// the scripts that most keyboards reach: what is missing here still has another identicon and colour.
+fn looks_like(c: char) -> char {
+    match c {
+        // Fullwidth forms stand in the order of ASCII.
+        '\u{FF01}'..='\u{FF5E}' => {
+            let ascii = char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c);
+            looks_like(ascii.to_ascii_lowercase())
+        }
+        'а' | 'α' | 'ɑ' => 'a',
+        'в' | 'β' | 'ß' => 'b',
+        'с' | 'ϲ' => 'c',
+        'ԁ' => 'd',
+        'е' | 'ё' | 'є' | 'ε' => 'e',
+        'һ' | 'н' | 'η' => 'h',
+        '1' | '|' | 'i' | 'і' | 'ї' | 'ι' | 'ӏ' | 'ı' | 'ɩ' => 'l',
+        'ј' | 'ϳ' => 'j',
+        'к' | 'κ' => 'k',
+        'м' | 'μ' => 'm',
+        'п' | 'ո' => 'n',
+        '0' | 'о' | 'ο' | 'օ' | 'σ' => 'o',
+        'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
+        'г' => 'r',
+        '5' | 'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' | 'ս' => 'u',
+        'ѵ' | 'ν' => 'v',
+        'ԝ' | 'ω' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' | 'ү' => 'y',
+        'ζ' => 'z',
+        c => c,
+    }
 }
 
 /// Whether a text names a nick as a word of its own, in whatever case.
@@ -196,8 +240,29 @@ mod tests {
     fn nicks_that_look_the_same_have_one_key() {
         for same in ["Alice", "ALICE", "al\u{200D}ice", " alice ", "al\u{202E}ice"] {
             assert_eq!(nick_key(same), "alice", "{same:?}");
+            assert_eq!(nick_look(same), nick_look("alice"), "{same:?}");
         }
         assert_ne!(nick_key("alice2"), "alice");
+    }
+
+    #[test]
+    fn nicks_in_letters_of_other_scripts_look_the_same() {
+        for same in [
+            "аliсе",
+            "αlice",
+            "ａｌｉｃｅ",
+            "a1ice",
+            "aIice",
+            "al ice",
+            "ａｌＩｃｅ",
+            "|",
+        ] {
+            let other = if same == "|" { "l" } else { "alice" };
+            assert_eq!(nick_look(same), nick_look(other), "{same:?}");
+        }
+        for other in ["alica", "alice2", "bob", "алиса"] {
+            assert_ne!(nick_look(other), nick_look("alice"), "{other:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Kind, Node};
-use crate::id::ClientId;
+use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, Broadcast, Packet};
 
 impl Node {
@@ -84,6 +84,14 @@ impl Node {
         seen
     }
 
+    /// These were said before this start: should they come again, they are not taken as new. (In a signed chat; a classic
+    /// one has other keys at each start.)
+    pub fn has_seen(&mut self, messages: impl IntoIterator<Item = MessageId>) {
+        for id in messages {
+            self.seen.insert(id.0, ());
+        }
+    }
+
     /// Broadcasts in a classic chat, if there is a link.
     pub(super) fn broadcast(&mut self, body: Body) {
         if !self.links.is_empty() {
@@ -116,17 +124,18 @@ impl Node {
     /// "A broadcast is acted on once per (origin, number), then passed on to the links other than the one it came
     /// from." Its number may jump.
     pub(super) fn handle_broadcast(&mut self, from: SocketAddr, sender: ClientId, broadcast: Broadcast) {
-        if let Some(link) = self.links.get_mut(&sender)
-            && link.address == from
-        {
-            link.heard();
-        }
         if broadcast.origin == self.client_id {
             self.stats.duplicates += 1;
             return;
         }
         if self.is_seen(seen_key(&broadcast)) {
             return;
+        }
+        // What has come before may be a recording: only news shows that a link lives.
+        if let Some(link) = self.links.get_mut(&sender)
+            && link.address == from
+        {
+            link.heard();
         }
         if self.act_on_broadcast(&broadcast) {
             self.send_to_links(&Packet::Broadcast(broadcast).encode(), Some(sender));

@@ -376,6 +376,7 @@ impl Node {
         let Some(Question::Hello { token, .. }) = probe.map(|probe| probe.question) else {
             return self.drop_packet("unasked");
         };
+        self.settle_claim(&sender, &welcome.chain);
         let member = match self.meet(sender, &welcome.chain) {
             Ok(member) => member,
             Err(cause) => return self.drop_packet(cause),

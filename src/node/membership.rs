@@ -19,7 +19,7 @@ use crate::invite::{Chain, Charter, Credential, InviteKey, SessionCertificate};
 use crate::wire::{Body, Say};
 
 /// "A session certificate over 48 h old proves no presence"; nor does one as far in the future.
-const SESSION_VALID_MS: u64 = 48 * 3_600_000;
+pub const SESSION_VALID_MS: u64 = 48 * 3_600_000;
 
 /// A session is made anew after a day, long before its certificate proves nothing any more.
 const SESSION_LASTS_MS: u64 = 24 * 3_600_000;
@@ -160,7 +160,7 @@ impl Signed {
             slots_tried: 0,
             gates: Gates::new(rendezvous),
             half_open: BTreeMap::new(),
-            hlc: 0,
+            hlc: chain.session.start_ms << 16,
             last_message: [0; 8],
             agreed: None,
             vouched_at: now.elapsed,
@@ -208,6 +208,7 @@ impl Signed {
         self.sessions.remove(old);
         self.half_open.clear();
         self.set_own_session(new);
+        self.hlc = self.hlc.max(self.chain.session.start_ms << 16);
     }
 
     pub(super) fn member(&self) -> MemberId {
@@ -261,6 +262,11 @@ impl Signed {
 
     pub(super) fn member_of(&self, client_id: &ClientId) -> Option<MemberId> {
         Some(self.sessions.get(client_id)?.member)
+    }
+
+    /// When a session began, ms since 1970: nothing was said in it before.
+    pub(super) fn start_of(&self, client_id: &ClientId) -> u64 {
+        self.sessions.get(client_id).map_or(0, |session| session.start_ms)
     }
 
     pub(super) fn credential_of(&self, member: &MemberId) -> Option<&[u8]> {
@@ -456,10 +462,33 @@ impl Node {
         if signed.may_read(&member).is_err() {
             return Err("banned");
         }
-        signed.make_room_for_session(&member, &own);
-        let session = Session::new(member, chain.session.start_ms, chain.encode());
-        signed.sessions.insert(client_id, session);
+        match signed.sessions.get_mut(&client_id) {
+            // A certificate does not show that its member has the session's key. So nobody takes a session from whom it
+            // is known to be by merely saying that it is theirs.
+            Some(known) if known.member != member => return Err("claimed"),
+            // The same session by another credential: what it did before is not forgotten.
+            Some(known) => known.chain = chain.encode(),
+            None => {
+                signed.make_room_for_session(&member, &own);
+                let session = Session::new(member, chain.session.start_ms, chain.encode());
+                signed.sessions.insert(client_id, session);
+            }
+        }
         Ok(member)
+    }
+
+    /// A packet that only the holder of a session's key can have sealed to us brought its chain: if somebody else claimed
+    /// that session before, they lied.
+    pub(super) fn settle_claim(&mut self, client_id: &ClientId, chain: &[u8]) {
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        if let (Some(known), Ok(chain)) = (signed.sessions.get(client_id), Chain::decode(chain))
+            && known.member != chain.credential.member()
+            && chain.verify(&signed.chat, client_id)
+        {
+            signed.sessions.remove(client_id);
+        }
     }
 
     /// Notes a member by a credential that has been verified.

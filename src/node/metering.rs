@@ -183,15 +183,22 @@ impl Node {
         members.insert(*author, meter);
     }
 
-    /// A link brought something that does not hold. One that goes on with it is ended.
-    pub(super) fn brought_forged(&mut self, sender: ClientId) {
+    /// Whether a link may bring something else that may not hold: else it is not looked into.
+    pub(super) fn may_bring_forged(&self, sender: ClientId) -> bool {
+        let member = self.links.get(&sender).map(|link| link.member);
+        let bucket = member.and_then(|member| self.meters.forged.peek(&member));
+        bucket.is_none_or(|bucket| bucket.level(FORGED, self.now.elapsed) >= 1.0)
+    }
+
+    /// A link brought something that does not hold. One that goes on with it is ended, if it must have known.
+    pub(super) fn brought_forged(&mut self, sender: ClientId, must_have_known: bool) {
         let now = self.now.elapsed;
         let Some(member) = self.links.get(&sender).map(|link| link.member) else {
             return;
         };
         let known = self.meters.forged.get(&member).copied();
         let mut bucket = known.unwrap_or_else(|| Bucket::full(FORGED, now));
-        if !bucket.take(FORGED, now) {
+        if !bucket.take(FORGED, now) && must_have_known {
             self.meters.barred_until.insert(member, now + BARRED_FOR);
             self.drop_packet("link_of_a_forger");
             self.end_link(&sender, true);

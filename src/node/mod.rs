@@ -48,6 +48,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 pub use self::config::{ClassicState, NodeConfig, NodeKind, SignedState};
+pub use self::membership::SESSION_VALID_MS;
+
 pub use self::io::{
     Input, Moderation, NodeEvent, NodeLink, NodeMember, NodeMessage, NodeStats, Now, Output, Refusal,
     StoredFact,
@@ -73,7 +75,7 @@ use crate::wire::{self, Header, Packet};
 const SHARED_KEYS: usize = 512;
 
 /// Ids of broadcasts remembered as seen: at the 20 a second of a busy chat, over 10 minutes. A guess.
-const SEEN: usize = 16_384;
+pub const SEEN: usize = 16_384;
 
 /// Datagrams and events that may wait to be polled; past that the caller has stopped polling. A guess.
 const MAX_OUTPUTS: usize = 65_536;
@@ -337,6 +339,7 @@ impl Node {
         match packet {
             Packet::Hello(hello) => {
                 self.greeted(sender, header.nonce);
+                self.settle_claim(&sender, &hello.chain);
                 self.handle_hello(from, sender, hello);
             }
             Packet::Welcome(welcome) => self.handle_welcome(from, sender, welcome),

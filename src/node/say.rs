@@ -132,9 +132,6 @@ impl Node {
         if !self.is_link_at(&sender, from) {
             return self.drop_packet("not_linked");
         }
-        if let Some(link) = self.links.get_mut(&sender) {
-            link.heard();
-        }
         self.take_say(sender, say);
     }
 
@@ -153,7 +150,7 @@ impl Node {
             && let Err(cause) = self.meet(origin, chain)
         {
             if matches!(cause, "bad_chain" | "malformed_chain") {
-                self.brought_forged(sender);
+                self.brought_forged(sender, true);
             }
             return self.drop_packet(cause);
         }
@@ -170,16 +167,28 @@ impl Node {
         if !self.is_within_rate(sender, &member, &id, &say.signed.body) {
             return;
         }
+        // Whose a session is, its chain tells. Without one a link may have been lied to by others about that.
+        let is_vouched_for = say.chain.is_some() || origin == sender;
+        if !is_vouched_for && !self.may_bring_forged(sender) {
+            return self.drop_packet("forged_budget");
+        }
         let Kind::Signed(signed) = &self.kind else { return };
         if !crypto::verify(&member.0, SAY, &signed.chat, &bytes, &say.signature) {
-            self.brought_forged(sender);
+            self.brought_forged(sender, is_vouched_for);
             return self.drop_packet("bad_signature");
         }
         if say.signed.hlc >> 16 > self.now_ms() + MAX_AHEAD_MS {
             return self.drop_packet("from_the_future");
         }
+        if say.signed.hlc >> 16 < signed.start_of(&origin) {
+            return self.drop_packet("before_its_session");
+        }
         let is_shown = signed.shows(&origin, say.signed.number);
         self.is_seen(id.0);
+        // What has come before may be a recording, or our own words sent back: only news shows that a link lives.
+        if let Some(link) = self.links.get_mut(&sender) {
+            link.heard();
+        }
         self.count_said(&member, &say.signed.body);
         if !is_shown {
             return self.drop_packet("session_over");

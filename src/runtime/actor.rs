@@ -11,7 +11,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::Options;
 use super::chat::Chat;
-use super::clock::Clock;
+use super::clock::{Clock, timestamp};
 use super::events::{Cause, Failure, Outlet};
 use super::history::Reading;
 use super::network::NetworkWatch;
@@ -20,7 +20,7 @@ use super::socket::{Batch, ChatSocket};
 use super::work::Slice;
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Request, Tag};
-use crate::node::Input;
+use crate::node::{self, Input};
 use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, Write};
 
 /// Chats of one profile. Each costs a socket and some 100 kB. A guess at what nobody reaches.
@@ -207,6 +207,9 @@ impl Actor {
                 tracing::warn!(chat = %id, "a stored chat could not be opened");
                 self.outlet.failed(Some(id), failure);
             }
+            if let Err(error) = self.remember_said(id).await {
+                self.outlet.failed(Some(id), error.into());
+            }
             let waiting = self.outlet.store.waiting(id).await;
             match (waiting, self.chats.get_mut(&id)) {
                 (Ok(waiting), Some(chat)) => chat.say_again(waiting, self.clock.now(), &mut self.outlet),
@@ -214,6 +217,21 @@ impl Actor {
                 (Err(error), _) => self.outlet.failed(Some(id), error.into()),
             }
         }
+    }
+
+    /// Tells a chat's node what was said before, so that a member who sends it again is not believed to say something new.
+    /// Of sessions over 48 h old nothing is taken.
+    async fn remember_said(&mut self, id: ChatId) -> Result<(), StoreError> {
+        let since = self.clock.now().unix_ms.saturating_sub(node::SESSION_VALID_MS);
+        let said = self
+            .outlet
+            .store
+            .said_since(id, timestamp(since), node::SEEN)
+            .await?;
+        if let Some(chat) = self.chats.get_mut(&id) {
+            chat.node.has_seen(said);
+        }
+        Ok(())
     }
 
     /// Starts what is stored of a chat, and tells that it is open. Its first addresses are tried in the next turn.

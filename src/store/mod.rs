@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
@@ -161,6 +162,20 @@ impl Store {
     /// [`StoreError::NotFound`] if the chat is not stored.
     pub async fn waiting(&self, chat: ChatId) -> Result<Vec<Message>, StoreError> {
         self.read(move |connection| reads::waiting(connection, chat))
+            .await
+    }
+
+    /// The ids of what was said in a chat since a moment, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the chat is not stored.
+    pub async fn said_since(
+        &self,
+        chat: ChatId,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<MessageId>, StoreError> {
+        self.read(move |connection| reads::said_since(connection, chat, since, limit))
             .await
     }
 

@@ -123,6 +123,24 @@ pub(super) fn waiting(connection: &Connection, chat: ChatId) -> rusqlite::Result
     Ok(waiting.into_iter().map(|stored| stored.message).collect())
 }
 
+/// What was said since a moment, newest first, at most so many.
+pub(super) fn said_since(
+    connection: &Connection,
+    chat: ChatId,
+    since: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<Vec<MessageId>> {
+    let key = chat_key(connection, chat)?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id FROM message WHERE chat = ?1 AND at_ms >= ?2 ORDER BY at_ms DESC, key DESC LIMIT ?3",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let ids = statement.query_map(params![key, since.as_millisecond(), limit], |row| {
+        row.get(0).map(MessageId)
+    })?;
+    ids.collect()
+}
+
 /// What the window keeps between runs.
 pub(super) fn workspace(connection: &Connection) -> rusqlite::Result<(Settings, Workspace, Vec<OpenChat>)> {
     let mut statement = connection.prepare_cached("SELECT json FROM settings")?;

@@ -103,6 +103,7 @@ pub struct Bench {
     pub events: Vec<NodeEvent>,
     /// By how much its clock was set ahead since the start.
     pub clock_set_by: Duration,
+    pub clock_set_back_by: Duration,
 }
 
 impl Bench {
@@ -119,6 +120,7 @@ impl Bench {
             sent: Vec::new(),
             events: Vec::new(),
             clock_set_by: Duration::ZERO,
+            clock_set_back_by: Duration::ZERO,
         }
     }
 
@@ -127,7 +129,8 @@ impl Bench {
             elapsed: self.now,
             ..at(self.now + self.clock_set_by)
         };
-        self.node.handle(now, input);
+        let unix_ms = now.unix_ms - self.clock_set_back_by.as_millis() as u64;
+        self.node.handle(Now { unix_ms, ..now }, input);
         while let Some(output) = self.node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => self.sent.push((to, bytes)),

@@ -5,6 +5,7 @@
 pub(crate) mod scene;
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -48,11 +49,31 @@ impl Program {
         program
     }
 
+    /// Starts the program; all that it logs goes into a file.
+    pub(crate) fn start_logging(name: &str, profile: &Path, log: &Path) -> Self {
+        let mut command = Self::command(profile, "127.0.0.1:0");
+        let log = File::create(log).expect("a file to log into");
+        command.env("RUST_LOG", "trace").stderr(log);
+        let mut program = Self::run(name, command);
+        assert_eq!(program.next("ready")["event"], "ready", "{name}");
+        program
+    }
+
     /// Starts the program.
     pub(crate) fn spawn(name: &str, profile: &Path, listen: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_throng"))
+        Self::run(name, Self::command(profile, listen))
+    }
+
+    fn command(profile: &Path, listen: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_throng"));
+        command
             .args(["headless", "--no-discovery", "--listen", listen, "--profile"])
-            .arg(profile)
+            .arg(profile);
+        command
+    }
+
+    fn run(name: &str, mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -492,6 +492,26 @@ async fn a_page_and_the_lists_that_peers_fill_are_bounded() {
 }
 
 #[tokio::test]
+async fn what_was_said_lately_is_known_by_its_id_once() {
+    let profile = tempfile::tempdir().unwrap();
+    let store = Store::open(profile.path()).unwrap();
+    store.save(Write::PutChat(Box::new(record(1)))).await.unwrap();
+    for (number, at) in [(1, 10), (2, 30), (3, 20), (2, 30)] {
+        store.save(add(message(chat(1), number, at))).await.unwrap();
+    }
+    let ids = |numbers: &[u32]| -> Vec<MessageId> {
+        numbers
+            .iter()
+            .map(|number| message(chat(1), *number, 0).id)
+            .collect()
+    };
+    let since = message(chat(1), 1, 20).at;
+    assert_eq!(store.said_since(chat(1), since, 9).await.unwrap(), ids(&[2, 3]));
+    assert_eq!(store.said_since(chat(1), since, 1).await.unwrap(), ids(&[2]));
+    store.close().await;
+}
+
+#[tokio::test]
 async fn own_messages_wait_until_they_are_delivered() {
     let profile = tempfile::tempdir().unwrap();
     let store = Store::open(profile.path()).unwrap();

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
-use super::text::{mentions, nick_key, shown_nick, shown_text};
+use super::text::{mentions, nick_look, shown_nick, shown_text};
 use super::{DeliveryState, Message};
 use crate::id::{MemberId, MessageId};
 
@@ -19,6 +19,10 @@ mod row;
 mod tests;
 
 pub use row::{Delivery, Row, RowContent, RowId, RowKey, SaidRow};
+
+/// What is so much older than the newest message, and comes now, came late (a guess: longer than any way that a datagram
+/// takes, and than the clocks of most computers differ).
+const LATE: SignedDuration = SignedDuration::from_mins(2);
 
 /// A chunk is split when it holds more rows.
 const CHUNK_ROWS: usize = 256;
@@ -41,7 +45,7 @@ pub struct Timeline {
     hidden: BTreeSet<MemberId>,
     /// Their words, by where they would stand.
     withheld: BTreeMap<RowKey, SaidRow>,
-    /// By [`nick_key`], who speaks under it in how many rows.
+    /// By [`nick_look`], who speaks under it in how many rows.
     nicks: BTreeMap<Arc<str>, BTreeMap<MemberId, u32>>,
     own_nick: String,
     read_mark: Option<MessageId>,
@@ -110,6 +114,26 @@ impl Timeline {
         self.place_new_line(key);
         self.trim(MAX_ROWS);
         true
+    }
+
+    /// Marks a message that has just come, if it stands long before others that were here already: its author may have
+    /// been cut off, or wants it to be found among what was read long ago.
+    pub fn mark_if_late(&mut self, id: MessageId) {
+        let newest = self.rows().rev().find(|row| row.said().is_some());
+        let (Some(newest), Some(index)) = (newest.map(|row| row.key), self.index_of(id)) else {
+            return;
+        };
+        let is_late = |row: &Row| newest.at.duration_since(row.key.at) > LATE;
+        if self.row(index).is_some_and(is_late) {
+            self.change(index, |row| {
+                let RowContent::Said(said) = &mut row.content else {
+                    return false;
+                };
+                !std::mem::replace(&mut said.late, true)
+            });
+            self.refresh(index);
+            self.refresh(index + 1);
+        }
     }
 
     /// Puts in a line about something that happened: who joined, who left, the new topic.
@@ -319,7 +343,7 @@ impl Timeline {
     /// Whether another member spoke under a nick that looks the same.
     pub fn shares_nick(&self, said: &SaidRow) -> bool {
         self.nicks
-            .get(&said.nick_key)
+            .get(&said.nick_look)
             .is_some_and(|members| members.len() > 1)
     }
 
@@ -334,7 +358,7 @@ impl Timeline {
     }
 
     fn said(&self, message: Message) -> SaidRow {
-        let key: Arc<str> = nick_key(&message.nick).into();
+        let key: Arc<str> = nick_look(&message.nick).into();
         let key = self
             .nicks
             .get_key_value(&key)
@@ -352,8 +376,9 @@ impl Timeline {
             mentions_own: self.mentions_own(&text, message.own),
             text,
             own: message.own,
+            late: false,
             delivery: (message.own && !message.history).then_some(waiting),
-            nick_key: key,
+            nick_look: key,
         }
     }
 
@@ -363,7 +388,7 @@ impl Timeline {
 
     /// Takes note of who speaks under which nick, so that two who share one are told apart.
     fn count_nick(&mut self, said: &SaidRow) {
-        let members = self.nicks.entry(Arc::clone(&said.nick_key)).or_default();
+        let members = self.nicks.entry(Arc::clone(&said.nick_look)).or_default();
         *members.entry(said.member).or_default() += 1;
     }
 
@@ -503,7 +528,7 @@ impl Timeline {
     }
 
     fn discount_nick(&mut self, said: &SaidRow) {
-        if let Some(members) = self.nicks.get_mut(&said.nick_key) {
+        if let Some(members) = self.nicks.get_mut(&said.nick_look) {
             if let Some(rows) = members.get_mut(&said.member) {
                 *rows -= 1;
                 if *rows == 0 {
@@ -511,7 +536,7 @@ impl Timeline {
                 }
             }
             if members.is_empty() {
-                self.nicks.remove(&said.nick_key);
+                self.nicks.remove(&said.nick_look);
             }
         }
     }

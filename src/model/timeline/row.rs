@@ -71,9 +71,11 @@ pub struct SaidRow {
     pub mentions_own: bool,
     /// One's own.
     pub own: bool,
+    /// Whether it came long after what stands below it: by its author's clock it is older.
+    pub late: bool,
     /// How far it got: of own messages of this run.
     pub delivery: Option<Delivery>,
-    pub(super) nick_key: Arc<str>,
+    pub(super) nick_look: Arc<str>,
 }
 
 /// How far an own message has got.
@@ -99,6 +101,14 @@ impl Row {
         format!("{:02}:{:02}", self.local.hour(), self.local.minute())
     }
 
+    /// The same as it is shown: of what came late it says so.
+    pub fn shown_time(&self) -> String {
+        match self.said() {
+            Some(said) if said.late => format!("{}, came late", self.time()),
+            _ => self.time(),
+        }
+    }
+
     /// The row as a line of its own, for the clipboard: "[2026-11-20 09:05] alice: hello".
     pub fn copied(&self) -> String {
         let time = format!("[{} {}]", self.local.date(), self.time());
@@ -116,7 +126,7 @@ impl Row {
 
     /// The row as a screen reader says it: "alice, 09:05: hello".
     pub fn spoken(&self) -> String {
-        let time = self.time();
+        let time = self.shown_time();
         match &self.content {
             RowContent::Notice(text) => format!("{time}: {text}"),
             RowContent::Said(said) => {
@@ -143,6 +153,8 @@ impl Row {
             && said.nick == said_before.nick
             && said.body == MessageBody::Message
             && said_before.body == MessageBody::Message
+            && !said.late
+            && !said_before.late
             && self.key.at.duration_since(before.key.at) < GROUP_GAP
     }
 }

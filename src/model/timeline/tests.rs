@@ -66,6 +66,28 @@ fn check(timeline: &Timeline) {
     assert_eq!(timeline.chunks().len(), timeline.starts.len());
 }
 
+#[test]
+fn what_comes_late_is_marked_and_shows_its_time() {
+    let mut timeline = timeline();
+    for (number, seconds) in [(1, 0), (2, 400), (3, 300), (4, 200)] {
+        let came = message(1, seconds, number);
+        let id = came.id;
+        timeline.insert(came);
+        timeline.mark_if_late(id);
+    }
+    let shown: Vec<(String, bool)> = timeline
+        .rows()
+        .map(|row| (row.shown_time(), row.starts_group))
+        .collect();
+    let expected = [
+        ("12:00", true),
+        ("12:03, came late", true),
+        ("12:05", true),
+        ("12:06", false),
+    ];
+    assert_eq!(shown, expected.map(|(time, starts)| (time.to_owned(), starts)));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 

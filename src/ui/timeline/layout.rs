@@ -155,14 +155,14 @@ impl Laid {
             meta.append(&said.member.short(), 0.0, format(mono(), tokens.weak));
         }
         let gap = if shares_nick { 8.0 } else { 0.0 };
-        meta.append(&row.time(), gap, format(theme::meta(), tokens.weak));
+        meta.append(&row.shown_time(), gap, format(theme::meta(), tokens.weak));
         let mut nick = LayoutJob::default();
         nick.append(
             &said.nick,
             0.0,
             format(theme::nick(), theme::nick_color(&said.member.0, tokens)),
         );
-        let room = if shares_nick { 130.0 } else { 60.0 };
+        let room = if shares_nick || said.late { 130.0 } else { 60.0 };
         nick.wrap = TextWrapping::truncate_at_width((self.body.wrap.max_width - room).max(40.0));
         self.nick = Some(nick);
         self.meta = Some(meta);
@@ -221,7 +221,7 @@ impl Laid {
 
     fn append_time(&mut self, row: &Row, tokens: &Tokens) {
         self.body
-            .append(&row.time(), 8.0, format(theme::meta(), tokens.weak));
+            .append(&row.shown_time(), 8.0, format(theme::meta(), tokens.weak));
     }
 }
 
