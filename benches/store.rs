@@ -24,7 +24,6 @@ fn chat() -> Write {
         nick: "Ada".to_owned(),
         topic: String::new(),
         topic_by: None,
-        topic_fact: None,
         created_ms: 0,
         port: None,
         joined: true,
@@ -35,6 +34,9 @@ fn chat() -> Write {
         admitted: Vec::new(),
         peers: Vec::new(),
         nicks: Vec::new(),
+        facts: Vec::new(),
+        ignored: Vec::new(),
+        invites: Vec::new(),
     }))
 }
 

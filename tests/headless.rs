@@ -11,76 +11,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
+use program::scene::{create, folder, import_text, invite, members_until, online, say};
 use program::{DEADLINE, Program, text};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use throng::crypto::SigningKey;
 use throng::id::ChatId;
 use throng::invite::{InviteKey, Rights};
-
-fn folder() -> TempDir {
-    tempfile::tempdir().expect("a folder")
-}
-
-fn create(program: &mut Program, name: &str, nick: &str) -> String {
-    let command = json!({ "command": "create_chat", "name": name, "kind": "private", "nick": nick });
-    let opened = program.done(command, "chat_opened");
-    assert_eq!(
-        (opened["name"].as_str(), opened["role"].as_str()),
-        (Some(name), Some("founder"))
-    );
-    text(&opened, "chat")
-}
-
-fn invite(program: &mut Program, chat: &str, more: &Value) -> Value {
-    let mut command = json!({ "command": "export_invite", "chat": chat });
-    for (field, value) in more.as_object().expect("an object") {
-        command[field] = value.clone();
-    }
-    program.done(command, "invite_exported")
-}
-
-fn import_text(program: &mut Program, invite: &str, nick: &str) -> Value {
-    program.done(
-        json!({ "command": "import_invite", "text": invite, "nick": nick }),
-        "chat_opened",
-    )
-}
-
-fn say(program: &mut Program, chat: &str, words: &str) -> Value {
-    let said = program.done(
-        json!({ "command": "say", "chat": chat, "text": words }),
-        "message",
-    );
-    assert_eq!((&said["text"], &said["own"]), (&json!(words), &json!(true)));
-    said
-}
-
-/// The members' nicks and whether they are online, once `is_it` holds of them.
-fn members_until(program: &mut Program, chat: &str, is_it: impl Fn(&[(String, bool)]) -> bool) -> Value {
-    let deadline = Instant::now() + DEADLINE;
-    loop {
-        let answer = program.done(json!({ "command": "members", "chat": chat }), "members");
-        let members = answer["members"].as_array().expect("a list");
-        let list: Vec<_> = members
-            .iter()
-            .map(|member| (text(member, "nick"), member["online"] == true))
-            .collect();
-        if is_it(&list) {
-            return answer;
-        }
-        assert!(Instant::now() < deadline, "the members stay {list:?}");
-    }
-}
-
-fn online(list: &[(String, bool)]) -> Vec<&str> {
-    list.iter()
-        .filter(|(_, online)| *online)
-        .map(|(nick, _)| nick.as_str())
-        .collect()
-}
 
 /// Three in a chat: by a file, by a link.
 fn three(folder: &Path) -> (String, Program, Program, Program) {
@@ -538,8 +476,8 @@ fn what_is_not_a_command_changes_nothing() {
             "too_long",
         ),
         (
-            json!({ "command": "create_chat", "name": "X", "kind": "public", "nick": "x" }),
-            "not_allowed",
+            json!({ "command": "create_chat", "name": "X", "kind": "private", "nick": "x", "door": { "mode": "closed" } }),
+            "bad_command",
         ),
         (
             json!({ "command": "export_invite", "chat": chat, "path": folder.path().join("no/such/folder/x") }),

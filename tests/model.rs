@@ -279,8 +279,8 @@ fn who_comes_and_goes_is_noted_once_and_only_if_it_is_news() {
         .collect();
     assert_eq!(
         here,
-        ["Ben", "Cleo", "Robin", "Ann"],
-        "those who are there first, then by nick"
+        ["Robin", "Ben", "Cleo", "Ann"],
+        "those who are there first, of these the founder, then by nick"
     );
     assert_eq!(picture.chat(chat).members.online(), 3);
 }
@@ -329,10 +329,16 @@ fn nicks_topics_and_bans_are_noted() {
         "You are Robbie now",
         "Anna changed the topic: The boat",
         "You cleared the topic",
-        "Ben was banned by you: noise",
+        "You banned Ben: noise",
     ];
     assert_eq!(picture.notices(chat), wanted);
-    assert!(picture.chat(chat).members.get(member(2)).is_none());
+    let members = &picture.chat(chat).members;
+    assert_eq!((members.len(), members.banned_len()), (2, 1));
+    assert_eq!(
+        members.nick_of(member(2)),
+        Some("Ben"),
+        "who is banned stays known"
+    );
     picture.hear(chat, 1, 1, "Robbie!");
     assert_eq!(picture.chat(chat).mentions, 1, "by the new nick");
 }
@@ -478,6 +484,19 @@ fn any_event() -> impl Strategy<Value = Event> {
             client_id: ClientId([n; 32]),
             member
         }),
+        (chat(), who(), who(), any::<bool>()).prop_map(|(chat, member, by, hide_all)| Event::Banned {
+            chat,
+            member,
+            by,
+            reason: String::new(),
+            hide_all
+        }),
+        (chat(), who(), who()).prop_map(|(chat, member, by)| Event::Unbanned { chat, member, by }),
+        (chat(), who(), any::<bool>()).prop_map(|(chat, member, ignored)| Event::IgnoreChanged {
+            chat,
+            member,
+            ignored
+        }),
         Just(Event::Lagged),
     ]
 }
@@ -494,9 +513,14 @@ proptest! {
                 prop_assert!(chat.mentions <= chat.unread);
                 let offline_first = chat.members.iter().skip_while(|member| member.online).any(|member| member.online);
                 prop_assert!(!offline_first);
-                for member in chat.members.iter() {
+                prop_assert_eq!(chat.members.all().count(), chat.members.len() + chat.members.banned_len());
+                prop_assert!(chat.members.iter().all(|member| member.ban.is_none()));
+                prop_assert!(chat.members.banned().all(|member| member.ban.is_some()));
+                let hidden = |said: &SaidRow| chat.members.get(said.member).is_some_and(|member| member.ignored);
+                prop_assert!(!chat.timeline.rows().filter_map(Row::said).any(hidden));
+                for member in chat.members.all() {
                     let key = nick_key(&member.nick);
-                    let alike = chat.members.iter().filter(|other| nick_key(&other.nick) == key).count();
+                    let alike = chat.members.all().filter(|other| nick_key(&other.nick) == key).count();
                     prop_assert_eq!(alike > 1, chat.members.shared_nicks().contains(&member.id));
                 }
             }

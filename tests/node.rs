@@ -397,6 +397,13 @@ fn a_taken_slot_is_exchanged_for_a_free_one() {
         let events = refusal(&mut chat, &mut sim, config);
         assert!(events.contains(&NodeEvent::Joined), "{nick} {events:?}");
     }
+    // What each claimed at first is nobody's any more, by their own count neither.
+    sim.run_for(secs(30));
+    for node in 0..sim.len() {
+        let roles: Vec<Role> = sim.node(node).members().iter().map(|known| known.role).collect();
+        let observers = roles.iter().filter(|role| **role == Role::Observer).count();
+        assert_eq!((roles.len(), observers), (5, 0), "seen by {node}: {roles:?}");
+    }
     let (config, _) = chat.newcomer("four", &invite, 2);
     assert!(refusal(&mut chat, &mut sim, config).contains(&NodeEvent::Refused(Refusal::Spent)));
 }

@@ -15,9 +15,9 @@ use throng::invite::{
     Rights, SeenAddress, SessionCertificate,
 };
 use throng::wire::{
-    Body, Broadcast, Facts, Header, Hello, Keepalive, Link, LinkOp, MAX_PLAIN_LEN, NodeAddress, NodeFormat,
-    Packet, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter, Welcome, WelcomeStatus,
-    join_datagram, split_datagram,
+    Body, Broadcast, Facts, FactsAsk, Header, Hello, Keepalive, Link, LinkOp, MAX_PLAIN_LEN, NodeAddress,
+    NodeFormat, Packet, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter, Welcome,
+    WelcomeStatus, join_datagram, split_datagram,
 };
 
 const KINDS: [u8; 12] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 113, 114, 115];
@@ -328,6 +328,8 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             ),
         (any_t(), vec(vec(any::<u8>(), 1..100), 1..=8))
             .prop_map(|(t, facts)| Packet::Facts(Facts { t, facts })),
+        (any_t(), vec(any::<u8>(), 0..=880))
+            .prop_map(|(t, summary)| Packet::FactsAsk(FactsAsk { t, summary })),
         (any_t(), any_client_id()).prop_map(|(t, after)| Packet::RosterAsk(RosterAsk { t, after })),
         (any_t(), any_client_id(), any::<bool>()).prop_map(|(t, last, more)| Packet::Roster(Roster {
             t,

@@ -14,7 +14,6 @@ use throng::ui::qr::QrCode;
 
 #[test]
 fn every_link_has_a_code_that_reads_back_as_the_same_invite() {
-    println!("{:<10} addresses  characters  QR version", "link of");
     // As docs/protocol.md says.
     let private = [(269, 12), (294, 13), (319, 13), (345, 14)];
     let door = [(209, 10), (234, 11), (259, 12), (285, 12)];
@@ -23,7 +22,6 @@ fn every_link_has_a_code_that_reads_back_as_the_same_invite() {
             let invite = invite(kind, addresses);
             let link = invite.to_link();
             let (version, read) = read_back(&QrCode::new(&link).unwrap().to_png());
-            println!("{name:<10} {addresses:>9}  {:>10}  {version:>10}", link.len());
             assert_eq!(read, link);
             assert_eq!(InviteKey::parse(&read).unwrap().id(), invite.id());
             let found = (link.len(), version);

@@ -146,7 +146,7 @@ fn an_invite_is_made_once_for_all_ways() {
     assert_eq!(made, [wanted]);
     let asked = window.files.requests.borrow();
     assert!(
-        matches!(&asked[0], throng::ui::files::FileRequest::ChooseTarget { file_name } if file_name == "friends.throng")
+        matches!(&asked[0], throng::ui::files::FileRequest::ChooseTarget { file_name, .. } if file_name == "friends.throng")
     );
 }
 

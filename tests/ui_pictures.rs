@@ -9,6 +9,29 @@ use throng::model::*;
 
 use self::stage::*;
 
+/// A window as it is pictured.
+#[derive(Clone, Copy)]
+enum Shape {
+    WideDark,
+    NarrowLight,
+}
+
+impl Shape {
+    fn setting(self) -> Setting {
+        match self {
+            Self::WideDark => setting([1080.0, 720.0], 1.0, Theme::Dark),
+            Self::NarrowLight => setting([420.0, 640.0], 2.0, Theme::Light),
+        }
+    }
+
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::WideDark => "wide",
+            Self::NarrowLight => "narrow-2x",
+        }
+    }
+}
+
 const NAMES: [&str; 9] = [
     "Ann", "Ben", "Cleo", "Dario", "Eva", "Farid", "Gwen", "Ann", "Søren",
 ];
@@ -183,6 +206,201 @@ fn talk(window: &Window, chat: ChatId) {
     }
 }
 
+/// A chat of boat people that has moderators, an observer, somebody who is ignored and two who are banned. We are
+/// `role` in it; Ann is the founder if we are not.
+fn moderated(setting: Setting, role: Role) -> Window {
+    let mut window = Window::open_as(setting);
+    let boat = chat_id(1);
+    window
+        .node
+        .report(opened(1, "The boat", ChatKind::Private, "Robin", role));
+    window.node.report(Event::Joined { chat: boat });
+    let ann = if role == Role::Founder {
+        Role::Moderator
+    } else {
+        Role::Founder
+    };
+    let roles = [
+        ann,
+        Role::Member,
+        Role::Moderator,
+        Role::Observer,
+        Role::Member,
+        Role::Member,
+        Role::Observer,
+        Role::Member,
+        Role::Member,
+    ];
+    let mut members = crew(boat);
+    for (member, role) in members.iter_mut().zip(roles) {
+        member.role = role;
+        member.since = "2026-11-03T09:00:00Z".parse().ok();
+    }
+    members[5].ignored = true;
+    members[9].role = role;
+    window.node.report(Event::Members { chat: boat, members });
+    window.node.report(Event::PeerLinked {
+        chat: boat,
+        client_id: ClientId([1; 32]),
+        member: member(1),
+        address: address(),
+    });
+    talk(&window, boat);
+    window.harness.run();
+    window.go_to("The boat");
+    window.pass(std::time::Duration::from_secs(30));
+    for (who, by, reason) in [(7, 1, "the dog again and again"), (8, 3, "")] {
+        window.node.report(Event::Banned {
+            chat: boat,
+            member: member(who),
+            by: member(by),
+            reason: reason.to_owned(),
+            hide_all: false,
+        });
+    }
+    window.node.report(Event::TopicChanged {
+        chat: boat,
+        topic: "Saturday: who comes, who brings what".to_owned(),
+        locked: true,
+        by: member(1),
+    });
+    window.harness.run();
+    window
+}
+
+fn opens_members(window: &mut Window) {
+    if !window.has("Ben, away") {
+        window.press(Modifiers::COMMAND.plus(Modifiers::ALT), Key::M);
+    }
+}
+
+const WIDE: &[Shape] = &[Shape::WideDark];
+const NARROW: &[Shape] = &[Shape::NarrowLight];
+const BOTH: &[Shape] = &[Shape::WideDark, Shape::NarrowLight];
+
+/// Something that can be done to a window.
+type Step = fn(&mut Window);
+
+/// What is to be seen of moderation, and how to get there.
+const MODERATION: [(&str, Role, &[Shape], Step); 10] = [
+    ("members", Role::Founder, WIDE, |window| {
+        opens_members(window);
+        window.click("Show the banned, 2");
+    }),
+    ("card", Role::Founder, WIDE, |window| {
+        opens_members(window);
+        window.click("Cleo, busy, moderator");
+    }),
+    ("card-denied", Role::Member, NARROW, |window| {
+        opens_members(window);
+        window.click("Cleo, busy, moderator");
+    }),
+    ("card-banned", Role::Founder, WIDE, |window| {
+        opens_members(window);
+        window.click("Show the banned, 2");
+        window.click("Gwen, banned");
+    }),
+    ("ban", Role::Founder, BOTH, |window| {
+        opens_members(window);
+        window.click("Ben, away");
+        window.click("Ban…");
+        window.fill("Reason", "sells boats to everybody");
+        window.click("Also everyone who came by the same invite");
+        window.click("Hide what they said");
+    }),
+    ("undo", Role::Founder, WIDE, |window| {
+        window.fill("Message", "/ban Ben sells boats");
+        window.press(Modifiers::NONE, Key::Enter);
+    }),
+    ("log", Role::Member, BOTH, |window| {
+        *window.node.log.borrow_mut() = log();
+        window.fill("Message", "/log");
+        window.press(Modifiers::NONE, Key::Enter);
+        window.harness.run();
+    }),
+    ("banned", Role::Member, BOTH, |window| {
+        let chat = chat_id(1);
+        window.node.report(Event::Banned {
+            chat,
+            member: own(chat),
+            by: member(3),
+            reason: "no life jacket, three times now".to_owned(),
+            hide_all: false,
+        });
+        window.harness.run();
+    }),
+    ("observer", Role::Observer, WIDE, |_| {}),
+    ("slow", Role::Member, NARROW, |window| {
+        let chat = chat_id(1);
+        window.node.report(Event::Slow {
+            chat,
+            wait_ms: 12_000,
+        });
+        window.node.report(Event::ModerationStale { chat, stale: true });
+        window.harness.run();
+    }),
+];
+
+fn log() -> Vec<LogEntry> {
+    let banned = |who: u8, reason: &str, holds| LoggedDeed::Banned {
+        member: member(who),
+        reason: reason.to_owned(),
+        with_invite: who == 8,
+        holds,
+    };
+    let topic = LoggedDeed::TopicSet {
+        topic: "Saturday: who comes, who brings what".to_owned(),
+        locked: true,
+    };
+    let moderator = LoggedDeed::RoleSet {
+        member: member(3),
+        role: Role::Moderator,
+    };
+    let invite = throng::id::InviteId([1; 32]);
+    let confirmed = LoggedDeed::Confirmed {
+        invite,
+        members: vec![member(4), member(6), member(9)],
+    };
+    let deeds = [
+        (1, "Ann", -190_000, moderator, None),
+        (1, "Ann", -189_000, confirmed, None),
+        (3, "Cleo", -9_000, banned(8, "", true), None),
+        (
+            2,
+            "Ben",
+            -8_000,
+            banned(3, "you know why", false),
+            Some("Only moderators and the founder may do that."),
+        ),
+        (1, "Ann", -3_000, banned(7, "the dog again and again", true), None),
+        (1, "Ann", -300, topic, None),
+        (1, "Ann", -200, LoggedDeed::InviteClosed { invite }, None),
+    ];
+    (1u8..)
+        .zip(deeds)
+        .map(|(id, (by, nick, seconds, deed, denied))| LogEntry {
+            id: throng::id::FactId([id; 32]),
+            by: member(by),
+            nick: nick.to_owned(),
+            at: jiff::Timestamp::from_second(NOW + seconds).expect("in range"),
+            deed,
+            denied: denied.map(str::to_owned),
+        })
+        .collect()
+}
+
+#[test]
+fn moderation() {
+    let mut album = Album::default();
+    for (name, role, shapes, step) in MODERATION {
+        for shape in shapes {
+            let mut window = moderated(shape.setting(), role);
+            step(&mut window);
+            album.take(&mut window, &format!("moderation-{name}-{}", shape.suffix()));
+        }
+    }
+}
+
 /// Takes pictures, and compares them with those in `tests/snapshots`.
 #[derive(Default)]
 struct Album(SnapshotResults);
@@ -254,4 +472,114 @@ fn what_can_be_wrong() {
     window.fill("Or paste the invite's text or link", "throng:abc");
     window.click("Import");
     album.take(&mut window, "import-failed");
+}
+
+/// What is about invites and doors is pictured twice: wide, coarse and dark, and narrow, fine and light.
+fn settings() -> [(&'static str, Setting); 2] {
+    [
+        ("dark", setting([1080.0, 720.0], 1.0, Theme::Dark)),
+        ("narrow-2x", setting([420.0, 640.0], 2.0, Theme::Light)),
+    ]
+}
+
+/// A public chat with something said in it.
+fn square(window: &mut Window, role: Role, door: Door) -> ChatId {
+    let chat = open_public(window, role, door);
+    talk(window, chat);
+    window.harness.run();
+    chat
+}
+
+#[test]
+fn who_comes_in() {
+    let mut album = Album::default();
+    for (name, setting) in settings() {
+        let mut window = Window::open_as(setting);
+        window.click("Create a chat");
+        window.fill("Name", "town square");
+        window.click("Public");
+        window.click("Newcomers read first");
+        album.take(&mut window, &format!("create-public-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+
+        let door = Door {
+            mode: DoorMode::Work,
+            work_bits: 23,
+            rate: 6,
+            ..Door::OPEN
+        };
+        let _ = square(&mut window, Role::Founder, door);
+        window.press(Modifiers::COMMAND, Key::K);
+        window.harness.event(egui::Event::Text("Door".to_owned()));
+        window.harness.run();
+        window.press(Modifiers::NONE, Key::Enter);
+        album.take(&mut window, &format!("door-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+
+        window.click("Export invite…");
+        album.take(&mut window, &format!("link-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+    }
+}
+
+#[test]
+fn the_invites_page() {
+    let mut album = Album::default();
+    for (name, setting) in settings() {
+        let mut window = full(setting);
+        window.click("Invites, and who came by them");
+        if name == "dark" {
+            album.take(&mut window, "invites-none");
+        }
+        window.press(Modifiers::NONE, Key::Escape);
+        *window.node.invites.borrow_mut() = invites();
+        window.click("Invites, and who came by them");
+        window.click("Close invite 3");
+        album.take(&mut window, &format!("invites-{name}"));
+        window.click("Close it all the same");
+        album.take(&mut window, &format!("invite-closed-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+        window.pass(std::time::Duration::from_secs(15));
+
+        window.click("Export invite…");
+        window.click("QR picture");
+        album.take(&mut window, &format!("invite-picture-{name}"));
+        window.press(Modifiers::NONE, Key::Escape);
+        window.press(Modifiers::COMMAND, Key::K);
+        window.harness.event(egui::Event::Text("Who may".to_owned()));
+        window.harness.run();
+        window.press(Modifiers::NONE, Key::Enter);
+        album.take(&mut window, &format!("rights-{name}"));
+    }
+}
+
+#[test]
+fn coming_in() {
+    let mut album = Album::default();
+    for (name, setting) in settings() {
+        let mut window = Window::open_as(setting);
+        let chat = asked_in(&mut window);
+        window.node.report(Event::Working {
+            chat,
+            bits: 23,
+            tried: 0,
+        });
+        window.harness.run();
+        window.clock.pass(std::time::Duration::from_secs(6));
+        window.node.report(Event::Working {
+            chat,
+            bits: 23,
+            tried: 5_000_000,
+        });
+        album.take(&mut window, &format!("working-{name}"));
+        window.node.report(Event::JoinFailed {
+            chat,
+            code: Code::Closed,
+            message:
+                "Nobody new comes into this chat at the moment. Try again later, or ask a member for an \
+                      invite of your own."
+                    .to_owned(),
+        });
+        album.take(&mut window, &format!("turned-away-{name}"));
+    }
 }

@@ -30,7 +30,7 @@ pub use body::{
 pub use error::{Denied, Malformed, Refused};
 pub use fact::{Fact, MAX_FACT_LEN, Place};
 pub use fork::{Fork, ForkedSay};
-pub use rights::{Action, Deed, RIGHTS, Role, Rule};
+pub use rights::{Action, Circumstances, Deed, RIGHTS, Role, Rule};
 pub use set::{
     FactSet, HeldFact, Inserted, MAX_FORKS, MAX_FOUNDER_BYTES, MAX_MEMBER_TOPICS, MAX_MODERATOR_BYTES,
     MAX_MODERATOR_FACTS, MAX_WAITING, MAX_WAITING_OF_ONE, root_of,

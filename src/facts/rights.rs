@@ -141,10 +141,11 @@ pub const RIGHTS: [(Deed, [Rule; 4]); 14] = [
 
 /// What the rules of a deed may depend on.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Circumstances {
-    pub(super) is_topic_locked: bool,
-    /// Of whom it is done to; of a lift, of who banned.
-    pub(super) other: Role,
+pub struct Circumstances {
+    /// Whether the topic is locked.
+    pub is_topic_locked: bool,
+    /// The role of whom it is done to; of a lift, of who banned.
+    pub other: Role,
 }
 
 impl Deed {
@@ -155,8 +156,11 @@ impl Deed {
             .map_or([No; 4], |(_, rules)| *rules)
     }
 
-    /// Whether somebody of that role may do it.
-    pub(super) fn check(self, role: Role, circumstances: Circumstances) -> Result<(), Denied> {
+    /// Whether somebody of that role may do it, by the table alone.
+    ///
+    /// # Errors
+    /// The reason, a sentence.
+    pub fn check(self, role: Role, circumstances: Circumstances) -> Result<(), Denied> {
         let rules = self.rules();
         match rules[role as usize] {
             Yes => Ok(()),

@@ -91,6 +91,17 @@ impl InviteCertificate {
         self.slots == 0 || slot < self.slots
     }
 
+    /// Reads what [`Self::encode`] wrote, all of it.
+    ///
+    /// # Errors
+    /// [`InviteError::Damaged`]
+    pub fn decode(bytes: &[u8]) -> Result<Self, InviteError> {
+        let mut reader = Reader::new(bytes);
+        let certificate = Self::read(&mut reader)?;
+        reader.finish()?;
+        Ok(certificate)
+    }
+
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, InviteError> {
         Ok(Self {
             invite: InviteId(reader.array()?),

@@ -9,12 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
-use super::event::{Code, Event, LeftWhy, Message, MessageBody, Stats};
+use super::entry::Entry;
+use super::event::{Code, Event, InviteInfo, LeftWhy, Message, MessageBody, Stats};
+use super::log::LogLine;
 use super::members::{Member, Members};
+use super::moderation::CameBy;
 use super::settings::OpenChat;
-use super::text::{mentions, shown_nick, shown_text};
+use super::text::{mentions, shown_nick};
 use super::timeline::{Row, RowKey, Timeline};
-use crate::facts::Role;
+use crate::facts::{Door, Role};
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
 
 /// Who is there and what the topic is comes within so long of our first link. A guess: a roster takes two round trips.
@@ -42,6 +45,10 @@ pub struct Chat {
     pub nick: String,
     /// What it is about; empty: not said.
     pub topic: String,
+    /// Whether only moderators and the founder may set that.
+    pub topic_locked: bool,
+    /// How strangers come into a public chat.
+    pub door: Door,
     /// What we may do there.
     pub role: Role,
     /// How we are.
@@ -62,6 +69,20 @@ pub struct Chat {
     pub mentions: u32,
     /// The newest message in a line, with its author's nick; empty if nothing was said.
     pub last_line: String,
+    /// Its invites, the newest first; none: they were not asked for yet.
+    pub invites: Option<Vec<InviteInfo>>,
+    /// What is known of our coming in.
+    pub(super) entry: Entry,
+    /// Whether nobody has lately confirmed what is known of roles and bans.
+    pub is_moderation_stale: bool,
+    /// Who did what, the newest last; none: it was not asked for yet.
+    pub log: Option<Vec<LogLine>>,
+    /// By what members came in, as far as we may see that.
+    pub(super) came_by: BTreeMap<MemberId, CameBy>,
+    /// Until when what we say waits.
+    pub(super) slow_until: Option<Timestamp>,
+    /// Whether somebody gave us our role by name, in this run.
+    pub(super) has_named_role: bool,
     links: BTreeMap<ClientId, MemberId>,
     looking_since: Timestamp,
     /// When we first came in, if that was in this run.
@@ -110,7 +131,8 @@ impl Chat {
             topic,
             role,
             joined,
-            ..
+            topic_locked,
+            door,
         } = event
         else {
             return None;
@@ -126,6 +148,8 @@ impl Chat {
             listen: *listen,
             nick: nick.clone(),
             topic: topic.clone(),
+            topic_locked: *topic_locked,
+            door: *door,
             role: *role,
             status: Status::Online,
             join: if *joined { Join::Joined } else { Join::Asking },
@@ -136,6 +160,13 @@ impl Chat {
             unread: 0,
             mentions: 0,
             last_line: String::new(),
+            invites: None,
+            entry: Entry::default(),
+            is_moderation_stale: false,
+            log: None,
+            came_by: BTreeMap::new(),
+            slow_until: None,
+            has_named_role: false,
             links: BTreeMap::new(),
             looking_since: now,
             arrived_at: None,
@@ -152,6 +183,7 @@ impl Chat {
         self.unread = before.unread;
         self.mentions = before.mentions;
         self.last_line = before.last_line;
+        self.invites = before.invites;
         self.arrived_at = before.arrived_at;
     }
 
@@ -190,6 +222,7 @@ impl Chat {
         self.looking_since = now;
         if self.join != Join::Joined {
             self.join = Join::Asking;
+            self.entry.clear();
         }
     }
 
@@ -198,16 +231,13 @@ impl Chat {
         if member == self.own {
             return "You".to_owned();
         }
-        self.members.get(member).map_or_else(
-            || format!("Member {}", member.short()),
-            |member| member.nick.clone(),
-        )
+        let known = self.members.nick_of(member);
+        known.map_or_else(|| format!("Member {}", member.short()), str::to_owned)
     }
 
     /// The row of the newest message that was seen, if it is among the rows.
     pub fn read_row(&self) -> Option<RowKey> {
-        let index = self.timeline.index_of(self.read?)?;
-        Some(self.timeline.row(index)?.key)
+        self.timeline.key_of(self.read?)
     }
 
     fn looked_for(&self, now: Timestamp) -> Duration {
@@ -220,7 +250,10 @@ impl Chat {
 
     pub(super) fn apply(&mut self, event: &Event, now: Timestamp) -> Effects {
         match event {
-            Event::Joined { .. } => self.arrive(now),
+            Event::Joined { .. } => {
+                self.members.set_ban(self.own, None);
+                self.arrive(now);
+            }
             Event::JoinFailed {
                 code: Code::Unreachable,
                 message,
@@ -228,7 +261,11 @@ impl Chat {
             } => {
                 self.join = Join::Unanswered(message.clone());
             }
-            Event::JoinFailed { message, .. } => self.join = Join::Failed(message.clone()),
+            Event::JoinFailed { code, message, .. } => {
+                self.join = Join::Failed(message.clone());
+                self.entry.refuse(*code);
+            }
+            Event::Working { bits, tried, .. } => self.working(*bits, *tried, now),
             Event::Message(message) => self.message_came(message),
             Event::Delivery {
                 id, state, reached, ..
@@ -248,11 +285,7 @@ impl Chat {
                 member, nick, why, ..
             } => self.member_left(*member, nick, *why, now),
             Event::NickChanged { member, nick, .. } => self.nick_changed(*member, nick, now),
-            Event::TopicChanged { topic, by, .. } => self.topic_changed(topic, *by, now),
             Event::StatusChanged { member, status, .. } => self.status_changed(*member, *status),
-            Event::Banned {
-                member, by, reason, ..
-            } => self.member_banned(*member, *by, reason, now),
             Event::PeerLinked {
                 client_id, member, ..
             } => {
@@ -267,10 +300,13 @@ impl Chat {
             } => self.history_came(messages, *more_before),
             Event::Members { members, .. } => {
                 self.members.replace(members);
-                self.status = self.members.get(self.own).map_or(self.status, |own| own.status);
+                if let Some(own) = self.members.get(self.own) {
+                    (self.status, self.role) = (own.status, own.role);
+                }
+                self.hide_words();
             }
             Event::Stats { stats, .. } => self.stats_came(stats),
-            _ => {}
+            event => return self.apply_moderation(event, now),
         }
         Effects::default()
     }
@@ -307,8 +343,9 @@ impl Chat {
         }
     }
 
-    fn renew_last_line(&mut self) {
+    pub(super) fn renew_last_line(&mut self) {
         let Some(said) = self.timeline.rows().rev().find_map(Row::said) else {
+            self.last_line.clear();
             return;
         };
         let line = said.text.lines().next().unwrap_or_default();
@@ -319,14 +356,24 @@ impl Chat {
         };
     }
 
+    fn working(&mut self, bits: u8, tried: u64, now: Timestamp) {
+        self.entry.working(bits, tried, now);
+        if self.join != Join::Joined {
+            // Whoever asks for work has answered.
+            self.join = Join::Asking;
+            self.looking_since = now;
+        }
+    }
+
     fn arrive(&mut self, now: Timestamp) {
+        self.entry.clear();
         if std::mem::replace(&mut self.join, Join::Joined) != Join::Joined {
             self.arrived_at = Some(now);
         }
     }
 
     /// Whether we have only just come in: what we hear of now was so before.
-    fn is_arriving(&self, now: Timestamp) -> bool {
+    pub(super) fn is_arriving(&self, now: Timestamp) -> bool {
         let since = |at| now.duration_since(at) < ARRIVING;
         self.join != Join::Joined || self.arrived_at.is_some_and(since)
     }
@@ -337,7 +384,8 @@ impl Chat {
             .get(id)
             .map(|member| (member.online, member.was_seen_leaving));
         self.members
-            .put(Member::new(id, nick, role, status, id == self.own));
+            .arrive(Member::new(id, nick, role, status, id == self.own));
+        self.hide_words_of(id);
         let nick = self.nick_of(id);
         match known {
             _ if id == self.own => {}
@@ -357,7 +405,9 @@ impl Chat {
             .map_or_else(|| shown_nick(nick), |member| member.nick.clone());
         match (why, self.kind) {
             // In a classic chat the session was all that there was of them.
-            (LeftWhy::Banned, _) | (_, ChatKind::Classic) => self.members.remove(id),
+            (_, ChatKind::Classic) => self.members.remove(id),
+            // Listed apart, as soon as it is told who banned them.
+            (LeftWhy::Banned, _) => self.members.set_offline(id),
             _ => self.members.set_offline(id),
         }
         match why {
@@ -388,44 +438,10 @@ impl Chat {
         }
     }
 
-    fn topic_changed(&mut self, topic: &str, by: MemberId, now: Timestamp) {
-        if self.topic == topic {
-            return;
-        }
-        topic.clone_into(&mut self.topic);
-        if self.is_arriving(now) {
-            return;
-        }
-        let by = self.nick_of(by);
-        let text = match shown_text(topic) {
-            shown if shown.is_empty() => format!("{by} cleared the topic"),
-            shown => format!("{by} changed the topic: {shown}"),
-        };
-        self.timeline.insert_notice(now, text);
-    }
-
     fn status_changed(&mut self, id: MemberId, status: Status) {
         self.members.set_status(id, status);
         if id == self.own {
             self.status = status;
-        }
-    }
-
-    fn member_banned(&mut self, id: MemberId, by: MemberId, reason: &str, now: Timestamp) {
-        let (who, by) = (self.nick_of(id), self.nick_of(by));
-        let were = if id == self.own { "were" } else { "was" };
-        let by = if by == "You" { "you".to_owned() } else { by };
-        let why = if reason.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", shown_text(reason))
-        };
-        self.members.remove(id);
-        self.timeline
-            .insert_notice(now, format!("{who} {were} banned by {by}{why}"));
-        if id == self.own {
-            self.join =
-                Join::Failed("You were banned from this chat. Nobody there takes what you say.".to_owned());
         }
     }
 
@@ -455,11 +471,8 @@ impl Chat {
             return false;
         }
         // What was seen last frame may be older than what was read along since: reading never goes back.
-        let row = self
-            .timeline
-            .index_of(message)
-            .and_then(|index| self.timeline.row(index));
-        if row.zip(self.read_row()).is_some_and(|(row, read)| row.key < read) {
+        let row = self.timeline.key_of(message);
+        if row.zip(self.read_row()).is_some_and(|(row, read)| row < read) {
             return false;
         }
         self.read = Some(message);
@@ -471,11 +484,12 @@ impl Chat {
     }
 
     /// How many messages of others the timeline holds after this one, and how many of them say our nick.
-    fn unread_after(&self, read: Option<MessageId>) -> (u32, u32) {
+    pub(super) fn unread_after(&self, read: Option<MessageId>) -> (u32, u32) {
+        let read = read.and_then(|read| self.timeline.key_of(read));
         let (mut unread, mut mentioned) = (0, 0);
         for row in self.timeline.rows().rev() {
             let Some(said) = row.said() else { continue };
-            if Some(said.message) == read {
+            if read.is_some_and(|read| row.key <= read) {
                 break;
             }
             unread += u32::from(!said.own);

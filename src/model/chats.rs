@@ -89,7 +89,7 @@ impl Chats {
     /// Takes in what happened at `now`; returns what is to be done about it.
     pub fn apply(&mut self, report: &Report, now: Timestamp) -> Effects {
         match &report.event {
-            Event::Ready { .. } => Effects::send(Command::LoadWorkspace),
+            Event::Ready { .. } => Effects::of(Command::LoadWorkspace),
             Event::ChatOpened { .. } => self.open(&report.event, now),
             Event::ChatClosed { chat } => self.close(*chat),
             Event::Workspace { chats, .. } => self.restore(chats),
@@ -197,6 +197,7 @@ fn event_chat(event: &Event) -> Option<ChatId> {
         | Event::ModerationLog { chat, .. }
         | Event::Forked { chat, .. }
         | Event::Slow { chat, .. }
+        | Event::ClockOff { chat, .. }
         | Event::Working { chat, .. }
         | Event::ModerationStale { chat, .. }
         | Event::IgnoreChanged { chat, .. }
@@ -217,7 +218,7 @@ fn event_chat(event: &Event) -> Option<ChatId> {
 }
 
 impl Effects {
-    fn send(command: Command) -> Self {
+    pub(super) fn of(command: Command) -> Self {
         Self {
             commands: vec![command],
             errors: Vec::new(),

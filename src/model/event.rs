@@ -526,6 +526,13 @@ pub enum Event {
         /// After so long.
         wait_ms: u32,
     },
+    /// This computer's clock is off by over two minutes, as others' clocks tell. What we say bears the right time.
+    ClockOff {
+        /// Where.
+        chat: ChatId,
+        /// What has to be added to the clock, in ms: negative if it is ahead.
+        by_ms: i64,
+    },
     /// A public chat asks for work before it lets us in; it is being done.
     Working {
         /// Which chat.

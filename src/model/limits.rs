@@ -11,6 +11,9 @@ pub const MAX_NICK_LEN: usize = 128;
 /// Bytes of UTF-8 in a topic (the base protocol).
 pub const MAX_TOPIC_LEN: usize = 512;
 
+/// Bytes of UTF-8 in the reason of a ban.
+pub use crate::facts::MAX_BAN_REASON_LEN;
+
 /// Bytes of UTF-8 in one message: what a datagram has room for.
 pub fn max_text_len(kind: ChatKind) -> usize {
     match kind {

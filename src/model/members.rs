@@ -1,6 +1,8 @@
 //! The members of a chat, sorted as they are listed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use jiff::Timestamp;
 
 use super::command::Status;
 use super::event::MemberInfo;
@@ -8,16 +10,44 @@ use super::text::{nick_key, shown_nick};
 use crate::facts::Role;
 use crate::id::MemberId;
 
-/// The members of a chat: those who are there first, then by nick.
+/// So many who are members no more are still known by name (a guess: more than a chat's history tells of).
+const MAX_FORMER: usize = 1_024;
+
+/// The members of a chat: those who are there first, of these the higher roles, then by nick; after them the banned.
 #[derive(Debug, Clone, Default)]
 pub struct Members {
     by_id: BTreeMap<MemberId, Member>,
-    sorted: BTreeSet<(bool, String, MemberId)>,
+    sorted: BTreeSet<(Place, String, MemberId)>,
+    /// How many of them are banned.
+    banned: usize,
+    /// What those were called who are members no more.
+    former: BTreeMap<MemberId, String>,
+    /// The same, who went first at the front.
+    former_order: VecDeque<MemberId>,
     /// How many members look to be called the same.
     sharing: BTreeMap<String, BTreeSet<MemberId>>,
     /// All whose nick alone does not say who they are.
     shared_nicks: BTreeSet<MemberId>,
     version: u64,
+}
+
+/// Where a member is listed among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    is_banned: bool,
+    is_offline: bool,
+    role: std::cmp::Reverse<Role>,
+}
+
+/// A ban, as far as it is known here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BanInfo {
+    /// Who banned; none if that was before this program ran.
+    pub by: Option<MemberId>,
+    /// Why, in their words, fit to be shown; empty: not said, or not known.
+    pub reason: String,
+    /// Whether none of the banned's words are shown.
+    pub hide_all: bool,
 }
 
 /// A member of a chat.
@@ -35,6 +65,12 @@ pub struct Member {
     pub online: bool,
     /// Oneself.
     pub own: bool,
+    /// When they were admitted, by their own clock then, if that is known.
+    pub since: Option<Timestamp>,
+    /// What keeps them out, if anything does.
+    pub ban: Option<BanInfo>,
+    /// Whether the user does not want to see what they say.
+    pub ignored: bool,
     /// Whether they went while this program ran: then their coming back is news.
     pub(super) was_seen_leaving: bool,
 }
@@ -48,6 +84,9 @@ impl Member {
             status,
             online: true,
             own,
+            since: None,
+            ban: None,
+            ignored: false,
             was_seen_leaving: false,
         }
     }
@@ -55,6 +94,7 @@ impl Member {
     /// How they are, in a word.
     pub fn presence(&self) -> &'static str {
         match (self.online, self.status) {
+            _ if self.ban.is_some() => "Banned",
             (false, _) => "Offline",
             (true, Status::Online) => "Online",
             (true, Status::Away) => "Away",
@@ -62,8 +102,20 @@ impl Member {
         }
     }
 
-    fn sort_key(&self) -> (bool, String, MemberId) {
-        (!self.online, nick_key(&self.nick), self.id)
+    /// What is known of a member beside what an event says, taken over when it comes.
+    fn inherit(&mut self, before: &Self) {
+        self.since = self.since.or(before.since);
+        self.ban = self.ban.take().map(|ban| before.ban.clone().unwrap_or(ban));
+        self.was_seen_leaving = before.was_seen_leaving;
+    }
+
+    fn sort_key(&self) -> (Place, String, MemberId) {
+        let place = Place {
+            is_banned: self.ban.is_some(),
+            is_offline: !self.online,
+            role: std::cmp::Reverse(self.role),
+        };
+        (place, nick_key(&self.nick), self.id)
     }
 }
 
@@ -80,18 +132,30 @@ impl Role {
 }
 
 impl Members {
-    /// Forgets all and takes these.
+    /// Takes these in place of all.
     pub(super) fn replace(&mut self, infos: &[MemberInfo]) {
+        let mut before = std::mem::take(&mut self.by_id);
         *self = Self {
             version: self.version,
+            former: std::mem::take(&mut self.former),
+            former_order: std::mem::take(&mut self.former_order),
             ..Self::default()
         };
         for info in infos {
-            let member = Member::new(info.member, &info.nick, info.role, info.status, info.own);
-            self.put(Member {
-                online: info.online,
-                ..member
-            });
+            let mut member = Member {
+                online: info.online && !info.banned,
+                since: info.since,
+                ban: info.banned.then(BanInfo::default),
+                ignored: info.ignored,
+                ..Member::new(info.member, &info.nick, info.role, info.status, info.own)
+            };
+            if let Some(before) = before.remove(&info.member) {
+                member.inherit(&before);
+            }
+            self.put(member);
+        }
+        for gone in before.into_values() {
+            self.keep_name(gone);
         }
     }
 
@@ -101,9 +165,28 @@ impl Members {
         members
     }
 
-    /// As they are listed.
+    /// As they are listed, without the banned.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Member> {
-        self.sorted.iter().filter_map(|(_, _, id)| self.by_id.get(id))
+        self.all().take(self.len())
+    }
+
+    /// Those whom a ban keeps out, by nick.
+    pub fn banned(&self) -> impl DoubleEndedIterator<Item = &Member> {
+        self.all().skip(self.len())
+    }
+
+    /// All of them, the banned last.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Member> + ExactSizeIterator {
+        let by_id = &self.by_id;
+        self.sorted
+            .iter()
+            .map(|(_, _, id)| by_id.get(id).expect("who is sorted is known"))
+    }
+
+    /// What somebody is called, or was when they were a member.
+    pub fn nick_of(&self, id: MemberId) -> Option<&str> {
+        let member = self.by_id.get(&id).map(|member| &member.nick);
+        member.or_else(|| self.former.get(&id)).map(String::as_str)
     }
 
     /// One of them.
@@ -111,24 +194,30 @@ impl Members {
         self.by_id.get(&id)
     }
 
-    /// How many there are, oneself among them.
+    /// How many there are, oneself among them, without the banned.
     pub fn len(&self) -> usize {
-        self.by_id.len()
+        self.by_id.len() - self.banned
     }
 
     /// Whether none is known.
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.len() == 0
+    }
+
+    /// How many are banned.
+    pub fn banned_len(&self) -> usize {
+        self.banned
     }
 
     /// How many are there now.
     pub fn online(&self) -> usize {
-        self.by_id.values().filter(|member| member.online).count()
+        let is_here = |member: &&Member| member.online && member.ban.is_none();
+        self.by_id.values().filter(is_here).count()
     }
 
     /// How many there are besides oneself.
     pub fn others(&self) -> usize {
-        self.by_id.values().filter(|member| !member.own).count()
+        self.iter().filter(|member| !member.own).count()
     }
 
     /// All whose nick alone does not say who they are.
@@ -154,8 +243,35 @@ impl Members {
         self.insert(member);
     }
 
+    /// Somebody is there, who may have been known before.
+    pub(super) fn arrive(&mut self, mut member: Member) {
+        if let Some(before) = self.take(member.id) {
+            member.inherit(&before);
+            member.ignored = before.ignored;
+        }
+        self.insert(member);
+    }
+
+    /// They are a member no more; what they were called stays known.
     pub(super) fn remove(&mut self, id: MemberId) {
-        self.take(id);
+        if let Some(gone) = self.take(id) {
+            self.keep_name(gone);
+        }
+    }
+
+    pub(super) fn set_ban(&mut self, id: MemberId, ban: Option<BanInfo>) {
+        self.change(id, |member| {
+            member.online &= ban.is_none();
+            member.ban = ban;
+        });
+    }
+
+    pub(super) fn set_role(&mut self, id: MemberId, role: Role) {
+        self.change(id, |member| member.role = role);
+    }
+
+    pub(super) fn set_ignored(&mut self, id: MemberId, ignored: bool) {
+        self.change(id, |member| member.ignored = ignored);
     }
 
     pub(super) fn set_offline(&mut self, id: MemberId) {
@@ -180,8 +296,20 @@ impl Members {
         }
     }
 
+    fn keep_name(&mut self, gone: Member) {
+        if self.former.insert(gone.id, gone.nick).is_none() {
+            self.former_order.push_back(gone.id);
+        }
+        if self.former_order.len() > MAX_FORMER
+            && let Some(first) = self.former_order.pop_front()
+        {
+            self.former.remove(&first);
+        }
+    }
+
     fn insert(&mut self, member: Member) {
         self.version += 1;
+        self.banned += usize::from(member.ban.is_some());
         self.sorted.insert(member.sort_key());
         let alike = self.sharing.entry(nick_key(&member.nick)).or_default();
         alike.insert(member.id);
@@ -194,6 +322,7 @@ impl Members {
     fn take(&mut self, id: MemberId) -> Option<Member> {
         let member = self.by_id.remove(&id)?;
         self.version += 1;
+        self.banned -= usize::from(member.ban.is_some());
         self.sorted.remove(&member.sort_key());
         self.shared_nicks.remove(&id);
         let key = nick_key(&member.nick);

@@ -7,25 +7,32 @@
 mod chat;
 mod chats;
 mod command;
+mod entry;
 mod event;
 mod limits;
+mod log;
 mod members;
+mod moderation;
 mod settings;
 mod text;
 mod timeline;
 
-pub use crate::facts::{Deed, Door, DoorMode, RIGHTS, Role, Rule};
+pub use crate::facts::{Deed, Denied, Door, DoorMode, RIGHTS, Role, Rule};
 pub use chat::{Chat, Connection, Join};
 pub use chats::{Chats, Effects, Trouble};
 pub use command::{ChatKind, Command, Request, Rights, Status, Tag};
+pub use entry::{Hurdle, Work};
 pub use event::{
     Code, DeliveryState, Event, InviteInfo, InviteUser, LeftWhy, LinkInfo, LogEntry, LoggedDeed, MemberInfo,
     Message, MessageBody, Report, Stats,
 };
 pub use limits::{
-    MAX_CHAT_NAME_LEN, MAX_NICK_LEN, MAX_TOPIC_LEN, check_chat_name, check_nick, max_text_len, within,
+    MAX_BAN_REASON_LEN, MAX_CHAT_NAME_LEN, MAX_NICK_LEN, MAX_TOPIC_LEN, check_chat_name, check_nick,
+    max_text_len, within,
 };
-pub use members::{Member, Members};
+pub use log::LogLine;
+pub use members::{BanInfo, Member, Members};
+pub use moderation::{CameBy, ReadsOnly, door_words};
 pub use settings::{OpenChat, Settings, Theme, Workspace};
 pub use text::{isolated, mentions, nick_key, shown_nick, shown_text};
 pub use timeline::{Chunk, Delivery, MAX_ROWS, Row, RowContent, RowId, RowKey, SaidRow, Timeline};

@@ -335,15 +335,9 @@ impl Signed {
         }
         let since_ms = match credential {
             Credential::Founder(charter) => charter.created_ms,
-            Credential::Invited { invite, admission } => {
-                if invite.slots != 0 {
-                    let claim = (crypto::hash(&[&admission.encode()]), member);
-                    let holder = self.slots.entry((invite.invite, admission.slot)).or_insert(claim);
-                    *holder = claim.min(*holder);
-                }
-                admission.at_ms
-            }
+            Credential::Invited { admission, .. } => admission.at_ms,
         };
+        self.claim_slot(credential);
         self.members.insert(
             member,
             Member {
@@ -359,6 +353,34 @@ impl Signed {
             },
         );
         true
+    }
+
+    /// Another credential takes the place of ours: what the old one claimed is not ours any more.
+    fn admit_anew(&mut self) {
+        let own = self.member();
+        self.members.remove(&own);
+        self.slots.clear();
+        let others: Vec<Credential> = self
+            .members
+            .values()
+            .filter_map(|member| Some(Credential::decode(&member.credential).ok()?.0))
+            .collect();
+        for credential in &others {
+            self.claim_slot(credential);
+        }
+        let credential = self.chain.credential.clone();
+        self.admit(&credential, 0);
+    }
+
+    /// Notes whose slot it is, of those who claim it.
+    fn claim_slot(&mut self, credential: &Credential) {
+        if let Credential::Invited { invite, admission } = credential
+            && invite.slots != 0
+        {
+            let claim = (crypto::hash(&[&admission.encode()]), admission.member);
+            let holder = self.slots.entry((invite.invite, admission.slot)).or_insert(claim);
+            *holder = claim.min(*holder);
+        }
     }
 
     pub(super) fn is_online(&self, member: &MemberId) -> bool {
@@ -533,6 +555,7 @@ impl Node {
             return;
         };
         signed.chain.credential = credential;
+        signed.admit_anew();
         let encoded = signed.chain.credential.encode();
         if let Some(session) = signed.sessions.get_mut(&self.client_id) {
             session.chain = signed.chain.encode();

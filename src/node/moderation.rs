@@ -349,7 +349,8 @@ impl Node {
         }
     }
 
-    fn role_of(&self, member: &MemberId) -> Option<Role> {
+    /// What a member is now; none of those never met, and in a classic chat.
+    pub fn role_of(&self, member: &MemberId) -> Option<Role> {
         match &self.kind {
             Kind::Signed(signed) => signed.role_of(member),
             Kind::Classic(_) => None,

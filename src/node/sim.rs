@@ -48,6 +48,8 @@ pub struct Sim {
     /// Breaks ties of the queue, so that its order never depends on anything else.
     sequence: u64,
     datagrams: Vec<Option<(SocketAddr, Vec<u8>)>>,
+    /// What was sent to addresses outside, where something other than a node listens: from which member, what.
+    mail: BTreeMap<SocketAddr, Vec<(usize, Vec<u8>)>>,
     free: Vec<usize>,
     /// What happened: when, to whom, what.
     events: Vec<(Duration, usize, NodeEvent)>,
@@ -76,6 +78,7 @@ impl Sim {
             queue: BinaryHeap::new(),
             sequence: 0,
             datagrams: Vec::new(),
+            mail: BTreeMap::new(),
             free: Vec::new(),
             events: Vec::new(),
         }
@@ -162,6 +165,19 @@ impl Sim {
         self.tell(index, Input::Datagram { from, bytes });
     }
 
+    /// From now on, what is sent to an address outside is kept for [`Self::take_mail`]: for peers that are made by hand.
+    pub fn listen_outside(&mut self, address: SocketAddr) {
+        self.mail.entry(address).or_default();
+    }
+
+    /// What members have sent to an address outside since the last call, at once and whole: from which, what.
+    pub fn take_mail(&mut self, address: SocketAddr) -> Vec<(usize, Vec<u8>)> {
+        self.mail
+            .get_mut(&address)
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
     /// Lets time pass.
     pub fn run_for(&mut self, span: Duration) {
         let until = self.now + span;
@@ -231,6 +247,9 @@ impl Sim {
 
     fn carry(&mut self, from: usize, to: SocketAddr, bytes: Vec<u8>) {
         let Some(&receiver) = self.by_address.get(&to) else {
+            if let Some(mail) = self.mail.get_mut(&to) {
+                mail.push((from, bytes));
+            }
             return;
         };
         if let Some(sent_to) = self.behind_nat.get_mut(&from) {

@@ -13,13 +13,15 @@ use super::Options;
 use super::chat::Chat;
 use super::clock::Clock;
 use super::events::{Cause, Failure, Outlet};
+use super::history::Reading;
 use super::network::NetworkWatch;
 use super::reports::ReportSender;
 use super::socket::{Batch, ChatSocket};
+use super::work::Slice;
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Request, Tag};
 use crate::node::Input;
-use crate::store::{self, ChatRecord, Store, StoreError, Write};
+use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, Write};
 
 /// Chats of one profile. Each costs a socket and some 100 kB. A guess at what nobody reaches.
 pub(super) const MAX_CHATS: usize = 256;
@@ -58,6 +60,7 @@ pub(super) async fn run(
         }
     }
     while !actor.ending {
+        actor.go_on_with_work();
         let deadline = actor.next_deadline();
         let behind = actor.outlet.is_behind();
         tokio::select! {
@@ -135,6 +138,13 @@ pub(super) enum Errand {
         tag: Option<Tag>,
         result: Result<String, Failure>,
     },
+    /// A page of history, to be looked through.
+    HistoryRead {
+        reading: Box<Reading>,
+        result: Result<HistoryPage, StoreError>,
+    },
+    /// A slice of the work that a door asked for; none if it was broken off.
+    Worked { chat: ChatId, slice: Option<Box<Slice>> },
 }
 
 /// All chats, and what they need.
@@ -293,6 +303,8 @@ impl Actor {
                     self.outlet.command_failed("import_invite", None, tag, failure);
                 }
             }
+            Errand::HistoryRead { reading, result } => self.history_read(*reading, result),
+            Errand::Worked { chat, slice } => self.worked(chat, slice),
         }
     }
 
@@ -335,14 +347,13 @@ impl Actor {
             chat.node.handle(now, Input::Quit);
             chat.drain(now, &mut Cause::none(), &mut self.outlet);
         }
-        self.chats.clear();
         let all_back = self.errands_at_once.clone();
         let deadline = tokio::time::Instant::now() + ERRANDS_END_WITHIN;
         loop {
             tokio::select! {
                 biased;
                 Some(errand) = inputs.errands.recv() => {
-                    if let Errand::Answer { .. } = errand {
+                    if let Errand::Answer { .. } | Errand::HistoryRead { .. } = errand {
                         self.handle_errand(errand).await;
                     }
                 }
@@ -350,6 +361,7 @@ impl Actor {
                 () = tokio::time::sleep_until(deadline) => break,
             }
         }
+        self.chats.clear();
         while let Ok(error) = inputs.store_errors.try_recv() {
             self.outlet.failed(None, error.into());
         }

@@ -1,20 +1,22 @@
 //! A chat that stands: its node, its socket, and what is stored of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::clock::timestamp;
 use super::events::{Cause, Outlet};
 use super::network::LocalAddresses;
 use super::reconnect::{Reconnect, Target};
 use super::socket::ChatSocket;
+use super::work::Work;
 use crate::crypto::SigningKey;
-use crate::id::{ClientId, MemberId};
-use crate::invite::{Charter, Credential, InviteKey, Rights};
-use crate::model::{
-    ChatKind, Door, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag,
+use crate::id::{ClientId, InviteId, MemberId};
+use crate::invite::{Charter, Credential, InviteCertificate, InviteKey};
+use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag};
+use crate::node::{
+    ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, Now, Refusal, SignedState, StoredFact,
 };
-use crate::node::{ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, Now, Refusal, SignedState};
 use crate::store::ChatRecord;
 
 /// After this long without a link, one who wants to come in is told that nobody answers.
@@ -28,6 +30,10 @@ const MAX_CONNECT_TAGS: usize = 64;
 
 /// Nicks known of those who are or were there. A node lists at most as many sessions; a guess.
 const MAX_NICKS: usize = 10_000;
+
+/// Certificates of invites known from those who came by them, 200 bytes each. A guess: the founder makes them, one by
+/// one.
+const MAX_CERTIFICATES: usize = 10_000;
 
 /// A chat that stands.
 pub(super) struct Chat {
@@ -43,7 +49,12 @@ pub(super) struct Chat {
     pub(super) refusal: Option<Refusal>,
     /// Of the command by which we came, until it is known whether we are in.
     pub(super) join_tag: Option<Tag>,
-    own_role: Role,
+    /// Work that the door asks for, as long as it is not done.
+    pub(super) work: Option<Work>,
+    /// Whose words the user does not want to see.
+    pub(super) ignored: BTreeSet<MemberId>,
+    /// What empowers the invites that were made here, and those that others came by.
+    pub(super) certificates: BTreeMap<InviteId, InviteCertificate>,
     nicks: BTreeMap<MemberId, String>,
     /// The newest first.
     observed: Vec<SocketAddr>,
@@ -60,10 +71,11 @@ impl Chat {
     /// Starts a node for what is stored, with a new session.
     pub(super) fn start(mut record: ChatRecord, now: Now, seed: [u8; 32]) -> Result<Self, BadRecord> {
         let admitted = std::mem::take(&mut record.admitted);
+        let certificates = known_certificates(&record, &admitted);
         let (kind, invite_addresses) = match record.kind {
             ChatKind::Classic => (NodeKind::Classic(ClassicState::default()), Vec::new()),
             ChatKind::Private | ChatKind::Public => {
-                let state = signed_state(&record, admitted)?;
+                let state = signed_state(&mut record, admitted)?;
                 let addresses = match &state.invite_key {
                     Some(key) => key.addresses.iter().map(|seen| seen.address).collect(),
                     None => Vec::new(),
@@ -82,7 +94,7 @@ impl Chat {
             address,
         });
         let nicks = std::mem::take(&mut record.nicks).into_iter().collect();
-        let own_role = own_role(&kind);
+        let ignored = std::mem::take(&mut record.ignored).into_iter().collect();
         let config = NodeConfig {
             kind,
             nick: record.nick.clone(),
@@ -95,7 +107,9 @@ impl Chat {
             unreachable_at: (!record.joined).then(|| now.elapsed + UNREACHABLE_AFTER),
             refusal: None,
             join_tag: None,
-            own_role,
+            work: None,
+            ignored,
+            certificates,
             nicks,
             observed: Vec::new(),
             connect_tags: Vec::new(),
@@ -119,11 +133,11 @@ impl Chat {
             member: self.node.member(),
             listen: self.listen(),
             nick: self.record.nick.clone(),
-            topic: self.record.topic.clone(),
+            topic: self.topic(),
             role: self.own_role(),
             joined: self.record.joined,
-            topic_locked: false,
-            door: Door::OPEN,
+            topic_locked: self.is_topic_locked(),
+            door: self.door(),
         }
     }
 
@@ -144,21 +158,20 @@ impl Chat {
         }
     }
 
+    /// The topic as it is now, else as last known.
+    fn topic(&self) -> String {
+        let set = self.node.state().and_then(|state| state.topic());
+        set.map_or_else(|| self.record.topic.clone(), |topic| topic.text.clone())
+    }
+
     /// What we may do there.
     pub(super) fn own_role(&self) -> Role {
-        self.own_role
+        self.role_of(&self.node.member())
     }
 
     /// What a member may do.
     pub(super) fn role_of(&self, member: &MemberId) -> Role {
-        if self.is_classic() {
-            return Role::Member;
-        }
-        let members = self.node.members();
-        members
-            .iter()
-            .find(|known| known.member == *member)
-            .map_or(Role::Member, |known| known.role)
+        self.node.role_of(member).unwrap_or_default()
     }
 
     /// What a member is called: by what they said, else by the start of their id.
@@ -167,6 +180,13 @@ impl Chat {
             return self.record.nick.clone();
         }
         self.nicks.get(member).cloned().unwrap_or_else(|| member.short())
+    }
+
+    /// Whether anything is known of a member, or was.
+    pub(super) fn has_heard_of(&self, member: &MemberId) -> bool {
+        self.nicks.contains_key(member)
+            || self.node.admitted(member).is_some()
+            || self.node.members().iter().any(|known| known.member == *member)
     }
 
     /// Remembers what a member is called. Returns whether that is new.
@@ -179,6 +199,26 @@ impl Chat {
         }
         self.nicks.insert(member, nick.to_owned());
         true
+    }
+
+    /// Remembers what empowers the invite that somebody came by.
+    pub(super) fn learn_certificate(&mut self, credential: &[u8]) {
+        if let Some(certificate) = certificate_of(credential)
+            && self.certificates.len() < MAX_CERTIFICATES
+        {
+            self.certificates.entry(certificate.invite).or_insert(certificate);
+        }
+    }
+
+    /// The invite that we came by, as long as it is kept.
+    pub(super) fn invite_key(&self) -> Option<InviteKey> {
+        let text = self.record.secrets.invite.as_ref()?;
+        InviteKey::parse(std::str::from_utf8(text).ok()?).ok()
+    }
+
+    /// The invite that lies in a public chat's link, if we have it.
+    pub(super) fn link_key(&self) -> Option<InviteKey> {
+        self.invite_key().filter(InviteKey::is_door)
     }
 
     /// Remembers that others see us at an address.
@@ -292,9 +332,9 @@ impl Chat {
             status: status(known.status),
             online: known.online,
             own: known.own,
-            since: None,
+            since: (known.since_ms != 0).then(|| timestamp(known.since_ms)),
             banned: known.banned,
-            ignored: false,
+            ignored: self.ignored.contains(&known.member),
         }
     }
 
@@ -331,7 +371,8 @@ impl Chat {
 }
 
 /// What a node of a signed chat has to know, from what is stored.
-fn signed_state(record: &ChatRecord, admitted: Vec<Vec<u8>>) -> Result<SignedState, BadRecord> {
+fn signed_state(record: &mut ChatRecord, admitted: Vec<Vec<u8>>) -> Result<SignedState, BadRecord> {
+    let facts = std::mem::take(&mut record.facts);
     let secrets = &record.secrets;
     let member_seed = secrets.member_seed.as_ref().ok_or(BadRecord)?;
     let credential = record.credential.as_ref().ok_or(BadRecord)?;
@@ -355,8 +396,39 @@ fn signed_state(record: &ChatRecord, admitted: Vec<Vec<u8>>) -> Result<SignedSta
         rendezvous: **secrets.rendezvous.as_ref().ok_or(BadRecord)?,
         joined: record.joined,
         admitted,
-        facts: Vec::new(),
+        facts: facts
+            .into_iter()
+            .map(|stored| StoredFact {
+                id: stored.id,
+                fact: stored.fact,
+                credential: stored.credential,
+            })
+            .collect(),
     })
+}
+
+/// What empowers the invites that were made here, and those that members came by.
+fn known_certificates(record: &ChatRecord, admitted: &[Vec<u8>]) -> BTreeMap<InviteId, InviteCertificate> {
+    let made = record
+        .invites
+        .iter()
+        .filter_map(|made| InviteCertificate::decode(&made.certificate).ok());
+    let own = record.credential.iter();
+    let come_by = admitted
+        .iter()
+        .chain(own)
+        .filter_map(|credential| certificate_of(credential));
+    made.chain(come_by)
+        .map(|certificate| (certificate.invite, certificate))
+        .take(MAX_CERTIFICATES)
+        .collect()
+}
+
+fn certificate_of(credential: &[u8]) -> Option<InviteCertificate> {
+    match Credential::decode(credential) {
+        Ok((Credential::Invited { invite, .. }, [])) => Some(invite),
+        _ => None,
+    }
 }
 
 /// See [`Chat::own_addresses`].
@@ -383,20 +455,6 @@ fn addresses_to_tell(listen: SocketAddr, local: LocalAddresses, observed: &[Sock
         addresses.push(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port()));
     }
     addresses
-}
-
-/// What we may do there, by what admits us.
-fn own_role(kind: &NodeKind) -> Role {
-    match kind {
-        NodeKind::Classic(_) => Role::Member,
-        NodeKind::Signed(state) => match &state.credential {
-            Credential::Founder(_) => Role::Founder,
-            Credential::Invited { invite, .. } => match invite.rights {
-                Rights::Member => Role::Member,
-                Rights::Observer => Role::Observer,
-            },
-        },
-    }
 }
 
 /// A status in the words of the model. The wire lets no other numbers through.

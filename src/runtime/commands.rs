@@ -5,11 +5,14 @@ use std::net::SocketAddr;
 use super::actor::{Actor, Errand};
 use super::chat::Chat;
 use super::events::{Cause, Failure};
+use super::invites::InviteOrder;
+use super::moderation::BanOrder;
 use super::reconnect::Target;
+use crate::facts::Action;
 use crate::id::{ChatId, ClientId};
-use crate::model::{ChatKind, Code, Command, Event, Request, Role, Status, Tag};
+use crate::model::{Code, Command, Event, Request, Status, Tag};
 use crate::node::Input;
-use crate::store::{HistoryQuery, MAX_PAGE_LEN, StoreError, Write};
+use crate::store::{HistoryQuery, StoreError, Write};
 
 /// The longest nick in bytes, by the base protocol.
 const MAX_NICK_LEN: usize = 128;
@@ -33,14 +36,26 @@ impl Actor {
     async fn carry_out(&mut self, command: Command, tag: Option<Tag>) -> Result<(), Failure> {
         let cause = &mut Cause::command(&command, tag.clone());
         match command {
-            Command::CreateChat { name, kind, nick, .. } => self.create_chat(name, kind, nick, tag).await,
+            Command::CreateChat {
+                name,
+                kind,
+                nick,
+                door,
+            } => self.create_chat(name, kind, nick, door, tag).await,
             Command::ExportInvite {
                 chat,
                 path,
                 uses,
                 expires_in,
                 rights,
-            } => self.export_invite(chat, path, uses.unwrap_or(1), expires_in, rights, tag),
+            } => {
+                let order = InviteOrder {
+                    uses,
+                    expires_in,
+                    rights,
+                };
+                self.export_invite(chat, path, &order, tag)
+            }
             Command::ImportInvite { path, text, nick } => self.import_invite(path, text, nick, tag).await,
             Command::Connect {
                 chat,
@@ -51,7 +66,7 @@ impl Actor {
             Command::Say { chat, text } => self.say(chat, text, false, cause),
             Command::Act { chat, text } => self.say(chat, text, true, cause),
             Command::SetNick { chat, nick } => self.set_nick(chat, nick, cause),
-            Command::SetTopic { chat, topic, .. } => self.set_topic(chat, topic, cause),
+            Command::SetTopic { chat, topic, locked } => self.set_topic(chat, topic, locked, cause),
             Command::SetStatus { chat, status } => self.set_status(chat, status, cause),
             Command::History {
                 chat,
@@ -67,7 +82,7 @@ impl Actor {
                     (None, None, Some(id)) => HistoryQuery::Around(id),
                     _ => return Err(bad_command("Give one of before, after and around, not several.")),
                 };
-                self.history(chat, query, limit.min(MAX_PAGE_LEN), tag)
+                self.history(chat, query, limit, tag)
             }
             Command::Members { chat } => {
                 let members = self.chat(chat)?.members();
@@ -79,15 +94,33 @@ impl Actor {
                 self.outlet.report(Event::Stats { chat, stats }, tag);
                 Ok(())
             }
-            Command::Ban { .. }
-            | Command::Unban { .. }
-            | Command::SetRole { .. }
-            | Command::Invites { .. }
-            | Command::CloseInvite { .. }
-            | Command::SetDoor { .. }
-            | Command::Facts { .. }
-            | Command::ModerationLog { .. }
-            | Command::Ignore { .. } => Err(bad_command("Not yet.")),
+            Command::Ban {
+                chat,
+                member,
+                reason,
+                with_invite,
+                hide_all,
+            } => {
+                let order = BanOrder {
+                    member,
+                    reason,
+                    with_invite,
+                    hide_all,
+                };
+                self.ban(chat, order, cause)
+            }
+            Command::Unban { chat, member } => self.unban(chat, member, cause),
+            Command::SetRole { chat, member, role } => self.set_role(chat, member, role, cause),
+            Command::Invites { chat } => self.tell_invites(chat, tag),
+            Command::CloseInvite { chat, invite } => self.close_invite(chat, invite, cause),
+            Command::SetDoor { chat, door } => self.set_door(chat, door, cause),
+            Command::Facts { chat } => self.tell_facts(chat, tag),
+            Command::ModerationLog { chat } => self.tell_log(chat, tag),
+            Command::Ignore {
+                chat,
+                member,
+                ignored,
+            } => self.set_ignored(chat, member, ignored, tag),
             Command::LeaveChat { chat } => self.leave(chat, tag),
             Command::Retry { chat } => self.retry(chat).await,
             Command::LoadWorkspace => self.load_workspace(tag),
@@ -123,11 +156,18 @@ impl Actor {
         self.chats.get(&id).ok_or_else(no_such_chat)
     }
 
-    fn chat_mut(&mut self, id: ChatId) -> Result<&mut Chat, Failure> {
+    /// The same, to change it.
+    pub(super) fn chat_mut(&mut self, id: ChatId) -> Result<&mut Chat, Failure> {
         self.chats.get_mut(&id).ok_or_else(no_such_chat)
     }
 
-    fn tell_node(&mut self, id: ChatId, input: Input<'_>, cause: &mut Cause) -> Result<(), Failure> {
+    /// Has a node do something, and does what it wants done then.
+    pub(super) fn tell_node(
+        &mut self,
+        id: ChatId,
+        input: Input<'_>,
+        cause: &mut Cause,
+    ) -> Result<(), Failure> {
         let now = self.clock.now();
         let chat = self.chats.get_mut(&id).ok_or_else(no_such_chat)?;
         chat.node.handle(now, input);
@@ -137,7 +177,7 @@ impl Actor {
 
     fn say(&mut self, id: ChatId, text: String, action: bool, cause: &mut Cause) -> Result<(), Failure> {
         let chat = self.chat(id)?;
-        chat.check_may_speak()?;
+        chat.may(Action::Speak)?;
         if text.is_empty() {
             return Err(bad_command("There is nothing to say: the text is empty."));
         }
@@ -181,24 +221,38 @@ impl Actor {
         Ok(())
     }
 
-    fn set_topic(&mut self, id: ChatId, topic: String, cause: &mut Cause) -> Result<(), Failure> {
-        self.chat(id)?.check_may_speak()?;
+    fn set_topic(
+        &mut self,
+        id: ChatId,
+        topic: String,
+        locked: Option<bool>,
+        cause: &mut Cause,
+    ) -> Result<(), Failure> {
+        let chat = self.chat(id)?;
         check_len("A topic", &topic, MAX_TOPIC_LEN)?;
-        self.tell_node(
-            id,
-            Input::SetTopic {
-                topic: topic.clone(),
-                locked: None,
-            },
-            cause,
-        )?;
+        if chat.is_classic() && locked == Some(true) {
+            return Err(Failure::new(
+                Code::NotAllowed,
+                "In a classic chat everybody may set the topic: it can't be locked.",
+            ));
+        }
+        chat.may(Action::SetTopic)?;
+        if locked.is_some_and(|locked| locked != chat.is_topic_locked()) {
+            chat.may(Action::LockTopic)?;
+        }
+        let input = Input::SetTopic {
+            topic: topic.clone(),
+            locked,
+        };
+        self.tell_node(id, input, cause)?;
         // The same topic as before is no event of the node, but an answer all the same.
-        let by = self.chat(id)?.node.member();
+        let chat = self.chat(id)?;
+        let (locked, by) = (chat.is_topic_locked(), chat.node.member());
         self.outlet.answer(
             Event::TopicChanged {
                 chat: id,
                 topic,
-                locked: false,
+                locked,
                 by,
             },
             cause,
@@ -238,27 +292,6 @@ impl Actor {
             ));
         }
         self.tell_node(id, Input::Admit(client_id), cause)
-    }
-
-    fn history(
-        &mut self,
-        id: ChatId,
-        query: HistoryQuery,
-        limit: u32,
-        tag: Option<Tag>,
-    ) -> Result<(), Failure> {
-        self.chat(id)?;
-        let store = self.outlet.store.clone();
-        self.ask_store("history", Some(id), tag, async move {
-            let page = store.history(id, query, limit).await?;
-            let (more_before, more_after) = (page.more_before, page.more_after);
-            Ok(Event::History {
-                chat: id,
-                messages: page.messages,
-                more_before,
-                more_after,
-            })
-        })
     }
 
     fn load_workspace(&mut self, tag: Option<Tag>) -> Result<(), Failure> {
@@ -332,18 +365,6 @@ impl Actor {
     }
 }
 
-impl Chat {
-    fn check_may_speak(&self) -> Result<(), Failure> {
-        if self.own_role() == Role::Observer {
-            return Err(Failure::new(
-                Code::NotAllowed,
-                "You came by an invite for reading: in this chat you can't write. Ask the founder for another invite.",
-            ));
-        }
-        Ok(())
-    }
-}
-
 /// Checks a nick.
 pub(super) fn check_nick(nick: &str) -> Result<(), Failure> {
     if nick.trim().is_empty() {
@@ -367,17 +388,6 @@ pub(super) fn check_len(what: &str, text: &str, max: usize) -> Result<(), Failur
 /// The command can't be meant so.
 pub(super) fn bad_command(message: impl Into<String>) -> Failure {
     Failure::new(Code::BadCommand, message)
-}
-
-/// What public chats answer for now.
-pub(super) fn check_kind(kind: ChatKind) -> Result<(), Failure> {
-    if kind == ChatKind::Public {
-        return Err(Failure::new(
-            Code::NotAllowed,
-            "Public chats come with the next version. Make a private chat and invite people.",
-        ));
-    }
-    Ok(())
 }
 
 fn no_such_chat() -> Failure {

@@ -123,6 +123,8 @@ impl Outlet {
 #[derive(Debug, Default)]
 pub(super) struct Cause {
     name: &'static str,
+    /// Whom or what it is about, if that is a member or an invite.
+    about: Vec<u8>,
     tag: Option<Tag>,
     /// The stored message that is said again.
     again: Option<MessageId>,
@@ -136,8 +138,16 @@ impl Cause {
 
     /// A command.
     pub(super) fn command(command: &Command, tag: Option<Tag>) -> Self {
+        let about = match command {
+            Command::Ban { member, .. } | Command::Unban { member, .. } | Command::SetRole { member, .. } => {
+                member.0.to_vec()
+            }
+            Command::CloseInvite { invite, .. } => invite.0.to_vec(),
+            _ => Vec::new(),
+        };
         Self {
             name: command.name(),
+            about,
             tag,
             again: None,
         }
@@ -159,6 +169,13 @@ impl Cause {
         } else {
             None
         }
+    }
+
+    /// The tag, if our own deed answers the command, which is of that name and about that member or invite.
+    pub(super) fn answer_of(&mut self, is_own: bool, command: &str, about: &[u8]) -> Option<Tag> {
+        (is_own && self.about == about)
+            .then(|| self.answer(&[command]))
+            .flatten()
     }
 
     /// The tag, unless the command was answered before.
@@ -234,7 +251,11 @@ impl Chat {
                     // Their session is over: trying it again would make a ghost of it.
                     self.reconnect.forget(ClientId(member.0));
                 }
-                let why = if quit { LeftWhy::Quit } else { LeftWhy::Lost };
+                let why = match quit {
+                    true => LeftWhy::Quit,
+                    false if self.ban_of(member).is_some() => LeftWhy::Banned,
+                    false => LeftWhy::Lost,
+                };
                 outlet.report(
                     Event::MemberLeft {
                         chat,
@@ -262,35 +283,23 @@ impl Chat {
                     None,
                 );
             }
-            NodeEvent::TopicChanged { topic, by, .. } => self.topic_changed(topic, by, cause, outlet),
-            NodeEvent::Banned {
-                member,
-                by,
-                reason,
-                hide_all,
-            } => {
-                self.reconnect.forget(ClientId(member.0));
-                outlet.report(
-                    Event::Banned {
-                        chat,
-                        member,
-                        by,
-                        reason,
-                        hide_all,
-                    },
-                    None,
-                );
+            NodeEvent::TopicChanged { topic, locked, by } => {
+                self.topic_changed(topic, locked, by, cause, outlet);
             }
-            NodeEvent::Unbanned { .. }
+            NodeEvent::Banned { .. }
+            | NodeEvent::Unbanned { .. }
             | NodeEvent::RoleChanged { .. }
             | NodeEvent::DoorChanged { .. }
             | NodeEvent::InviteClosed { .. }
             | NodeEvent::FactsChanged { .. }
             | NodeEvent::Forked { .. }
-            | NodeEvent::Slow { .. }
-            | NodeEvent::WorkAsked { .. }
-            | NodeEvent::ClockOff { .. }
-            | NodeEvent::ModerationStale(_) => {}
+            | NodeEvent::ModerationStale(_) => self.moderated(event, cause, outlet),
+            NodeEvent::Slow { wait } => {
+                let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+                outlet.report(Event::Slow { chat, wait_ms }, None);
+            }
+            NodeEvent::WorkAsked { bits } => self.work_asked(bits, outlet),
+            NodeEvent::ClockOff { by_ms } => outlet.report(Event::ClockOff { chat, by_ms }, None),
             NodeEvent::Message(message) => self.said(message, cause, outlet),
             NodeEvent::Delivery { id, links } => {
                 let state = if links > 0 {
@@ -310,6 +319,7 @@ impl Chat {
                 );
             }
             NodeEvent::Admitted { member, chain } => {
+                self.learn_certificate(&chain);
                 outlet.keep(Write::AddMember {
                     chat,
                     member,
@@ -328,13 +338,18 @@ impl Chat {
     /// A link stands: for the first time ever we are in. That is told once, not at every start.
     fn joined(&mut self, outlet: &mut Outlet) {
         self.unreachable_at = None;
+        self.work = None;
         if self.record.joined {
             return;
         }
         self.record.joined = true;
-        self.record.secrets.invite = None;
+        // Who came by a public chat's link hands it on; any other invite has done its duty.
+        let keep_invite = self.link_key().is_some();
+        if !keep_invite {
+            self.record.secrets.invite = None;
+        }
         let chat = self.record.chat;
-        outlet.keep(Write::SetJoined { chat });
+        outlet.keep(Write::SetJoined { chat, keep_invite });
         outlet.report(Event::Joined { chat }, self.join_tag.take());
     }
 
@@ -345,8 +360,13 @@ impl Chat {
         }
         self.unreachable_at = None;
         let chat = self.record.chat;
-        let Failure { code, message } = refusal_sentence(refusal);
-        if self.record.joined {
+        let Failure { code, mut message } = refusal_sentence(refusal);
+        if refusal == Refusal::Banned
+            && let Some(sentence) = self.own_ban()
+        {
+            message = sentence;
+        }
+        if self.record.joined && refusal != Refusal::Banned {
             outlet.failed(Some(chat), Failure { code, message });
         } else {
             outlet.report(Event::JoinFailed { chat, code, message }, self.join_tag.take());
@@ -400,7 +420,14 @@ impl Chat {
         }
     }
 
-    fn topic_changed(&mut self, topic: String, by: MemberId, cause: &mut Cause, outlet: &mut Outlet) {
+    fn topic_changed(
+        &mut self,
+        topic: String,
+        locked: bool,
+        by: MemberId,
+        cause: &mut Cause,
+        outlet: &mut Outlet,
+    ) {
         let chat = self.record.chat;
         self.record.topic.clone_from(&topic);
         self.record.topic_by = Some(by);
@@ -408,7 +435,6 @@ impl Chat {
             chat,
             topic: topic.clone(),
             by: Some(by),
-            fact: None,
         });
         let own = by == self.node.member();
         let tag = own.then(|| cause.answer(&["set_topic"])).flatten();
@@ -416,7 +442,7 @@ impl Chat {
             Event::TopicChanged {
                 chat,
                 topic,
-                locked: false,
+                locked,
                 by,
             },
             tag,

@@ -5,20 +5,27 @@
 //! won't take is dropped and counted) nor for its reader (a report that finds no room is dropped, and the reader
 //! told so by [`Event::Lagged`](crate::model::Event::Lagged)).
 //!
-//! The parts, a file each: `actor` (the loop, start and end), `commands` (what a command does), `invites` (chats and
-//! how one comes into them), `chat` (a node with its socket), `events` (what a node says, in the words of the model),
-//! `reconnect` (when to try which addresses again), `network` (sleep, changed networks), `socket`, `clock`, `reports`.
+//! The parts, a file each: `actor` (the loop, start and end), `commands` (what a command does), `joining` (how chats
+//! are made, and how one comes into them), `invites` and `invite_file`, `moderation` and `log` (roles, bans, the door),
+//! `work` (what a door may ask for), `history`, `chat` (a node with its socket), `events` (what a node says, in the
+//! words of the model), `reconnect` (when to try which addresses again), `network` (sleep, changed networks), `socket`, `clock`, `reports`.
 
 mod actor;
 mod chat;
 mod clock;
 mod commands;
 mod events;
+mod history;
+mod invite_file;
 mod invites;
+mod joining;
+mod log;
+mod moderation;
 mod network;
 mod reconnect;
 mod reports;
 mod socket;
+mod work;
 
 use std::fmt;
 use std::io;

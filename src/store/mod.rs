@@ -29,11 +29,11 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 pub use error::{QueueFull, StoreError};
-pub use record::{ChatRecord, ChatSecrets, Write};
+pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, Write};
 
 use self::profile::Profile;
 use self::worker::{Job, QueuedWrite, Worker};
-use crate::id::{ChatId, MessageId};
+use crate::id::{ChatId, ClientId, MessageId};
 use crate::model::{Message, OpenChat, Settings, Workspace};
 
 /// The most messages of one [`HistoryPage`].
@@ -77,11 +77,20 @@ pub enum HistoryQuery {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HistoryPage {
     /// The oldest first.
-    pub messages: Vec<Message>,
+    pub messages: Vec<StoredMessage>,
     /// Whether older ones than these are stored.
     pub more_before: bool,
     /// Whether newer ones than these are stored.
     pub more_after: bool,
+}
+
+/// A message as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredMessage {
+    /// What was said.
+    pub message: Message,
+    /// In which session of its author.
+    pub client_id: ClientId,
 }
 
 /// An open profile. All clones are the same one; it is closed by [`Store::close`], or some time after the last clone

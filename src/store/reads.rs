@@ -8,15 +8,15 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Type, ValueRef};
 use rusqlite::{Connection, Row, ToSql, params};
 use zeroize::Zeroizing;
 
-use super::record::{ChatRecord, ChatSecrets};
-use super::{HistoryPage, HistoryQuery, MAX_PAGE_LEN};
-use crate::id::{ChatId, MemberId, MessageId};
+use super::record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord};
+use super::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoredMessage};
+use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 use crate::model::{ChatKind, Message, MessageBody, OpenChat, Settings, Workspace};
 
 /// All chats, in the order of their creation.
 pub(super) fn chats(connection: &Connection) -> rusqlite::Result<Vec<ChatRecord>> {
     let mut statement = connection.prepare_cached(
-        "SELECT key, id, kind, name, nick, topic, topic_by, topic_fact, created_ms, port, joined, chat_seed,
+        "SELECT key, id, kind, name, nick, topic, topic_by, created_ms, port, joined, chat_seed,
             member_seed, invite, rendezvous, credential, charter, next_invite FROM chat ORDER BY key",
     )?;
     let rows = statement.query_map([], |row| Ok((row.get("key")?, chat_record(row)?)))?;
@@ -39,6 +39,25 @@ pub(super) fn chats(connection: &Connection) -> rusqlite::Result<Vec<ChatRecord>
             "SELECT address FROM peer WHERE chat = ?1 ORDER BY seen_ms DESC, address",
             *key,
             |row| parsed::<SocketAddr>(row, 0),
+        )?;
+        record.facts = rows_of(
+            connection,
+            "SELECT id, fact, credential FROM fact WHERE chat = ?1 ORDER BY id",
+            *key,
+            fact,
+        )?;
+        record.ignored = rows_of(
+            connection,
+            "SELECT member FROM ignored WHERE chat = ?1 ORDER BY member",
+            *key,
+            |row| Ok(MemberId(row.get(0)?)),
+        )?;
+        record.invites = rows_of(
+            connection,
+            "SELECT id, number, certificate, uses, until_ms, created_ms FROM invite WHERE chat = ?1 \
+             ORDER BY number, id",
+            *key,
+            invite,
         )?;
     }
     Ok(records.into_iter().map(|(_, record)| record).collect())
@@ -100,7 +119,8 @@ pub(super) fn history(
 /// Own messages that have not gone out, the oldest first.
 pub(super) fn waiting(connection: &Connection, chat: ChatId) -> rusqlite::Result<Vec<Message>> {
     let key = chat_key(connection, chat)?;
-    messages(connection, chat, WAITING, params![key])
+    let waiting = messages(connection, chat, WAITING, params![key])?;
+    Ok(waiting.into_iter().map(|stored| stored.message).collect())
 }
 
 /// What the window keeps between runs.
@@ -139,16 +159,16 @@ pub(super) fn workspace(connection: &Connection) -> rusqlite::Result<(Settings, 
 
 /// Before a place, the newest first.
 const OLDER: &str = "
-    SELECT member, nick, id, number, at_ms, action, text, own, history FROM message
+    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id FROM message
     WHERE chat = ?1 AND (at_ms, key) < (?2, ?3) ORDER BY at_ms DESC, key DESC LIMIT ?4";
 
 /// After a place, the oldest first.
 const NEWER: &str = "
-    SELECT member, nick, id, number, at_ms, action, text, own, history FROM message
+    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id FROM message
     WHERE chat = ?1 AND (at_ms, key) > (?2, ?3) ORDER BY at_ms, key LIMIT ?4";
 
 const WAITING: &str = "
-    SELECT member, nick, id, number, at_ms, action, text, own, history FROM message
+    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id FROM message
     WHERE chat = ?1 AND delivery = 'waiting' ORDER BY at_ms, key";
 
 /// Unread is what others said after the read mark; without one, all of it.
@@ -209,7 +229,7 @@ fn older(
     chat_key: i64,
     place: Place,
     limit: u32,
-) -> rusqlite::Result<(Vec<Message>, bool)> {
+) -> rusqlite::Result<(Vec<StoredMessage>, bool)> {
     let mut found = messages(
         connection,
         chat,
@@ -229,7 +249,7 @@ fn newer(
     chat_key: i64,
     place: Place,
     limit: u32,
-) -> rusqlite::Result<(Vec<Message>, bool)> {
+) -> rusqlite::Result<(Vec<StoredMessage>, bool)> {
     let mut found = messages(
         connection,
         chat,
@@ -246,15 +266,15 @@ fn messages(
     chat: ChatId,
     sql: &str,
     values: &[&dyn ToSql],
-) -> rusqlite::Result<Vec<Message>> {
+) -> rusqlite::Result<Vec<StoredMessage>> {
     let mut statement = connection.prepare_cached(sql)?;
     statement.query_map(values, |row| message(row, chat))?.collect()
 }
 
-fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<Message> {
+fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<StoredMessage> {
     let at = Timestamp::from_millisecond(row.get(4)?).map_err(|error| damage(4, Type::Integer, error))?;
     let action: bool = row.get(5)?;
-    Ok(Message {
+    let message = Message {
         chat,
         member: MemberId(row.get(0)?),
         nick: row.get(1)?,
@@ -269,6 +289,30 @@ fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<Message> {
         text: row.get(6)?,
         own: row.get(7)?,
         history: row.get(8)?,
+    };
+    Ok(StoredMessage {
+        message,
+        client_id: ClientId(row.get(9)?),
+    })
+}
+
+fn fact(row: &Row<'_>) -> rusqlite::Result<FactRecord> {
+    Ok(FactRecord {
+        id: FactId(row.get(0)?),
+        fact: row.get(1)?,
+        credential: row.get(2)?,
+    })
+}
+
+fn invite(row: &Row<'_>) -> rusqlite::Result<InviteRecord> {
+    let (until_ms, created_ms): (i64, i64) = (row.get(4)?, row.get(5)?);
+    Ok(InviteRecord {
+        invite: InviteId(row.get(0)?),
+        number: row.get(1)?,
+        certificate: row.get(2)?,
+        uses: row.get(3)?,
+        until_ms: until_ms.max(0).cast_unsigned(),
+        created_ms: created_ms.max(0).cast_unsigned(),
     })
 }
 
@@ -283,7 +327,6 @@ fn chat_record(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
         nick: row.get("nick")?,
         topic: row.get("topic")?,
         topic_by: topic_by.map(MemberId),
-        topic_fact: row.get("topic_fact")?,
         created_ms: created_ms.max(0).cast_unsigned(),
         port: row.get("port")?,
         joined: row.get("joined")?,
@@ -299,6 +342,9 @@ fn chat_record(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
         admitted: Vec::new(),
         peers: Vec::new(),
         nicks: Vec::new(),
+        facts: Vec::new(),
+        ignored: Vec::new(),
+        invites: Vec::new(),
     })
 }
 

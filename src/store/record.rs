@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use zeroize::Zeroizing;
 
-use crate::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
+use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 use crate::model::{ChatKind, DeliveryState, Message, Settings, Workspace};
 
 /// A chat of the profile: all that its node needs to start again, apart from the session's key, which is never
@@ -24,8 +24,6 @@ pub struct ChatRecord {
     pub topic: String,
     /// Who set the topic, if that is known.
     pub topic_by: Option<MemberId>,
-    /// The signed fact that set the topic.
-    pub topic_fact: Option<Vec<u8>>,
     /// When it came into the profile, in ms since 1970.
     pub created_ms: u64,
     /// The port that its socket had last.
@@ -47,6 +45,41 @@ pub struct ChatRecord {
     pub peers: Vec<SocketAddr>,
     /// What members were last called, by member. Kept by [`Write::SetMemberNick`], not by [`Write::PutChat`].
     pub nicks: Vec<(MemberId, String)>,
+    /// Its signed facts, by id. Kept by [`Write::PutFacts`], not by [`Write::PutChat`].
+    pub facts: Vec<FactRecord>,
+    /// Whose words the user does not want to see, by member. Kept by [`Write::SetIgnored`], not by
+    /// [`Write::PutChat`].
+    pub ignored: Vec<MemberId>,
+    /// The invites made here, by number. Kept by [`Write::AddInvite`], not by [`Write::PutChat`].
+    pub invites: Vec<InviteRecord>,
+}
+
+/// A signed fact of a chat. What it says is for others to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactRecord {
+    /// Its id.
+    pub id: FactId,
+    /// All of it.
+    pub fact: Vec<u8>,
+    /// What admits its issuer, as in [`crate::invite`], where the fact needs that beside it.
+    pub credential: Option<Vec<u8>>,
+}
+
+/// An invite made here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InviteRecord {
+    /// Which.
+    pub invite: InviteId,
+    /// Its number among the chat's invites.
+    pub number: u32,
+    /// What empowers it, without its secret.
+    pub certificate: Vec<u8>,
+    /// How many may come in by it; 0: any number.
+    pub uses: u16,
+    /// Until when, in ms since 1970; 0: for ever.
+    pub until_ms: u64,
+    /// Since when, in ms since 1970.
+    pub created_ms: u64,
 }
 
 /// The keys of a chat. They lie unencrypted in the profile, which nobody but its user may read.
@@ -56,7 +89,7 @@ pub struct ChatSecrets {
     pub chat_seed: Option<Zeroizing<[u8; 32]>>,
     /// The seed of our member key, 32 bytes; a classic chat has none.
     pub member_seed: Option<Zeroizing<[u8; 32]>>,
-    /// The text of the invite key by which we came, until we are in.
+    /// The text of the invite key by which we came, until we are in; of a public chat that of its link, for good.
     pub invite: Option<Zeroizing<Vec<u8>>>,
     /// What the gate's keys come from, 16 bytes.
     pub rendezvous: Option<Zeroizing<[u8; 16]>>,
@@ -88,8 +121,6 @@ pub enum Write {
         topic: String,
         /// Who set it.
         by: Option<MemberId>,
-        /// The signed fact; none in a classic chat.
-        fact: Option<Vec<u8>>,
     },
     /// The port of the chat's socket, to be asked for again at the next start.
     SetPort {
@@ -98,10 +129,12 @@ pub enum Write {
         /// Not 0.
         port: u16,
     },
-    /// We are in. The invite key by which we came is wiped.
+    /// We are in.
     SetJoined {
         /// Which chat.
         chat: ChatId,
+        /// Whether the invite key by which we came stays; else it is wiped.
+        keep_invite: bool,
     },
     /// What admits us is another (a further slot was signed).
     SetCredential {
@@ -180,18 +213,26 @@ pub enum Write {
     AddInvite {
         /// Which chat.
         chat: ChatId,
-        /// Which invite.
-        invite: InviteId,
-        /// Its number among the chat's invites.
-        number: u32,
-        /// What empowers it, without its secret.
-        certificate: Vec<u8>,
-        /// How many may come in by it; 0: any number.
-        uses: u16,
-        /// Until when, in ms since 1970; 0: for ever.
-        until_ms: u64,
-        /// Since when, in ms since 1970.
-        created_ms: u64,
+        /// What is kept of it.
+        invite: InviteRecord,
+    },
+    /// The set of facts is another.
+    PutFacts {
+        /// Which chat.
+        chat: ChatId,
+        /// Facts that are in it now.
+        added: Vec<FactRecord>,
+        /// Facts that no longer are.
+        removed: Vec<FactId>,
+    },
+    /// Whether the user wants to see what a member says.
+    SetIgnored {
+        /// Which chat.
+        chat: ChatId,
+        /// Whose words.
+        member: MemberId,
+        /// They don't.
+        ignored: bool,
     },
     /// What was typed and not sent.
     SaveDraft {
@@ -228,12 +269,20 @@ impl Write {
                 | Self::SetCredential { .. }
                 | Self::SetCharter { .. }
                 | Self::AddInvite { .. }
+                // Whoever forgets a fact of their own signs another under its number, and loses their office by it.
+                | Self::PutFacts { .. }
                 | Self::RemoveChat { .. }
         )
     }
 
     /// Whether what it replaces or removes is not to be found in the files any more.
     pub(super) fn wipes(&self) -> bool {
-        matches!(self, Self::SetJoined { .. } | Self::RemoveChat { .. })
+        matches!(
+            self,
+            Self::SetJoined {
+                keep_invite: false,
+                ..
+            } | Self::RemoveChat { .. }
+        )
     }
 }

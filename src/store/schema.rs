@@ -8,7 +8,10 @@ use super::StoreError;
 
 /// Each brings the database from the version that is its place here to the next, in a transaction of its own. One that
 /// was released is never changed: a further one is added.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_moderation.sql"),
+];
 
 /// "Thro", as the first migration sets it.
 const APPLICATION_ID: u32 = 0x5468_726F;

@@ -217,7 +217,6 @@ mod tests {
             nick: String::new(),
             topic: String::new(),
             topic_by: None,
-            topic_fact: None,
             created_ms: 0,
             port: None,
             joined: true,
@@ -228,6 +227,9 @@ mod tests {
             admitted: Vec::new(),
             peers: Vec::new(),
             nicks: Vec::new(),
+            facts: Vec::new(),
+            ignored: Vec::new(),
+            invites: Vec::new(),
         }))
     }
 

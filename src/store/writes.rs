@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, ToSql, params};
 
-use super::record::{ChatRecord, Write};
+use super::record::{ChatRecord, FactRecord, InviteRecord, Write};
 use super::{MAX_MEMBERS, MAX_PEERS};
-use crate::id::{ChatId, ClientId};
+use crate::id::{ChatId, ClientId, FactId};
 use crate::model::{ChatKind, DeliveryState, Message, MessageBody, Settings, Workspace};
 
 /// Carries a write out, inside the caller's transaction.
@@ -16,21 +16,16 @@ pub(super) fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<
         Write::SetNick { chat, nick } => {
             run("UPDATE chat SET nick = ?2 WHERE id = ?1", params![chat.0, nick])
         }
-        Write::SetTopic {
-            chat,
-            topic,
-            by,
-            fact,
-        } => run(
-            "UPDATE chat SET topic = ?2, topic_by = ?3, topic_fact = ?4 WHERE id = ?1",
-            params![chat.0, topic, by.map(|by| by.0), fact],
+        Write::SetTopic { chat, topic, by } => run(
+            "UPDATE chat SET topic = ?2, topic_by = ?3 WHERE id = ?1",
+            params![chat.0, topic, by.map(|by| by.0)],
         ),
         Write::SetPort { chat, port } => {
             run("UPDATE chat SET port = ?2 WHERE id = ?1", params![chat.0, port])
         }
-        Write::SetJoined { chat } => run(
-            "UPDATE chat SET joined = 1, invite = NULL WHERE id = ?1",
-            params![chat.0],
+        Write::SetJoined { chat, keep_invite } => run(
+            "UPDATE chat SET joined = 1, invite = iif(?2, invite, NULL) WHERE id = ?1",
+            params![chat.0, keep_invite],
         ),
         Write::SetCredential { chat, credential } => run(
             "UPDATE chat SET credential = ?2 WHERE id = ?1",
@@ -84,32 +79,16 @@ pub(super) fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<
         Write::SawPeer { chat, address, at_ms } => {
             saw_peer(connection, params![chat.0, address.to_string(), to_i64(*at_ms)])
         }
-        Write::AddInvite {
+        Write::AddInvite { chat, invite } => add_invite(connection, chat, invite),
+        Write::PutFacts { chat, added, removed } => put_facts(connection, chat, added, removed),
+        Write::SetIgnored {
             chat,
-            invite,
-            number,
-            certificate,
-            uses,
-            until_ms,
-            created_ms,
-        } => {
-            run(
-                ADD_INVITE,
-                params![
-                    chat.0,
-                    invite.0,
-                    number,
-                    certificate,
-                    uses,
-                    to_i64(*until_ms),
-                    to_i64(*created_ms)
-                ],
-            )?;
-            run(
-                "UPDATE chat SET next_invite = max(next_invite, ?2) WHERE id = ?1",
-                params![chat.0, number.saturating_add(1)],
-            )
-        }
+            member,
+            ignored,
+        } => run(
+            if *ignored { ADD_IGNORED } else { REMOVE_IGNORED },
+            params![chat.0, member.0],
+        ),
         Write::SaveDraft { chat, text } => {
             run("UPDATE chat SET draft = ?2 WHERE id = ?1", params![chat.0, text])
         }
@@ -135,12 +114,11 @@ pub(super) fn to_ms(at: Timestamp) -> i64 {
 }
 
 const PUT_CHAT: &str = "
-    INSERT INTO chat (id, kind, name, nick, topic, topic_by, topic_fact, created_ms, port, joined,
+    INSERT INTO chat (id, kind, name, nick, topic, topic_by, created_ms, port, joined,
         chat_seed, member_seed, invite, rendezvous, credential, charter, next_invite)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
     ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, name = excluded.name, nick = excluded.nick,
-        topic = excluded.topic, topic_by = excluded.topic_by, topic_fact = excluded.topic_fact,
-        created_ms = excluded.created_ms, port = excluded.port, joined = excluded.joined,
+        topic = excluded.topic, topic_by = excluded.topic_by, created_ms = excluded.created_ms, port = excluded.port, joined = excluded.joined,
         chat_seed = excluded.chat_seed, member_seed = excluded.member_seed, invite = excluded.invite,
         rendezvous = excluded.rendezvous, credential = excluded.credential, charter = excluded.charter,
         next_invite = excluded.next_invite";
@@ -184,6 +162,18 @@ const ADD_INVITE: &str = "
     SELECT key, ?2, ?3, ?4, ?5, ?6, ?7 FROM chat WHERE id = ?1
     ON CONFLICT (chat, id) DO NOTHING";
 
+const PUT_FACT: &str = "
+    INSERT INTO fact (chat, id, fact, credential) SELECT key, ?2, ?3, ?4 FROM chat WHERE id = ?1
+    ON CONFLICT (chat, id) DO UPDATE SET fact = excluded.fact, credential = excluded.credential";
+
+const REMOVE_FACT: &str = "DELETE FROM fact WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2";
+
+const ADD_IGNORED: &str = "
+    INSERT INTO ignored (chat, member) SELECT key, ?2 FROM chat WHERE id = ?1 ON CONFLICT DO NOTHING";
+
+const REMOVE_IGNORED: &str =
+    "DELETE FROM ignored WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND member = ?2";
+
 const MARK_READ: &str = "
     UPDATE chat SET read_message = message.key FROM message
     WHERE chat.id = ?1 AND message.chat = chat.key AND message.id = ?2";
@@ -211,7 +201,6 @@ fn put_chat(connection: &Connection, record: &ChatRecord) -> rusqlite::Result<()
             record.nick,
             record.topic,
             record.topic_by.map(|by| by.0),
-            record.topic_fact,
             to_i64(record.created_ms),
             record.port,
             record.joined,
@@ -268,6 +257,43 @@ fn put_member(
 fn saw_peer(connection: &Connection, values: &[&dyn ToSql]) -> rusqlite::Result<()> {
     run(connection, SAW_PEER, values)?;
     run(connection, FORGET_OLD_PEERS, &[values[0], &MAX_PEERS])
+}
+
+fn add_invite(connection: &Connection, chat: &ChatId, invite: &InviteRecord) -> rusqlite::Result<()> {
+    run(
+        connection,
+        ADD_INVITE,
+        params![
+            chat.0,
+            invite.invite.0,
+            invite.number,
+            invite.certificate,
+            invite.uses,
+            to_i64(invite.until_ms),
+            to_i64(invite.created_ms)
+        ],
+    )?;
+    run(
+        connection,
+        "UPDATE chat SET next_invite = max(next_invite, ?2) WHERE id = ?1",
+        params![chat.0, invite.number.saturating_add(1)],
+    )
+}
+
+/// What is removed goes first: should one be both, it is there afterwards.
+fn put_facts(
+    connection: &Connection,
+    chat: &ChatId,
+    added: &[FactRecord],
+    removed: &[FactId],
+) -> rusqlite::Result<()> {
+    for id in removed {
+        run(connection, REMOVE_FACT, params![chat.0, id.0])?;
+    }
+    for FactRecord { id, fact, credential } in added {
+        run(connection, PUT_FACT, params![chat.0, id.0, fact, credential])?;
+    }
+    Ok(())
 }
 
 fn save_settings(connection: &Connection, settings: &Settings) -> rusqlite::Result<()> {

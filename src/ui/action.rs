@@ -39,6 +39,10 @@ pub enum Action {
     UndoLeave(ChatId),
     /// Show a member's card.
     OpenMember(ChatId, MemberId),
+    /// Ask why a member is to be banned.
+    OpenBan(ChatId, MemberId),
+    /// Send a command whose answer is only news, as to undo something.
+    Send(Command),
     /// Put a nick into the composer.
     Mention(ChatId, String),
     /// Begin to change the topic, in the header.
@@ -51,6 +55,23 @@ pub enum Action {
     Set(Settings),
     /// Send what a dialog asks for and let the dialog wait for the answer.
     Submit(Command),
+    /// Say what was done, with a button for the way back.
+    Offer {
+        /// What was done.
+        text: String,
+        /// What the button is called.
+        button: &'static str,
+        /// What it does.
+        action: Box<Action>,
+    },
+    /// Show the invites of a chat.
+    ShowInvites(ChatId),
+    /// Make an invite of a chat, or show its link.
+    ExportInvite(ChatId),
+    /// Show how strangers come into a public chat, and change it.
+    ShowDoor(ChatId),
+    /// Show who may do what.
+    ShowRights(Option<ChatId>),
     /// Ask for a file in the name of the dialog.
     AskFile(FileRequest),
     /// Open the import dialog with this text or path in it.

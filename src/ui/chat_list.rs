@@ -6,12 +6,13 @@ use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::{Group, TABLE, UiCommand};
+use super::dialogs::why_not_invite;
 use super::theme;
 use super::widgets::{
     BADGE_WIDTH, badge_text, badge_ui, connection_color, icon_button, plain_label, row_ui, unread_words,
 };
 use crate::id::ChatId;
-use crate::model::{Chat, ChatKind, Connection};
+use crate::model::{Chat, ChatKind, Connection, Deed};
 
 /// Height of a chat's row in points: two lines.
 const ROW_HEIGHT: f32 = 48.0;
@@ -100,11 +101,32 @@ pub fn chat_menu_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     {
         action = Some(Action::MarkRead(chat.id));
     }
+    if chat.kind != ChatKind::Classic {
+        action = action.take().or(admission_menu_ui(ui, chat));
+    }
     ui.separator();
     if ui.button("Leave the chat").clicked() {
         action = Some(Action::Leave(chat.id));
     }
     action
+}
+
+/// What the menu of a chat has on who comes in.
+fn admission_menu_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    ui.separator();
+    let is_public = chat.kind == ChatKind::Public;
+    let item = |ui: &mut Ui, name: &str, refusal: Option<String>| {
+        ui.add_enabled(refusal.is_none(), egui::Button::new(name))
+            .on_disabled_hover_text(refusal.unwrap_or_default())
+            .clicked()
+    };
+    if item(ui, "Export invite…", why_not_invite(chat)) {
+        return Some(Action::ExportInvite(chat.id));
+    }
+    if item(ui, "Invites…", chat.may(Deed::CloseInvite).err()) {
+        return Some(Action::ShowInvites(chat.id));
+    }
+    (is_public && item(ui, "Door…", chat.may(Deed::SetDoor).err())).then_some(Action::ShowDoor(chat.id))
 }
 
 fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui::Response {
@@ -154,6 +176,7 @@ fn chat_row_ui(ui: &mut Ui, chat: &Chat, selected: bool, now: Timestamp) -> egui
 /// The second line of a chat's row: what is wrong, else what was typed and not sent, else the last message.
 fn state_line(chat: &Chat, connection: Connection) -> String {
     match connection {
+        _ if chat.own_ban().is_some() => "Banned".to_owned(),
         Connection::Refused => "Not let in".to_owned(),
         Connection::Nobody => "Nobody reachable".to_owned(),
         _ if chat.join == crate::model::Join::Asking => "Asking to be let in…".to_owned(),

@@ -7,10 +7,12 @@ use lucide_icons::Icon;
 use super::action::Action;
 use super::commands::UiCommand;
 use super::composer::{Composer, ComposerContext, composer_ui};
+use super::joining::joining_ui;
+use super::notices::{notices_ui, why_not_write};
 use super::theme;
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
 use super::widgets::{connection_color, paragraph_ui, secondary_button};
-use crate::model::{Chat, ChatKind, Chats, Connection, Join, Role, max_text_len};
+use crate::model::{Chat, ChatKind, Chats, Connection, Hurdle, Join, Members, Role, max_text_len};
 
 /// What the window keeps of a chat between frames.
 #[derive(Debug)]
@@ -19,8 +21,8 @@ pub struct ChatView {
     pub timeline: TimelineView,
     /// What is being written.
     pub composer: Composer,
-    /// What the composer completes, and for which version of the members.
-    nicks: (u64, Vec<String>),
+    /// What the composer completes.
+    nicks: Nicks,
 }
 
 impl ChatView {
@@ -29,7 +31,28 @@ impl ChatView {
         Self {
             timeline: TimelineView::new(),
             composer: Composer::with_draft(chat.draft.clone()),
-            nicks: (0, Vec::new()),
+            nicks: Nicks::default(),
+        }
+    }
+}
+
+/// What the members are called, as the composer completes it.
+#[derive(Debug, Default)]
+struct Nicks {
+    /// Of which version of the members.
+    version: u64,
+    here: Vec<String>,
+    banned: Vec<String>,
+}
+
+impl Nicks {
+    fn follow(&mut self, members: &Members) {
+        if self.version != members.version() {
+            *self = Self {
+                version: members.version(),
+                here: members.nicks(),
+                banned: members.banned().map(|member| member.nick.clone()).collect(),
+            };
         }
     }
 }
@@ -55,7 +78,15 @@ pub fn chat_view_ui(
 ) -> Vec<Action> {
     let mut actions = Vec::new();
     let connection = chat.connection(options.now);
-    if let Some(banner) = Banner::of(chat, connection) {
+    let hurdle = chat.hurdle();
+    if let Some(hurdle) = hurdle {
+        Panel::top("joining")
+            .frame(Frame::new())
+            .show_separator_line(false)
+            .show(ui, |ui| {
+                actions.extend(joining_ui(ui, chat, hurdle, options.now));
+            });
+    } else if let Some(banner) = Banner::of(chat, connection) {
         Panel::top("banner")
             .frame(Frame::new())
             .show_separator_line(false)
@@ -67,10 +98,9 @@ pub fn chat_view_ui(
         .frame(Frame::new())
         .show_separator_line(false)
         .show(ui, |ui| {
-            if view.nicks.0 != chat.members.version() {
-                view.nicks = (chat.members.version(), chat.members.nicks());
-            }
-            let context = composer_context(chat, &view.nicks.1);
+            actions.extend(notices_ui(ui, chat, options.now));
+            view.nicks.follow(&chat.members);
+            let context = composer_context(chat, hurdle, &view.nicks, options.now);
             let done = composer_ui(ui, &mut view.composer, &context);
             actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
         });
@@ -86,16 +116,20 @@ pub fn chat_view_ui(
     actions
 }
 
-fn composer_context<'a>(chat: &Chat, nicks: &'a [String]) -> ComposerContext<'a> {
-    let why_not = if chat.role == Role::Observer {
-        Some("You may read here, but not write.")
-    } else if matches!(chat.join, Join::Failed(_)) {
-        Some("You are not in this chat.")
-    } else {
-        None
-    };
+fn composer_context<'a>(
+    chat: &Chat,
+    hurdle: Option<Hurdle>,
+    nicks: &'a Nicks,
+    now: Timestamp,
+) -> ComposerContext<'a> {
+    let is_out = matches!(chat.join, Join::Failed(_));
+    let not_yet = hurdle.is_some().then_some("You are not in this chat yet.");
+    let why_not = why_not_write(chat, now)
+        .or(not_yet)
+        .or(is_out.then_some("You are not in this chat."));
     ComposerContext {
-        nicks,
+        nicks: &nicks.here,
+        banned_nicks: &nicks.banned,
         enabled: why_not.is_none(),
         placeholder: why_not.unwrap_or("Write a message"),
         limit_bytes: max_text_len(chat.kind),
@@ -114,6 +148,10 @@ impl<'a> Banner<'a> {
         let retry = ("Try again", Action::Retry(chat.id));
         let connect = ("Connect to a peer…", Action::Do(UiCommand::ShowConnection));
         let classic = chat.kind == ChatKind::Classic;
+        if chat.own_ban().is_some() {
+            // Said above the composer, with more about it.
+            return None;
+        }
         Some(match (&chat.join, connection) {
             (Join::Failed(sentence), _) => Self {
                 icon: Icon::DoorClosed,

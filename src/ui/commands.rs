@@ -12,6 +12,12 @@ pub enum UiCommand {
     ImportInvite,
     /// Opens the dialog that exports an invite of the chat in front.
     ExportInvite,
+    /// Shows the invites of the chat in front.
+    ShowInvites,
+    /// Shows how strangers come into the chat in front.
+    ShowDoor,
+    /// Shows who may do what.
+    ShowRights,
     /// Goes to the tab on the right, round at the end.
     NextTab,
     /// Goes to the tab on the left, round at the end.
@@ -36,6 +42,10 @@ pub enum UiCommand {
     MarkRead,
     /// Changes the topic of the chat in front.
     EditTopic,
+    /// Lets only moderators and the founder set the topic of the chat in front, or members again.
+    ToggleTopicLock,
+    /// Shows who did what in the chat in front, as founder or moderator.
+    ShowModerationLog,
     /// Changes what one is called in the chat in front.
     EditNick,
     /// Shows or hides the list of members.
@@ -113,7 +123,23 @@ pub const TABLE: &[Entry] = &[
     entry(UiCommand::ExportInvite, "Export invite…", Group::Chat, &[])
         .menu()
         .chat(),
+    entry(UiCommand::ShowInvites, "Invites…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(UiCommand::ShowDoor, "Door…", Group::Chat, &[])
+        .menu()
+        .chat(),
     entry(UiCommand::EditTopic, "Change the topic…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(
+        UiCommand::ToggleTopicLock,
+        "Lock or unlock the topic",
+        Group::Chat,
+        &[],
+    )
+    .chat(),
+    entry(UiCommand::ShowModerationLog, "Moderation log…", Group::Chat, &[])
         .menu()
         .chat(),
     entry(UiCommand::EditNick, "Change your nick…", Group::Chat, &[])
@@ -276,6 +302,7 @@ pub const TABLE: &[Entry] = &[
         &[ctrl(Key::Comma)],
     )
     .menu(),
+    entry(UiCommand::ShowRights, "Who may do what", Group::Window, &[]).menu(),
     entry(
         UiCommand::ShowShortcuts,
         "Keyboard shortcuts",

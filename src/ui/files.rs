@@ -16,11 +16,25 @@ const UNAVAILABLE_WITHIN: Duration = Duration::from_millis(250);
 /// The ending of an invite's file, without the dot.
 pub const INVITE_EXTENSION: &str = "throng";
 
+/// The ending of a picture, without the dot.
+pub const PICTURE_EXTENSION: &str = "png";
+
+/// What kind of file is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// An invite.
+    Invite,
+    /// A picture of an invite's link.
+    Picture,
+}
+
 /// What is asked of the file system or of its dialogs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileRequest {
-    /// Ask where to write an invite.
+    /// Ask where to write a file.
     ChooseTarget {
+        /// Of what kind it is.
+        kind: FileKind,
         /// What the file is to be called unless the user says otherwise.
         file_name: String,
     },
@@ -31,7 +45,7 @@ pub enum FileRequest {
         /// Where.
         path: PathBuf,
         /// All of it.
-        text: String,
+        bytes: Vec<u8>,
         /// Whether a file that is there already may be lost: the user was asked.
         replace: bool,
     },
@@ -41,8 +55,23 @@ impl FileRequest {
     /// What stands above the dialog.
     pub fn title(&self) -> &'static str {
         match self {
+            Self::ChooseTarget {
+                kind: FileKind::Picture,
+                ..
+            } => "Save the picture",
             Self::ChooseTarget { .. } | Self::Write { .. } => "Export the invite",
             Self::ChooseInvite => "Import an invite",
+        }
+    }
+
+    /// What the dialog offers to show: its name, and the ending of such files.
+    fn filter(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::ChooseTarget {
+                kind: FileKind::Picture,
+                ..
+            } => ("Pictures", PICTURE_EXTENSION),
+            _ => ("Throng invites", INVITE_EXTENSION),
         }
     }
 }
@@ -101,22 +130,23 @@ impl SystemFiles {
 
 impl Files for SystemFiles {
     fn request(&mut self, ticket: u64, request: FileRequest) {
+        let (files, ending) = request.filter();
         let dialog = self
             .dialog
             .clone()
             .set_title(request.title())
-            .add_filter("Throng invites", &[INVITE_EXTENSION])
+            .add_filter(files, &[ending])
             .add_filter("All files", &["*"]);
         let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
         self.executor.spawn(async move {
             let answer = match request {
-                FileRequest::ChooseTarget { file_name } => {
+                FileRequest::ChooseTarget { file_name, .. } => {
                     choose(dialog.set_file_name(file_name).save_file()).await
                 }
                 FileRequest::ChooseInvite => choose(dialog.pick_file()).await,
-                FileRequest::Write { path, text, replace } => {
+                FileRequest::Write { path, bytes, replace } => {
                     // The blocking pool ends with the program; a file half written then is nobody's any more.
-                    tokio::task::spawn_blocking(move || write(path, &text, replace))
+                    tokio::task::spawn_blocking(move || write(path, &bytes, replace))
                         .await
                         .unwrap_or_else(|_| {
                             FileAnswer::NotWritten("The file could not be written.".to_owned())
@@ -143,8 +173,8 @@ async fn choose(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> FileAn
     }
 }
 
-/// Writes an invite where the user wants it.
-pub fn write(path: PathBuf, text: &str, replace: bool) -> FileAnswer {
+/// Writes a file where the user wants it.
+pub fn write(path: PathBuf, bytes: &[u8], replace: bool) -> FileAnswer {
     let mut options = OpenOptions::new();
     options
         .write(true)
@@ -153,7 +183,7 @@ pub fn write(path: PathBuf, text: &str, replace: bool) -> FileAnswer {
         .create_new(!replace);
     match options
         .open(&path)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
     {
         Ok(()) => FileAnswer::Written(path),
         Err(error) => FileAnswer::NotWritten(not_written(&path, &error)),
@@ -172,8 +202,8 @@ fn not_written(path: &Path, error: &io::Error) -> String {
     }
 }
 
-/// A file name for an invite to the chat of this name: what file systems refuse is replaced.
-pub fn invite_file_name(chat_name: &str) -> String {
+/// A file name for an invite to the chat of this name, or for its picture: what file systems refuse is replaced.
+pub fn invite_file_name(chat_name: &str, kind: FileKind) -> String {
     let name: String = chat_name
         .chars()
         .map(|c| {
@@ -186,7 +216,11 @@ pub fn invite_file_name(chat_name: &str) -> String {
         .collect();
     let name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
     let name = if name.is_empty() { "invite" } else { name };
-    format!("{name}.{INVITE_EXTENSION}")
+    let extension = match kind {
+        FileKind::Invite => INVITE_EXTENSION,
+        FileKind::Picture => PICTURE_EXTENSION,
+    };
+    format!("{name}.{extension}")
 }
 
 /// A path as somebody types it: `~` is the home folder, and an invite's ending is added where none stands.
@@ -204,10 +238,13 @@ mod tests {
 
     #[test]
     fn file_names_hold_nothing_that_leads_elsewhere() {
-        assert_eq!(invite_file_name("friends"), "friends.throng");
-        assert_eq!(invite_file_name("../../etc/passwd"), "-..-etc-passwd.throng");
-        assert_eq!(invite_file_name(".. "), "invite.throng");
-        assert_eq!(invite_file_name("a\0b"), "a-b.throng");
+        assert_eq!(invite_file_name("friends", FileKind::Invite), "friends.throng");
+        assert_eq!(
+            invite_file_name("../../etc/passwd", FileKind::Invite),
+            "-..-etc-passwd.throng"
+        );
+        assert_eq!(invite_file_name(".. ", FileKind::Invite), "invite.throng");
+        assert_eq!(invite_file_name("a\0b", FileKind::Picture), "a-b.png");
     }
 
     #[test]
@@ -215,18 +252,18 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.throng");
         assert_eq!(
-            write(path.clone(), "one", false),
+            write(path.clone(), b"one", false),
             FileAnswer::Written(path.clone())
         );
         assert!(matches!(
-            write(path.clone(), "two", false),
+            write(path.clone(), b"two", false),
             FileAnswer::NotWritten(_)
         ));
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "one");
-        assert_eq!(write(path.clone(), "2", true), FileAnswer::Written(path.clone()));
+        assert_eq!(write(path.clone(), b"2", true), FileAnswer::Written(path.clone()));
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "2");
         assert!(matches!(
-            write(folder.path().join("no/a"), "", true),
+            write(folder.path().join("no/a"), b"", true),
             FileAnswer::NotWritten(_)
         ));
     }

@@ -5,9 +5,10 @@ use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::UiCommand;
+use super::dialogs::why_not_invite;
 use super::theme;
-use super::widgets::{flat_button, plain_label};
-use crate::model::{Chat, ChatKind, MAX_TOPIC_LEN, Role, within};
+use super::widgets::{flat_button, icon_button, icon_button_sized, plain_label, with_reason};
+use crate::model::{Chat, ChatKind, Deed, MAX_TOPIC_LEN, within};
 
 /// Paints the header. While the topic is being changed, `topic_edit` holds what is typed.
 pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> Option<Action> {
@@ -19,6 +20,7 @@ pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> O
         if count.on_hover_text("Show or hide the members").clicked() {
             action = Some(Action::Do(UiCommand::ToggleMembers));
         }
+        action = action.take().or(invites_button_ui(ui, chat));
         action = action.take().or(invite_button_ui(ui, chat));
         ui.add_space(4.0);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -31,7 +33,11 @@ pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> O
             });
             let topic = match topic_edit {
                 Some(text) => topic_edit_ui(ui, text),
-                None => topic_ui(ui, chat),
+                None => {
+                    ui.spacing_mut().item_spacing.x = 6.0;
+                    let lock = lock_ui(ui, chat);
+                    topic_ui(ui, chat).or(lock)
+                }
             };
             action = action.take().or(topic);
         });
@@ -45,34 +51,77 @@ fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
         let connect = connect.on_hover_text("Connect to a peer, or admit one");
         return connect.clicked().then_some(Action::Do(UiCommand::ShowConnection));
     }
-    // Today only the founder holds the key that makes invites.
-    let may = chat.role == Role::Founder;
-    let invite = flat_button(ui, Icon::UserPlus, "Export invite…", "Export invite…", may);
+    let refusal = why_not_invite(chat);
+    let invite = flat_button(
+        ui,
+        Icon::UserPlus,
+        "Export invite…",
+        "Export invite…",
+        refusal.is_none(),
+    );
     let invite = invite
         .on_hover_text("Let others into this chat")
-        .on_disabled_hover_text("Only the founder of this chat can invite.");
+        .on_disabled_hover_text(refusal.unwrap_or_default());
     invite.clicked().then_some(Action::Do(UiCommand::ExportInvite))
+}
+
+/// The way to the invites, for who may see them.
+fn invites_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    let may_see = chat.kind != ChatKind::Classic && chat.may(Deed::CloseInvite).is_ok();
+    let shown = may_see && icon_button(ui, Icon::Ticket, "Invites, and who came by them").clicked();
+    shown.then_some(Action::Do(UiCommand::ShowInvites))
 }
 
 fn topic_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     let weak = theme::tokens(ui).weak;
-    let shown = if chat.topic.is_empty() {
-        "Add a topic"
+    let may = chat.may(Deed::SetTopic);
+    let shown = match (chat.topic.as_str(), &may) {
+        ("", Ok(())) => "Add a topic",
+        ("", Err(_)) => "No topic",
+        (topic, _) => topic,
+    };
+    let sense = if may.is_ok() {
+        Sense::click()
     } else {
-        chat.topic.as_str()
+        Sense::hover()
     };
     let topic = ui.add(
         Label::new(RichText::new(shown).color(weak))
             .truncate()
             .selectable(false)
-            .sense(Sense::click()),
+            .sense(sense),
     );
-    topic.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("Topic: {shown}")));
+    topic.widget_info(|| WidgetInfo::labeled(egui::Role::Button, may.is_ok(), format!("Topic: {shown}")));
     super::widgets::focus_ring(ui, &topic);
-    topic
-        .on_hover_text("Click to change the topic")
+    let why_not = may.as_ref().err().map(String::as_str);
+    with_reason(topic, why_not)
+        .on_hover_text(why_not.unwrap_or("Click to change the topic"))
         .clicked()
         .then_some(Action::EditTopic)
+}
+
+/// Whether the topic is locked: for those who may, a button that changes it, for others a sign.
+fn lock_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+    let locked = chat.topic_locked;
+    if chat.may(Deed::LockTopic).is_ok() {
+        let (icon, name) = if locked {
+            (Icon::Lock, "Unlock the topic")
+        } else {
+            (Icon::LockOpen, "Lock the topic")
+        };
+        let lock = icon_button_sized(ui, icon, name, 22.0);
+        return lock.clicked().then_some(Action::Do(UiCommand::ToggleTopicLock));
+    }
+    if locked {
+        let weak = theme::tokens(ui).weak;
+        let sign = RichText::new(Icon::Lock.unicode())
+            .font(theme::icon_font(13.0))
+            .color(weak);
+        let sign = ui.label(sign);
+        sign.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, "The topic is locked"));
+        sign.on_hover_text("The topic is locked: only moderators and the founder may set it.");
+    }
+    None
 }
 
 fn topic_edit_ui(ui: &mut Ui, text: &mut String) -> Option<Action> {

@@ -90,6 +90,7 @@ pub fn connection_words(chat: &Chat, connection: Connection) -> String {
         Connection::Looking if chat.join == crate::model::Join::Asking => "Asking to be let in…".to_owned(),
         Connection::Looking => "Looking for members…".to_owned(),
         Connection::Nobody => "Nobody reachable: what to do".to_owned(),
+        Connection::Refused if chat.own_ban().is_some() => "Banned from this chat".to_owned(),
         Connection::Refused => "Not let in: what to do".to_owned(),
     }
 }

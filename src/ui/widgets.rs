@@ -1,8 +1,9 @@
 //! The small pieces that the window's parts share: named icon buttons, badges, form fields, the frame of a dialog.
 
 use egui::{
-    Align, Align2, Button, CornerRadius, Frame, Id, Label, Layout, Margin, Modal, Response, RichText,
-    ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, vec2,
+    Align, Align2, Button, CornerRadius, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modal,
+    Modifiers, Response, RichText, ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo,
+    vec2,
 };
 use lucide_icons::Icon;
 
@@ -84,6 +85,21 @@ pub fn labelled_button(ui: &mut Ui, icon: Icon, text: &str, enabled: bool) -> Re
     );
     button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, enabled, text));
     button
+}
+
+/// As [`labelled_button`], for something that one may not always do: then it says why. Whether it was pressed.
+pub fn allowed_button(ui: &mut Ui, icon: Icon, text: &str, may: &Result<(), String>) -> bool {
+    let button = labelled_button(ui, icon, text, may.is_ok());
+    with_reason(button, may.as_ref().err().map(String::as_str)).clicked()
+}
+
+/// Why something can't be used: for the pointer that rests on it, and for the ear.
+pub fn with_reason(response: Response, reason: Option<&str>) -> Response {
+    let Some(reason) = reason else { return response };
+    response.ctx.accesskit_node_builder(response.id, |node| {
+        node.set_description(reason);
+    });
+    response.on_disabled_hover_text(reason)
 }
 
 /// As [`labelled_button`], without a frame while the pointer is elsewhere.
@@ -184,6 +200,31 @@ pub fn field_ui(ui: &mut Ui, label: &str, hint: &str, text: &mut String) -> Resp
     })
 }
 
+/// A text field under its label that says how many bytes it still has room for.
+pub fn counted_field_ui(
+    ui: &mut Ui,
+    label: &str,
+    hint: &str,
+    text: &mut String,
+    limit_bytes: usize,
+) -> Response {
+    let edit = field_ui(ui, label, hint, text);
+    let tokens = theme::tokens(ui);
+    let length = text.trim().len();
+    let (words, color) = match limit_bytes.checked_sub(length) {
+        Some(left) => (format!("{left} left"), tokens.weak),
+        None => (format!("{} too long", length - limit_bytes), tokens.red),
+    };
+    // In the line of the label, at its right.
+    let at = egui::pos2(edit.rect.right(), edit.rect.top() - size::GRID);
+    ui.painter()
+        .text(at, Align2::RIGHT_BOTTOM, &words, theme::meta(), color);
+    edit.ctx.accesskit_node_builder(edit.id, |node| {
+        node.set_description(words.as_str());
+    });
+    edit
+}
+
 /// A text field under its label, with the button that does something with what is typed. Whether it was pressed.
 pub fn field_with_button(
     ui: &mut Ui,
@@ -218,6 +259,8 @@ pub fn area_ui(ui: &mut Ui, label: &str, hint: &str, rows: usize, text: &mut Str
             .show(ui, |ui| {
                 ui.add(
                     TextEdit::multiline(text)
+                        // Enter is for the dialog.
+                        .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter))
                         .font(theme::mono())
                         .hint_text(hint)
                         .desired_rows(rows)
@@ -249,6 +292,33 @@ pub fn hint_ui(ui: &mut Ui, text: impl Into<String>) -> Response {
 pub fn error_ui(ui: &mut Ui, text: &str) -> Response {
     let red = theme::tokens(ui).red;
     outcome_ui(ui, Icon::CircleAlert, red, text)
+}
+
+/// Something to be known, with its icon.
+pub fn note_ui(ui: &mut Ui, icon: Icon, text: &str) -> Response {
+    let amber = theme::tokens(ui).amber;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        line_icon(ui, icon, amber, size::BODY_LINE);
+        let words = RichText::new(text)
+            .color(amber)
+            .line_height(Some(size::BODY_LINE));
+        ui.vertical(|ui| ui.add(Label::new(words).wrap())).inner
+    })
+    .inner
+}
+
+/// An icon before the first of some lines of text, in the middle of its height.
+pub fn line_icon(ui: &mut Ui, icon: Icon, color: egui::Color32, line_height: f32) {
+    let side = (line_height - size::GRID).min(size::ICON);
+    let (rect, _) = ui.allocate_exact_size(vec2(side, line_height), Sense::hover());
+    ui.painter().text(
+        rect.center(),
+        Align2::CENTER_CENTER,
+        icon.unicode(),
+        theme::icon_font(side),
+        color,
+    );
 }
 
 /// What was done, with the icon that says so without colour.
@@ -330,7 +400,7 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
             });
         });
         ui.add_space(size::GRID);
-        let most = (room.height() - 120.0).max(80.0);
+        let most = dialog_height(ui);
         let inner = ScrollArea::vertical()
             .max_height(most)
             // Otherwise it would stay as high as it was when less stood in it.
@@ -342,9 +412,37 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
             .inner;
         (inner, closed)
     });
+    // It is put in the middle by the size that it had a frame before.
+    let size = modal.response.rect.size();
+    let before = ctx.data_mut(|data| std::mem::replace(data.get_temp_mut_or(id, size), size));
+    if before != size {
+        ctx.request_repaint();
+    }
     let closes = modal.should_close();
     let (inner, closed) = modal.inner;
     (inner, closed || closes)
+}
+
+/// How high the contents of a dialog may be, in points, before they have to scroll.
+fn dialog_height(ui: &Ui) -> f32 {
+    (ui.ctx().content_rect().height() - 120.0).max(80.0)
+}
+
+/// What stands above the buttons of a dialog, scrolling where it is higher than the window, so that the buttons stay in
+/// reach.
+pub fn above_buttons<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    /// The buttons and the space above them.
+    const FOOT_HEIGHT: f32 = 52.0;
+    let most = (dialog_height(ui) - FOOT_HEIGHT).max(80.0);
+    ScrollArea::vertical()
+        .id_salt("above the buttons")
+        .max_height(most)
+        .min_scrolled_height(most)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            contents(ui)
+        })
+        .inner
 }
 
 /// The buttons at the foot of a dialog, at its right; `add` lays them out from right to left.

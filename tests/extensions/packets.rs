@@ -4,8 +4,8 @@ use data_encoding::HEXLOWER;
 use throng::crypto::{self, BoxKeyPair, Nonce, SharedKeys};
 use throng::id::ClientId;
 use throng::wire::{
-    self, Facts, Header, Hello, Keepalive, Link, LinkOp, NodeAddress, Packet, Roster, RosterAsk, Say, Slow,
-    TokenCounter, Welcome, WelcomeStatus,
+    self, Facts, FactsAsk, Header, Hello, Keepalive, Link, LinkOp, NodeAddress, Packet, Roster, RosterAsk,
+    Say, Slow, TokenCounter, Welcome, WelcomeStatus,
 };
 
 use crate::cast::{Cast, FOUNDERS_TOKEN, HELLO_NONCE, MEMBERS_TOKEN, NOON, introduction, message};
@@ -36,6 +36,8 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let keepalive = make("keepalive", from_founder, from_member, plain, packet);
     let (plain, packet) = facts(cast);
     let facts = make("facts", from_founder, from_member, plain, packet);
+    let (plain, packet) = facts_ask();
+    let facts_ask = make("facts_ask", from_member, from_founder, plain, packet);
     let (plain, packet) = roster_ask();
     let roster_ask = make("roster_ask", from_member, from_founder, plain, packet);
     let (plain, packet) = roster(cast);
@@ -50,6 +52,7 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
         message,
         keepalive,
         facts,
+        facts_ask,
         roster_ask,
         roster,
         slow,
@@ -273,6 +276,32 @@ fn facts(cast: &Cast) -> (Parts, Packet) {
         facts: vec![[&[0][..], &credential].concat(), topic],
     };
     (parts, Packet::Facts(facts))
+}
+
+/// By somebody who has no facts.
+fn facts_ask() -> (Parts, Packet) {
+    let parts = vec![
+        ("kind", vec![106]),
+        ("token", FOUNDERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 3]),
+        ("flags", vec![1]),
+        ("salt", vec![0x5A; 8]),
+        ("founder's last seq", vec![0; 4]),
+        ("short ids", vec![0]),
+        ("from", vec![0; 32]),
+        ("to", vec![0xFF; 32]),
+    ];
+    let t = TokenCounter {
+        token: FOUNDERS_TOKEN,
+        counter: 3,
+    };
+    let summary = parts[3..]
+        .iter()
+        .flat_map(|(_, bytes)| bytes.clone())
+        .collect::<Vec<u8>>();
+    let read = throng::facts::Summary::decode(&summary).map(|summary| summary.encode());
+    assert_eq!(read.as_ref(), Ok(&summary), "a summary");
+    (parts, Packet::FactsAsk(FactsAsk { t, summary }))
 }
 
 fn roster_ask() -> (Parts, Packet) {

@@ -4,8 +4,10 @@
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
-use throng::id::{ChatId, ClientId, MemberId, MessageId};
-use throng::model::{ChatKind, Door, Event, MemberInfo, Message, MessageBody, Role, Status};
+use throng::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
+use throng::model::{
+    ChatKind, Door, Event, InviteInfo, InviteUser, MemberInfo, Message, MessageBody, Rights, Role, Status,
+};
 
 /// 22 November 2026, 14:00 UTC: the moment at which the tests' clock begins.
 pub const NOW: i64 = 1_795_356_000;
@@ -87,4 +89,63 @@ pub fn message(chat: ChatId, by: MemberId, nick: &str, number: u32, seconds: i64
         own: false,
         history: false,
     }
+}
+
+/// Invites of every sort, the newest first.
+pub fn invites() -> Vec<InviteInfo> {
+    let at = |hours: i64| Timestamp::from_second(NOW + 3_600 * hours).ok();
+    let user = |number: u8, nick: &str, confirmed| InviteUser {
+        member: member(number),
+        nick: nick.to_owned(),
+        confirmed,
+    };
+    let invite = InviteInfo {
+        invite: InviteId([3; 32]),
+        number: 3,
+        rights: Rights::Member,
+        uses: 5,
+        used_by: vec![user(4, "Dario", true), user(5, "Eva", false)],
+        created_at: at(-96),
+        expires_at: at(72),
+        closed: false,
+        public_link: false,
+    };
+    let crowd = (1..=8).map(|number| user(number + 20, &format!("Person {number}"), true));
+    vec![
+        invite.clone(),
+        InviteInfo {
+            invite: InviteId([2; 32]),
+            number: 2,
+            rights: Rights::Observer,
+            uses: 1,
+            used_by: vec![user(3, "Cleo", true)],
+            created_at: None,
+            expires_at: None,
+            ..invite.clone()
+        },
+        InviteInfo {
+            invite: InviteId([1; 32]),
+            number: 1,
+            used_by: Vec::new(),
+            expires_at: at(-48),
+            ..invite.clone()
+        },
+        InviteInfo {
+            invite: InviteId([4; 32]),
+            number: 0,
+            used_by: vec![user(6, "Farid", true)],
+            closed: true,
+            ..invite.clone()
+        },
+        InviteInfo {
+            invite: InviteId([5; 32]),
+            number: 0,
+            uses: 0,
+            used_by: crowd.collect(),
+            created_at: at(-240),
+            expires_at: None,
+            public_link: true,
+            ..invite
+        },
+    ]
 }

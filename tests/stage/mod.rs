@@ -74,7 +74,7 @@ impl Files for StageFiles {
     fn request(&mut self, ticket: u64, request: FileRequest) {
         self.requests.borrow_mut().push(request.clone());
         let answer = match request {
-            FileRequest::Write { path, text, replace } => Some(write(path, &text, replace)),
+            FileRequest::Write { path, bytes, replace } => Some(write(path, &bytes, replace)),
             _ => self.answers.borrow_mut().pop_front(),
         };
         self.ready
@@ -95,10 +95,14 @@ pub struct Played {
     pub settings: Rc<RefCell<Settings>>,
     pub workspace: Rc<RefCell<Workspace>>,
     pub open_chats: Rc<RefCell<Vec<OpenChat>>>,
+    /// Those of every chat.
+    pub invites: Rc<RefCell<Vec<InviteInfo>>>,
     /// Answer the next command that is not one of every start with this error.
     pub refuse: Rc<RefCell<Option<(Code, String)>>>,
     /// Take nothing, as when the queue is full.
     pub full: Rc<Cell<bool>>,
+    /// What the moderation log answers.
+    pub log: Rc<RefCell<Vec<LogEntry>>>,
     created: Rc<Cell<u8>>,
     said: Rc<Cell<u32>>,
 }
@@ -132,6 +136,7 @@ impl Played {
             Command::LoadWorkspace
                 | Command::History { .. }
                 | Command::Members { .. }
+                | Command::Invites { .. }
                 | Command::SaveWorkspace { .. }
                 | Command::SaveDraft { .. }
                 | Command::SaveSettings { .. }
@@ -203,11 +208,11 @@ impl Played {
                 };
                 self.answer(event, tag);
             }
-            Command::SetTopic { chat, topic, .. } => {
+            Command::SetTopic { chat, topic, locked } => {
                 let event = Event::TopicChanged {
                     chat: *chat,
                     topic: topic.clone(),
-                    locked: false,
+                    locked: locked.unwrap_or_default(),
                     by: own(*chat),
                 };
                 self.answer(event, tag);
@@ -220,9 +225,83 @@ impl Played {
                 };
                 self.answer(event, tag);
             }
+            Command::Ban { .. }
+            | Command::Unban { .. }
+            | Command::SetRole { .. }
+            | Command::Ignore { .. }
+            | Command::ModerationLog { .. } => self.play_moderation(request),
+            Command::Invites { chat } => {
+                let invites = self.invites.borrow().clone();
+                self.answer(Event::Invites { chat: *chat, invites }, tag);
+            }
+            Command::SetDoor { chat, door } => {
+                let event = Event::DoorChanged {
+                    chat: *chat,
+                    door: *door,
+                    by: Some(own(*chat)),
+                };
+                self.answer(event, tag);
+            }
+            Command::CloseInvite { chat, invite } => {
+                for info in self.invites.borrow_mut().iter_mut() {
+                    info.closed |= info.invite == *invite;
+                }
+                let event = Event::InviteClosed {
+                    chat: *chat,
+                    invite: *invite,
+                    by: Some(own(*chat)),
+                };
+                self.answer(event, tag);
+            }
             Command::LeaveChat { chat } => self.answer(Event::ChatClosed { chat: *chat }, tag),
             _ => {}
         }
+    }
+}
+
+impl Played {
+    fn play_moderation(&self, request: &Request) {
+        let event = match request.command.clone() {
+            Command::Ban {
+                chat,
+                member,
+                reason,
+                hide_all,
+                ..
+            } => Event::Banned {
+                chat,
+                member,
+                by: own(chat),
+                reason,
+                hide_all,
+            },
+            Command::Unban { chat, member } => Event::Unbanned {
+                chat,
+                member,
+                by: own(chat),
+            },
+            Command::SetRole { chat, member, role } => Event::RoleChanged {
+                chat,
+                member,
+                role,
+                by: Some(own(chat)),
+            },
+            Command::Ignore {
+                chat,
+                member,
+                ignored,
+            } => Event::IgnoreChanged {
+                chat,
+                member,
+                ignored,
+            },
+            Command::ModerationLog { chat } => Event::ModerationLog {
+                chat,
+                entries: self.log.borrow().clone(),
+            },
+            _ => return,
+        };
+        self.answer(event, &request.tag);
     }
 }
 
@@ -400,6 +479,41 @@ impl Window {
             .title()
             .to_owned()
     }
+}
+
+/// Opens a public chat in which we are this, with Ann in it, and goes to it.
+pub fn open_public(window: &mut Window, role: Role, door: Door) -> ChatId {
+    let chat = chat_id(30);
+    let mut event = opened(30, "town square", ChatKind::Public, "Robin", role);
+    if let Event::ChatOpened { door: is, joined, .. } = &mut event {
+        (*is, *joined) = (door, true);
+    }
+    window.node.report(event);
+    let own = MemberInfo {
+        own: true,
+        ..info(own(chat), "Robin", role, Status::Online, true)
+    };
+    let members = vec![info(member(1), "Ann", Role::Member, Status::Online, true), own];
+    window.node.report(Event::Members { chat, members });
+    window.node.report(Event::PeerLinked {
+        chat,
+        client_id: ClientId([1; 32]),
+        member: member(1),
+        address: address(),
+    });
+    window.harness.run();
+    window.go_to("town square");
+    chat
+}
+
+/// Opens a public chat into which we are not let yet, and goes to it.
+pub fn asked_in(window: &mut Window) -> ChatId {
+    window
+        .node
+        .report(opened(31, "night train", ChatKind::Public, "Robin", Role::Member));
+    window.harness.run();
+    window.go_to("night train");
+    chat_id(31)
 }
 
 /// The app, made as soon as there is a context for it.

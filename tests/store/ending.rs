@@ -49,7 +49,15 @@ async fn a_removed_chat_leaves_nothing_in_the_files() {
                 chat: gone,
                 topic: secret.to_owned(),
                 by: None,
-                fact: Some(secret.into()),
+            },
+            Write::PutFacts {
+                chat: gone,
+                added: vec![FactRecord {
+                    id: FactId([1; 32]),
+                    fact: secret.into(),
+                    credential: Some(secret.into()),
+                }],
+                removed: vec![],
             },
             Write::RemoveChat { chat: chat(1) },
         ],
@@ -109,7 +117,12 @@ async fn one_program_at_a_time_has_a_profile() {
     assert_eq!(store.chats().await.unwrap().len(), 1, "what was queued was kept");
     assert_eq!(clone.chats().await.unwrap_err(), StoreError::Closed);
     assert_eq!(
-        clone.save(Write::SetJoined { chat: chat(1) }).await,
+        clone
+            .save(Write::SetJoined {
+                chat: chat(1),
+                keep_invite: false,
+            })
+            .await,
         Err(StoreError::Closed)
     );
     clone.close().await;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
+
 use super::*;
 
 /// Alters the bytes of a database.
@@ -116,7 +118,7 @@ async fn a_crash_takes_nothing_that_was_saved() {
     let store = Store::open(crashed.path()).unwrap();
     assert_eq!(all_of(&store.chats().await.unwrap()[0]), all_of(&record(1)));
     let page = store.history(chat(1), HistoryQuery::Newest, 9).await.unwrap();
-    assert_eq!(page.messages, [message(chat(1), 1, 5)]);
+    assert_eq!(messages(page), [message(chat(1), 1, 5)]);
     store.close().await;
 }
 
@@ -150,7 +152,12 @@ async fn damage_among_the_messages_stops_all_writing() {
         .unwrap_err();
     assert!(matches!(broken, StoreError::Damaged { .. }), "{broken:?}");
     assert_eq!(
-        store.save(Write::SetJoined { chat: chat(1) }).await,
+        store
+            .save(Write::SetJoined {
+                chat: chat(1),
+                keep_invite: false,
+            })
+            .await,
         Err(broken.clone())
     );
     store.write(Write::RemoveChat { chat: chat(1) }).unwrap();

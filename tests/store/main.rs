@@ -7,6 +7,7 @@
 mod ending;
 mod faults;
 mod random;
+mod versions;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,13 +15,13 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::Connection;
-use throng::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
+use throng::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 use throng::model::{
     ChatKind, Code, DeliveryState, Message, MessageBody, OpenChat, Settings, Theme, Workspace,
 };
 use throng::store::{
-    ChatRecord, ChatSecrets, HistoryQuery, MAX_MEMBERS, MAX_PAGE_LEN, MAX_PEERS, Store, StoreError, Write,
+    ChatRecord, ChatSecrets, FactRecord, HistoryPage, HistoryQuery, InviteRecord, MAX_MEMBERS, MAX_PAGE_LEN,
+    MAX_PEERS, Store, StoreError, Write,
 };
 use zeroize::Zeroizing;
 
@@ -46,7 +47,6 @@ fn record(number: u8) -> ChatRecord {
         nick: "Ada".to_owned(),
         topic: "tea".to_owned(),
         topic_by: Some(member(7)),
-        topic_fact: Some(vec![1, 2, 3]),
         created_ms: 1_700_000_000_123,
         port: Some(40_000),
         joined: false,
@@ -62,6 +62,28 @@ fn record(number: u8) -> ChatRecord {
         admitted: Vec::new(),
         peers: Vec::new(),
         nicks: Vec::new(),
+        facts: Vec::new(),
+        ignored: Vec::new(),
+        invites: Vec::new(),
+    }
+}
+
+fn fact(number: u8, credential: Option<Vec<u8>>) -> FactRecord {
+    FactRecord {
+        id: FactId([number; 32]),
+        fact: vec![number; 140],
+        credential,
+    }
+}
+
+fn invite(number: u32) -> InviteRecord {
+    InviteRecord {
+        invite: InviteId([number as u8; 32]),
+        number,
+        certificate: vec![1; 109],
+        uses: 2,
+        until_ms: 7,
+        created_ms: 5,
     }
 }
 
@@ -99,8 +121,12 @@ fn add(message: Message) -> Write {
     }
 }
 
-fn numbers(messages: &[Message]) -> Vec<u32> {
-    messages.iter().map(|message| message.number).collect()
+fn messages(page: HistoryPage) -> Vec<Message> {
+    page.messages.into_iter().map(|stored| stored.message).collect()
+}
+
+fn numbers(page: HistoryPage) -> Vec<u32> {
+    messages(page).iter().map(|message| message.number).collect()
 }
 
 /// The files of a profile, apart from the lock, which is empty.
@@ -136,7 +162,6 @@ async fn all_of_a_chat_comes_back_after_a_restart() {
     let bare = ChatRecord {
         kind: ChatKind::Classic,
         topic_by: None,
-        topic_fact: None,
         port: None,
         secrets: ChatSecrets::default(),
         credential: None,
@@ -170,7 +195,11 @@ async fn all_of_a_chat_comes_back_after_a_restart() {
 async fn single_fields_of_a_chat_can_be_set() {
     let profile = tempfile::tempdir().unwrap();
     let store = Store::open(profile.path()).unwrap();
-    let (chat, invite) = (chat(1), InviteId([3; 32]));
+    let chat = chat(1);
+    let made = InviteRecord {
+        until_ms: i64::MAX.cast_unsigned(),
+        ..invite(8)
+    };
     let peers: Vec<SocketAddr> = ["[fe80::1%3]:7", "10.0.0.1:4000"]
         .map(|peer| peer.parse().unwrap())
         .to_vec();
@@ -186,10 +215,12 @@ async fn single_fields_of_a_chat_can_be_set() {
                 chat,
                 topic: String::new(),
                 by: None,
-                fact: Some(vec![7]),
             },
             Write::SetPort { chat, port: 65_535 },
-            Write::SetJoined { chat },
+            Write::SetJoined {
+                chat,
+                keep_invite: false,
+            },
             Write::SetCredential {
                 chat,
                 credential: vec![8],
@@ -236,12 +267,7 @@ async fn single_fields_of_a_chat_can_be_set() {
             },
             Write::AddInvite {
                 chat,
-                invite,
-                number: 8,
-                certificate: vec![1; 109],
-                uses: 2,
-                until_ms: u64::MAX,
-                created_ms: 5,
+                invite: made.clone(),
             },
         ],
     )
@@ -250,7 +276,6 @@ async fn single_fields_of_a_chat_can_be_set() {
         nick: "Eve".to_owned(),
         topic: String::new(),
         topic_by: None,
-        topic_fact: Some(vec![7]),
         port: Some(65_535),
         joined: true,
         secrets: ChatSecrets {
@@ -264,22 +289,76 @@ async fn single_fields_of_a_chat_can_be_set() {
         admitted: vec![vec![4; 223], vec![5; 223]],
         peers,
         nicks: vec![(member(1), "One".to_owned()), (member(5), "Five".to_owned())],
+        invites: vec![made],
         ..record(1)
     };
     assert_eq!(all_of(&store.chats().await.unwrap()[0]), all_of(&expected));
     // The invite by which we came is in no file any more, also while the store is open.
     assert!(!holds(profile.path(), b"BEGIN THRONG INVITE"));
     store.close().await;
+}
 
-    let database = Connection::open(profile.path().join("throng.db")).unwrap();
-    let row: ([u8; 32], u32, Vec<u8>, u16, i64, i64) = database
-        .query_row(
-            "SELECT id, number, certificate, uses, until_ms, created_ms FROM invite",
-            [],
-            |row| row.try_into(),
-        )
-        .unwrap();
-    assert_eq!(row, (invite.0, 8, vec![1; 109], 2, i64::MAX, 5));
+#[tokio::test]
+async fn facts_and_who_is_ignored_come_back_after_a_restart() {
+    let profile = tempfile::tempdir().unwrap();
+    let store = Store::open(profile.path()).unwrap();
+    let chat = chat(1);
+    let put = |added, removed| Write::PutFacts { chat, added, removed };
+    let set_ignored = |number, ignored| Write::SetIgnored {
+        chat,
+        member: member(number),
+        ignored,
+    };
+    save_all(
+        &store,
+        [
+            Write::PutChat(Box::new(record(1))),
+            Write::PutChat(Box::new(record(2))),
+            put(vec![fact(3, None), fact(1, Some(vec![9])), fact(2, None)], vec![]),
+            // One that is gone already, one that comes again with what admits its issuer.
+            put(
+                vec![fact(2, Some(vec![8]))],
+                vec![FactId([3; 32]), FactId([77; 32])],
+            ),
+            set_ignored(5, true),
+            set_ignored(4, true),
+            set_ignored(5, true),
+            set_ignored(6, false),
+            set_ignored(4, false),
+            // Another state of the chat is not another set of facts.
+            Write::PutChat(Box::new(record(1))),
+        ],
+    )
+    .await;
+    store.close().await;
+
+    let store = Store::open(profile.path()).unwrap();
+    let chats = store.chats().await.unwrap();
+    assert_eq!(
+        chats[0].facts,
+        [fact(1, Some(vec![9])), fact(2, Some(vec![8]))],
+        "by id"
+    );
+    assert_eq!(chats[0].ignored, [member(5)]);
+    assert_eq!((&chats[1].facts, &chats[1].ignored), (&vec![], &vec![]));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn the_link_of_a_public_chat_stays_after_one_is_in() {
+    let profile = tempfile::tempdir().unwrap();
+    let store = Store::open(profile.path()).unwrap();
+    let joined = Write::SetJoined {
+        chat: chat(1),
+        keep_invite: true,
+    };
+    save_all(&store, [Write::PutChat(Box::new(record(1))), joined]).await;
+    let chats = store.chats().await.unwrap();
+    assert_eq!(
+        (chats[0].joined, &chats[0].secrets.invite),
+        (true, &record(1).secrets.invite)
+    );
+    store.close().await;
 }
 
 #[tokio::test]
@@ -301,7 +380,8 @@ async fn putting_a_chat_again_keeps_what_was_said_there() {
     .await;
     save_all(&store, [put()]).await;
     let page = store.history(chat(1), HistoryQuery::Newest, 10).await.unwrap();
-    assert_eq!(page.messages, [message(chat(1), 1, 5)]);
+    assert_eq!(page.messages[0].client_id, ClientId([8; 32]));
+    assert_eq!(messages(page), [message(chat(1), 1, 5)]);
     assert_eq!(store.workspace().await.unwrap().2[0].draft, "hm");
     store.close().await;
 }
@@ -318,7 +398,8 @@ async fn pages_of_history_join_without_gap_or_overlap() {
     }
     let page = async |query, limit| {
         let page = store.history(chat, query, limit).await.unwrap();
-        (numbers(&page.messages), page.more_before, page.more_after)
+        let (more_before, more_after) = (page.more_before, page.more_after);
+        (numbers(page), more_before, more_after)
     };
     let id = message_id;
     assert_eq!(

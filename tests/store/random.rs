@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use std::collections::BTreeSet;
 
 use super::*;
 
@@ -30,6 +31,9 @@ struct ExpectedChat {
     record: ChatRecord,
     members: BTreeMap<MemberId, (Option<Vec<u8>>, Option<String>)>,
     peers: BTreeMap<String, u64>,
+    facts: BTreeMap<FactId, FactRecord>,
+    ignored: BTreeSet<MemberId>,
+    invites: BTreeMap<u32, InviteRecord>,
     /// In order.
     messages: Vec<(Message, Option<DeliveryState>)>,
     draft: String,
@@ -53,6 +57,9 @@ impl ExpectedChat {
                 .into_iter()
                 .map(|(address, _)| address.parse().unwrap())
                 .collect(),
+            facts: self.facts.values().cloned().collect(),
+            ignored: self.ignored.iter().copied().collect(),
+            invites: self.invites.values().cloned().collect(),
             ..self.record.clone()
         }
     }
@@ -98,11 +105,12 @@ impl ExpectedChat {
         let record = &mut self.record;
         match write {
             Write::SetNick { nick, .. } => record.nick = nick,
-            Write::SetTopic { topic, by, fact, .. } => {
-                (record.topic, record.topic_by, record.topic_fact) = (topic, by, fact);
-            }
+            Write::SetTopic { topic, by, .. } => (record.topic, record.topic_by) = (topic, by),
             Write::SetPort { port, .. } => record.port = Some(port),
-            Write::SetJoined { .. } => (record.joined, record.secrets.invite) = (true, None),
+            Write::SetJoined { keep_invite, .. } => {
+                record.joined = true;
+                record.secrets.invite = record.secrets.invite.take().filter(|_| keep_invite);
+            }
             Write::SetCredential { credential, .. } => record.credential = Some(credential),
             Write::SetCharter { name, charter, .. } => (record.name, record.charter) = (name, Some(charter)),
             Write::AddMessage { message, .. } => {
@@ -132,7 +140,18 @@ impl ExpectedChat {
                 let seen_ms = self.peers.entry(address.to_string()).or_default();
                 *seen_ms = at_ms.max(*seen_ms);
             }
-            Write::AddInvite { number, .. } => record.next_invite = record.next_invite.max(number + 1),
+            Write::AddInvite { invite, .. } => {
+                record.next_invite = record.next_invite.max(invite.number + 1);
+                self.invites.entry(invite.number).or_insert(invite);
+            }
+            Write::PutFacts { added, removed, .. } => {
+                self.facts.retain(|id, _| !removed.contains(id));
+                self.facts.extend(added.into_iter().map(|fact| (fact.id, fact)));
+            }
+            Write::SetIgnored { member, ignored, .. } => {
+                self.ignored.retain(|known| *known != member);
+                self.ignored.extend(ignored.then_some(member));
+            }
             Write::SaveDraft { text, .. } => self.draft = text,
             Write::MarkRead { message, .. } => {
                 if self.place(message).is_some() {
@@ -178,6 +197,9 @@ impl Expected {
                         record: *record,
                         members: BTreeMap::new(),
                         peers: BTreeMap::new(),
+                        facts: BTreeMap::new(),
+                        ignored: BTreeSet::new(),
+                        invites: BTreeMap::new(),
                         messages: Vec::new(),
                         draft: String::new(),
                         read: None,
@@ -236,11 +258,11 @@ impl Expected {
             .iter()
             .map(|(message, _)| message.clone())
             .collect();
-        assert_eq!(page.messages, messages);
         assert_eq!(
             (page.more_before, page.more_after),
             (range.start > 0, range.end < expected.messages.len())
         );
+        assert_eq!(super::messages(page), messages);
     }
 }
 
@@ -249,7 +271,9 @@ fn chat_of(write: &Write) -> ChatId {
         Write::SetNick { chat, .. }
         | Write::SetTopic { chat, .. }
         | Write::SetPort { chat, .. }
-        | Write::SetJoined { chat }
+        | Write::SetJoined { chat, .. }
+        | Write::PutFacts { chat, .. }
+        | Write::SetIgnored { chat, .. }
         | Write::SetCredential { chat, .. }
         | Write::SetCharter { chat, .. }
         | Write::SetDelivery { chat, .. }
@@ -295,24 +319,29 @@ fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     proptest::collection::vec(any::<u8>(), 0..40)
 }
 
+fn any_facts() -> impl Strategy<Value = Vec<FactRecord>> {
+    let one = (1..9_u8, proptest::option::of(any_bytes()));
+    proptest::collection::vec(
+        one.prop_map(|(number, credential)| fact(number, credential)),
+        0..4,
+    )
+}
+
 fn any_write() -> impl Strategy<Value = Write> {
     let of_chats = prop_oneof![
         any_record().prop_map(|record| Write::PutChat(Box::new(record))),
         (any_chat(), any_text()).prop_map(|(chat, nick)| Write::SetNick { chat, nick }),
-        (
-            any_chat(),
-            any_text(),
-            proptest::option::of(any_member()),
-            proptest::option::of(any_bytes())
-        )
-            .prop_map(|(chat, topic, by, fact)| Write::SetTopic {
+        (any_chat(), any_text(), proptest::option::of(any_member()))
+            .prop_map(|(chat, topic, by)| Write::SetTopic { chat, topic, by }),
+        (any_chat(), any_facts(), proptest::collection::vec(1..9_u8, 0..4)).prop_map(
+            |(chat, added, removed)| Write::PutFacts {
                 chat,
-                topic,
-                by,
-                fact
-            }),
+                added,
+                removed: removed.into_iter().map(|number| FactId([number; 32])).collect(),
+            }
+        ),
         (any_chat(), any::<u16>()).prop_map(|(chat, port)| Write::SetPort { chat, port }),
-        any_chat().prop_map(|chat| Write::SetJoined { chat }),
+        (any_chat(), any::<bool>()).prop_map(|(chat, keep_invite)| Write::SetJoined { chat, keep_invite }),
         (any_chat(), any_bytes()).prop_map(|(chat, credential)| Write::SetCredential { chat, credential }),
         (any_chat(), any_text(), any_bytes()).prop_map(|(chat, name, charter)| Write::SetCharter {
             chat,
@@ -321,16 +350,16 @@ fn any_write() -> impl Strategy<Value = Write> {
         }),
         (any_chat(), 0..100_u32).prop_map(|(chat, number)| Write::AddInvite {
             chat,
-            invite: InviteId([number as u8; 32]),
-            number,
-            certificate: vec![1; 109],
-            uses: 1,
-            until_ms: 0,
-            created_ms: 0,
+            invite: invite(number),
         }),
         any_chat().prop_map(|chat| Write::RemoveChat { chat }),
     ];
     let of_members = prop_oneof![
+        (any_chat(), any_member(), any::<bool>()).prop_map(|(chat, member, ignored)| Write::SetIgnored {
+            chat,
+            member,
+            ignored
+        }),
         (any_chat(), any_member(), any_bytes()).prop_map(|(chat, member, credential)| Write::AddMember {
             chat,
             member,

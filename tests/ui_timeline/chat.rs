@@ -86,6 +86,7 @@ impl Chat {
         if self.with_composer {
             let nicks = ["alice".to_owned(), "Albert".to_owned(), "bob".to_owned()];
             let context = ComposerContext {
+                banned_nicks: &[],
                 nicks: &nicks,
                 enabled: true,
                 placeholder: "Message Garden friends",

@@ -4,15 +4,16 @@
 //! Rows stand in chunks of bounded size, so that a row in the middle of 100,000 costs a chunk and not the list, and
 //! so that a view can keep its sums by chunk: a chunk says by its version whether it is another since.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::text::{mentions, nick_key, shown_nick, shown_text};
 use super::{DeliveryState, Message};
 use crate::id::{MemberId, MessageId};
 
+mod hidden;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -34,8 +35,12 @@ pub struct Timeline {
     /// The index of each chunk's first row; as long as `chunks`.
     starts: Vec<usize>,
     len: usize,
-    /// By id, where each message stands. Only looked up, never walked.
+    /// By id, where each message stands, or would if it were not hidden. Only looked up, never walked.
     keys: HashMap<MessageId, RowKey>,
+    /// Whose words are not shown.
+    hidden: BTreeSet<MemberId>,
+    /// Their words, by where they would stand.
+    withheld: BTreeMap<RowKey, SaidRow>,
     /// By [`nick_key`], who speaks under it in how many rows.
     nicks: BTreeMap<Arc<str>, BTreeMap<MemberId, u32>>,
     own_nick: String,
@@ -67,6 +72,8 @@ impl Timeline {
             starts: Vec::new(),
             len: 0,
             keys: HashMap::new(),
+            hidden: BTreeSet::new(),
+            withheld: BTreeMap::new(),
             nicks: BTreeMap::new(),
             own_nick: String::new(),
             read_mark: None,
@@ -77,7 +84,8 @@ impl Timeline {
         }
     }
 
-    /// Puts a message in its place, by time and id. False: it was there already, or there is no room for one so old.
+    /// Puts a message in its place, by time and id. False: it was there already, its author's words are hidden, or
+    /// there is no room for one so old.
     pub fn insert(&mut self, message: Message) -> bool {
         if self.keys.contains_key(&message.id) {
             return false;
@@ -93,6 +101,11 @@ impl Timeline {
         }
         self.keys.insert(message.id, key);
         let said = self.said(message);
+        if self.hidden.contains(&said.member) {
+            self.withhold(key, said);
+            return false;
+        }
+        self.count_nick(&said);
         self.insert_row(key, RowContent::Said(said));
         self.place_new_line(key);
         self.trim(MAX_ROWS);
@@ -130,13 +143,13 @@ impl Timeline {
             return;
         }
         self.own_nick = nick.to_owned();
-        let nick = nick.to_owned();
         for index in 0..self.len {
+            let said = self.row(index).and_then(Row::said);
+            let mentions_own = said.is_some_and(|said| self.mentions_own(&said.text, said.own));
             self.change(index, |row| {
                 let RowContent::Said(said) = &mut row.content else {
                     return false;
                 };
-                let mentions_own = !said.own && !nick.is_empty() && mentions(&said.text, &nick);
                 std::mem::replace(&mut said.mentions_own, mentions_own) != mentions_own
             });
         }
@@ -146,11 +159,16 @@ impl Timeline {
     /// mark, or while that message is not among the rows, there is no line.
     pub fn set_read_mark(&mut self, mark: Option<MessageId>) {
         self.read_mark = mark;
-        let line = mark.and_then(|mark| self.index_of(mark)).and_then(|mark| {
-            let unread = self.rows_from(mark + 1).find(|row| row.is_from_others());
-            unread.map(|row| row.key)
+        let line = mark.and_then(|mark| self.key_of(mark)).and_then(|mark| {
+            let mut after = self.rows_from(self.index_at(mark)).filter(|row| row.key > mark);
+            after.find(|row| row.is_from_others()).map(|row| row.key)
         });
         self.move_new_line(line);
+    }
+
+    /// When something happened, in the reader's time zone.
+    pub fn local(&self, at: Timestamp) -> civil::DateTime {
+        self.zone.to_datetime(at)
     }
 
     /// Whether older messages are stored than the first one here.
@@ -184,6 +202,7 @@ impl Timeline {
         }
         self.index_chunks(0);
         self.refresh(0);
+        self.forget_withheld_before_first();
     }
 
     /// Forgets all rows. What is stored stays stored, and can be loaded again.
@@ -191,6 +210,7 @@ impl Timeline {
         let counter = self.counter + 1;
         *self = Self {
             own_nick: std::mem::take(&mut self.own_nick),
+            hidden: std::mem::take(&mut self.hidden),
             read_mark: self.read_mark,
             more_before: self.more_before || !self.is_empty(),
             counter,
@@ -265,9 +285,18 @@ impl Timeline {
         self.starts[chunk] + rows.partition_point(|row| row.key < key)
     }
 
-    /// The index of a message.
+    /// The index of a message that is among the rows.
     pub fn index_of(&self, message: MessageId) -> Option<usize> {
-        self.keys.get(&message).map(|key| self.index_at(*key))
+        let index = self.index_at(self.key_of(message)?);
+        let found = self
+            .row(index)
+            .is_some_and(|row| row.key.message == Some(message));
+        found.then_some(index)
+    }
+
+    /// Where a message stands, or would if its author's words were not hidden.
+    pub fn key_of(&self, message: MessageId) -> Option<RowKey> {
+        self.keys.get(&message).copied()
     }
 
     /// The row above which the "new" line stands.
@@ -275,9 +304,11 @@ impl Timeline {
         self.new_line
     }
 
-    /// The oldest message: what comes before it is asked for next.
+    /// The oldest message, hidden ones among them: what comes before it is asked for next.
     pub fn first_message(&self) -> Option<MessageId> {
-        self.rows().find_map(|row| row.key.message)
+        let shown = self.rows().map(|row| row.key).find(|key| key.message.is_some());
+        let withheld = self.withheld.keys().next().copied();
+        shown.into_iter().chain(withheld).min()?.message
     }
 
     /// The newest message: who has seen it has nothing unread.
@@ -302,11 +333,12 @@ impl Timeline {
         self.counter
     }
 
-    fn said(&mut self, message: Message) -> SaidRow {
+    fn said(&self, message: Message) -> SaidRow {
         let key: Arc<str> = nick_key(&message.nick).into();
-        let (key, mut members) = self.nicks.remove_entry(&key).unwrap_or((key, BTreeMap::new()));
-        *members.entry(message.member).or_default() += 1;
-        self.nicks.insert(Arc::clone(&key), members);
+        let key = self
+            .nicks
+            .get_key_value(&key)
+            .map_or(key, |(known, _)| Arc::clone(known));
         let text = shown_text(&message.text);
         let waiting = Delivery {
             state: DeliveryState::Waiting,
@@ -317,7 +349,7 @@ impl Timeline {
             member: message.member,
             nick: shown_nick(&message.nick),
             body: message.body,
-            mentions_own: !message.own && !self.own_nick.is_empty() && mentions(&text, &self.own_nick),
+            mentions_own: self.mentions_own(&text, message.own),
             text,
             own: message.own,
             delivery: (message.own && !message.history).then_some(waiting),
@@ -325,11 +357,21 @@ impl Timeline {
         }
     }
 
+    fn mentions_own(&self, text: &str, own: bool) -> bool {
+        !own && !self.own_nick.is_empty() && mentions(text, &self.own_nick)
+    }
+
+    /// Takes note of who speaks under which nick, so that two who share one are told apart.
+    fn count_nick(&mut self, said: &SaidRow) {
+        let members = self.nicks.entry(Arc::clone(&said.nick_key)).or_default();
+        *members.entry(said.member).or_default() += 1;
+    }
+
     fn insert_row(&mut self, key: RowKey, content: RowContent) {
         let row = Row {
             id: RowId(self.next()),
             key,
-            local: self.zone.to_datetime(key.at),
+            local: self.local(key.at),
             starts_day: false,
             starts_new: false,
             starts_group: false,
@@ -457,6 +499,10 @@ impl Timeline {
             return;
         };
         self.keys.remove(&said.message);
+        self.discount_nick(said);
+    }
+
+    fn discount_nick(&mut self, said: &SaidRow) {
         if let Some(members) = self.nicks.get_mut(&said.nick_key) {
             if let Some(rows) = members.get_mut(&said.member) {
                 *rows -= 1;

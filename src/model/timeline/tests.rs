@@ -109,6 +109,73 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn hiding_leaves_what_would_stand_there_without_them(
+        said in prop::collection::vec((0..4u8, 0..20_000i64), 1..700),
+        hide_at in any::<prop::sample::Index>(),
+        mark in any::<prop::sample::Index>(),
+    ) {
+        let messages: Vec<_> = (0u32..)
+            .zip(&said)
+            .map(|(number, (author, seconds))| message(*author, *seconds, number))
+            .collect();
+        let mark = messages[mark.index(messages.len())].id;
+        let hide_at = hide_at.index(messages.len());
+        let hidden = MemberId([2; 32]);
+        let (mut all, mut without, mut hiding) = (timeline(), timeline(), timeline());
+        hiding.set_read_mark(Some(mark));
+        for (at, message) in messages.iter().enumerate() {
+            if at == hide_at {
+                hiding.set_hidden(hidden, true);
+                check(&hiding);
+            }
+            all.insert(message.clone());
+            hiding.insert(message.clone());
+            if message.member != hidden {
+                without.insert(message.clone());
+            }
+        }
+        check(&hiding);
+        let of_mark = messages.iter().find(|message| message.id == mark).expect("one of them");
+        // A mark on hidden words stands where they would: without them there is none.
+        if of_mark.member != hidden {
+            without.set_read_mark(Some(mark));
+            prop_assert_eq!(painted(&hiding), painted(&without));
+        }
+        prop_assert_eq!(hiding.first_message(), all.first_message(), "what is asked for next");
+        for message in &messages {
+            prop_assert_eq!(hiding.index_of(message.id).is_some(), message.member != hidden);
+            prop_assert!(!hiding.insert(message.clone()), "a message is there once");
+        }
+        all.set_read_mark(Some(mark));
+        hiding.set_hidden(hidden, false);
+        check(&hiding);
+        prop_assert_eq!(painted(&hiding), painted(&all));
+    }
+}
+
+#[test]
+fn hidden_words_are_bounded_by_what_is_shown() {
+    let mut timeline = timeline();
+    timeline.set_hidden(MemberId([2; 32]), true);
+    for number in 0..1_000 {
+        timeline.insert(message(u8::from(number % 2 == 0) + 1, i64::from(number), number));
+    }
+    timeline.trim(100);
+    timeline.set_hidden(MemberId([2; 32]), false);
+    check(&timeline);
+    assert_eq!(timeline.len(), 199, "none from before the first row");
+    timeline.set_hidden(MemberId([2; 32]), true);
+    timeline.clear();
+    assert!(
+        !timeline.insert(message(2, 5_000, 5_000)),
+        "cleared, not forgotten"
+    );
+}
+
 #[test]
 fn messages_group_by_author_within_five_minutes() {
     let mut timeline = timeline();

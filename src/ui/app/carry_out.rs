@@ -6,12 +6,13 @@ use egui::{Context, OpenUrl, ViewportCommand};
 
 use super::{App, Phase};
 use crate::id::ChatId;
-use crate::model::{ChatKind, Command, Settings, Status};
+use crate::model::{ChatKind, Command, Deed, Settings, Status};
 use crate::ui::action::{Action, ImportSource};
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
 use crate::ui::dialogs::{
-    ConnectionDialog, CreateDialog, Dialog, ExportDialog, ImportDialog, MemberCard, NickDialog, ZOOM_PERCENT,
+    BanDialog, ConnectionDialog, CreateDialog, Dialog, DoorDialog, ExportDialog, ImportDialog, InvitesDialog,
+    NickDialog, RightsDialog, ZOOM_PERCENT,
 };
 use crate::ui::switcher::Switcher;
 use crate::ui::tabs::Tabs;
@@ -19,8 +20,11 @@ use crate::ui::theme;
 use crate::ui::timeline::TimelineAction;
 use crate::ui::toasts::Kind;
 
-/// How long leaving a chat can be undone.
-const UNDO_WITHIN: Duration = Duration::from_secs(6);
+/// How long leaving a chat can be undone, and Undo is offered for other things.
+pub(super) const UNDO_WITHIN: Duration = Duration::from_secs(6);
+
+/// How long the way back from what was done is offered: longer than for leaving, for nothing waits for it (a guess).
+const OFFERED_FOR: Duration = Duration::from_secs(12);
 
 /// How many older messages are loaded at a time: some screens full (a guess).
 const HISTORY_PAGE: u32 = 200;
@@ -45,17 +49,26 @@ impl App {
             Action::Leave(chat) => self.leave(chat),
             Action::MarkRead(chat) => self.end_reading(chat),
             Action::UndoLeave(chat) => self.undo_leave(chat),
-            Action::OpenMember(chat, member) => {
-                self.overlays.dialog = Some(Dialog::Member(MemberCard::new(chat, member)));
-            }
+            Action::OpenMember(chat, member) => self.open_member(chat, member),
+            Action::OpenBan(chat, member) => self.open(Dialog::Ban(BanDialog::new(chat, member))),
+            Action::Send(command) => self.send(command),
             Action::Mention(chat, nick) => self.mention(chat, &nick),
-            Action::EditTopic => {
-                self.overlays.topic_edit = self.selected_chat().map(|chat| chat.topic.clone());
-            }
+            Action::EditTopic => self.edit_topic(),
             Action::EndTopicEdit(topic) => self.end_topic_edit(topic),
             Action::SetStatus(status) => self.set_status(status),
             Action::Set(settings) => self.set(ctx, settings),
             Action::Submit(command) => self.submit(command),
+            Action::Offer { text, button, action } => {
+                let until = self.clock.elapsed() + OFFERED_FOR;
+                self.toasts.offer(text, button, *action, until);
+            }
+            Action::ShowInvites(chat) => self.show_invites(chat),
+            Action::ExportInvite(chat) => self.export_invite(chat),
+            Action::ShowDoor(chat) => self.show_door(chat),
+            Action::ShowRights(chat) => {
+                let chat = chat.and_then(|chat| self.chats.get(chat));
+                self.open(Dialog::Rights(RightsDialog::new(chat)));
+            }
             Action::AskFile(request) => {
                 self.next_ticket += 1;
                 if let Some(dialog) = &mut self.overlays.dialog {
@@ -92,7 +105,10 @@ impl App {
         match command {
             UiCommand::NewChat => self.open(Dialog::Create(CreateDialog::new(&self.settings.nick))),
             UiCommand::ImportInvite => self.open(Dialog::Import(ImportDialog::new(&self.settings.nick))),
-            UiCommand::ExportInvite => self.export_invite(),
+            UiCommand::ExportInvite => self.with_selected(Self::export_invite),
+            UiCommand::ShowInvites => self.with_selected(Self::show_invites),
+            UiCommand::ShowDoor => self.with_selected(Self::show_door),
+            UiCommand::ShowRights => self.actions.push(Action::ShowRights(self.selected())),
             UiCommand::NextTab => self.change_tabs(|tabs| tabs.step(1)),
             UiCommand::PreviousTab => self.change_tabs(|tabs| tabs.step(-1)),
             UiCommand::SelectTab(number) => {
@@ -111,6 +127,8 @@ impl App {
             }),
             UiCommand::MarkRead => self.with_selected(Self::end_reading),
             UiCommand::EditTopic => self.actions.push(Action::EditTopic),
+            UiCommand::ToggleTopicLock => self.toggle_topic_lock(),
+            UiCommand::ShowModerationLog => self.with_selected(Self::open_log),
             UiCommand::EditNick => {
                 if let Some(chat) = self.selected_chat() {
                     self.open(Dialog::Nick(NickDialog::new(chat.id, &chat.nick)));
@@ -139,7 +157,7 @@ impl App {
         }
     }
 
-    fn open(&mut self, dialog: Dialog) {
+    pub(super) fn open(&mut self, dialog: Dialog) {
         self.overlays.switcher = None;
         self.overlays.dialog = Some(dialog);
     }
@@ -243,12 +261,31 @@ impl App {
         }
     }
 
-    fn export_invite(&mut self) {
-        let Some(chat) = self.selected_chat() else { return };
+    fn export_invite(&mut self, chat: ChatId) {
+        let Some(chat) = self.chats.get(chat) else { return };
         if chat.kind == ChatKind::Classic {
             self.open(Dialog::Connection(ConnectionDialog::new(chat.id)));
         } else {
-            self.open(Dialog::Export(ExportDialog::new(chat.id, &chat.name)));
+            self.open(Dialog::Export(ExportDialog::new(chat)));
+        }
+    }
+
+    fn show_invites(&mut self, chat: ChatId) {
+        let Some(found) = self.chats.get(chat) else { return };
+        if found.kind == ChatKind::Classic {
+            // Nobody is invited there: a peer is connected to.
+            return self.open(Dialog::Connection(ConnectionDialog::new(chat)));
+        }
+        let may_see = found.may(Deed::CloseInvite).is_ok();
+        self.open(Dialog::Invites(InvitesDialog::new(chat)));
+        if may_see {
+            self.submit(Command::Invites { chat });
+        }
+    }
+
+    fn show_door(&mut self, chat: ChatId) {
+        if let Some(chat) = self.chats.get(chat) {
+            self.open(Dialog::Door(DoorDialog::new(chat)));
         }
     }
 
@@ -417,6 +454,9 @@ impl App {
             }
             SlashCommand::Topic(topic) => {
                 let typed = format!("/topic {topic}");
+                if let Err(why) = self.may(chat, Deed::SetTopic) {
+                    return self.give_back(chat, &typed, why);
+                }
                 self.outbox.send_typed(
                     Command::SetTopic {
                         chat,
@@ -426,10 +466,15 @@ impl App {
                     &typed,
                 );
             }
+            SlashCommand::Ban(_)
+            | SlashCommand::Unban(_)
+            | SlashCommand::Role(..)
+            | SlashCommand::Ignore(_) => self.moderate(chat, command),
+            SlashCommand::Log => self.open_log(chat),
             SlashCommand::Away => self.set_status(Status::Away),
             SlashCommand::Back => self.set_status(Status::Online),
             SlashCommand::Busy => self.set_status(Status::Busy),
-            SlashCommand::Invite => self.export_invite(),
+            SlashCommand::Invite => self.export_invite(chat),
             SlashCommand::Join(text) if text.is_empty() => self.run_command(ctx, UiCommand::ImportInvite),
             SlashCommand::Join(text) => self.offer_import(ImportSource::Text(text)),
             SlashCommand::Leave => self.leave(chat),

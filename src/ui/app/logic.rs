@@ -7,6 +7,7 @@ use egui::{Context, ViewportCommand};
 use super::{Action, App, Phase};
 use crate::id::ChatId;
 use crate::model::{Code, Command, Event, Report, Settings, Status, Workspace};
+use crate::ui::composer::ComposerAction;
 use crate::ui::dialogs::Dialog;
 use crate::ui::outbox::typed_text;
 use crate::ui::theme;
@@ -106,11 +107,13 @@ impl App {
         let answered = dialog
             .zip(report.tag.as_ref())
             .and_then(|(dialog, tag)| dialog.answered(tag, &report.event));
+        self.offer_undo(report);
         let effects = self.chats.apply(report, self.clock.timestamp());
         effects
             .commands
             .into_iter()
             .for_each(|command| self.outbox.send(command));
+        self.keep_log_fresh(&report.event);
         match answered {
             // What failed stands in the dialog.
             Some(actions) => self.actions.extend(actions),
@@ -132,6 +135,8 @@ impl App {
             && view.composer.text().is_empty()
         {
             view.composer.insert(text);
+            let draft = ComposerAction::DraftChanged(text.to_owned());
+            self.actions.push(Action::Composer(*chat, draft));
         }
     }
 
@@ -214,11 +219,15 @@ impl App {
         let gives_up = self
             .selected_chat()
             .and_then(|chat| chat.gives_up_in(self.clock.timestamp()));
+        let moderation = self
+            .selected_chat()
+            .and_then(|chat| chat.next_change_in(self.clock.timestamp()));
         let dialog = self.overlays.dialog.as_ref().and_then(Dialog::next_change);
         let times = [
             unsent,
             leaves,
             gives_up.map(|rest| now + rest),
+            moderation.map(|rest| now + rest),
             dialog,
             self.toasts.next_expiry(),
             self.idle_at(),

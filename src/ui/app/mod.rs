@@ -6,6 +6,7 @@
 mod carry_out;
 mod input;
 mod logic;
+mod moderation;
 mod paint;
 
 use std::collections::{BTreeMap, BTreeSet};

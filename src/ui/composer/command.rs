@@ -1,5 +1,7 @@
 //! What was typed, understood: words to say, or a command.
 
+use crate::model::Role;
+
 /// What was written, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Submission {
@@ -24,6 +26,16 @@ pub enum SlashCommand {
     Back,
     /// /busy
     Busy,
+    /// /ban NICK REASON: the nick is found among the members.
+    Ban(String),
+    /// /unban NICK
+    Unban(String),
+    /// /role NICK ROLE
+    Role(String, Role),
+    /// /ignore NICK: ignore them, or show them again.
+    Ignore(String),
+    /// /log: who did what.
+    Log,
     /// /invite: export an invite of this chat.
     Invite,
     /// /join TEXT: an invite as text or link; empty: the dialog.
@@ -45,10 +57,30 @@ pub struct CommandHelp {
     pub arguments: &'static str,
     /// What it does.
     pub purpose: &'static str,
+    /// Whom the first argument names, if anybody.
+    pub(super) about: Option<About>,
+    /// Whether a role comes after them.
+    pub(super) gives_role: bool,
 }
 
+/// Whom a command is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// A member.
+    Member,
+    /// Somebody who is banned.
+    Banned,
+}
+
+/// The roles that can be given, as they are typed.
+pub(super) const GIVEN_ROLES: [(&str, Role); 3] = [
+    ("moderator", Role::Moderator),
+    ("member", Role::Member),
+    ("observer", Role::Observer),
+];
+
 /// All commands, in the order in which the help lists them.
-pub const COMMANDS: [CommandHelp; 11] = [
+pub const COMMANDS: [CommandHelp; 16] = [
     help("me", "WHAT YOU DO", "Say what you do"),
     help("nick", "NAME", "Change what you are called here"),
     help("topic", "TEXT", "Change the topic; without a text, clear it"),
@@ -57,13 +89,25 @@ pub const COMMANDS: [CommandHelp; 11] = [
     help("busy", "", "Show that you are busy"),
     help("invite", "", "Export an invite to this chat"),
     help("join", "INVITE", "Join a chat by its invite"),
+    help("ban", "NICK REASON", "Ban a member; the reason may be left out").about(About::Member),
+    help("unban", "NICK", "Lift the ban on somebody").about(About::Banned),
+    help("role", "NICK ROLE", "Make somebody moderator, member or observer")
+        .about(About::Member)
+        .role(),
+    help(
+        "ignore",
+        "NICK",
+        "Hide what somebody says from you, or show it again",
+    )
+    .about(About::Member),
+    help("log", "", "Show who banned whom, and the like"),
     help("leave", "", "Leave this chat and forget it"),
     help("clear", "", "Empty the window; the history stays"),
     help("help", "", "List the commands and keys"),
 ];
 
 /// Commands that people have in their fingers and that are not there yet.
-const NOT_YET: [&str; 7] = ["ban", "unban", "role", "ignore", "search", "export", "quit"];
+const NOT_YET: [&str; 3] = ["search", "export", "quit"];
 
 /// Understands what was typed. Otherwise the error says, to the one who typed it, why not and what to do.
 pub(super) fn parse(text: &str) -> Result<Submission, String> {
@@ -89,6 +133,14 @@ pub(super) fn parse(text: &str) -> Result<Submission, String> {
         "back" => SlashCommand::Back,
         "busy" => SlashCommand::Busy,
         "invite" => SlashCommand::Invite,
+        "ban" | "unban" | "ignore" | "role" if argument.is_empty() => {
+            return Err(format!("/{name} needs to know whom: type a nick after it."));
+        }
+        "ban" => SlashCommand::Ban(argument),
+        "unban" => SlashCommand::Unban(argument),
+        "ignore" => SlashCommand::Ignore(argument),
+        "role" => parse_role(&argument)?,
+        "log" => SlashCommand::Log,
         "leave" => SlashCommand::Leave,
         "clear" => SlashCommand::Clear,
         "help" => SlashCommand::Help,
@@ -102,11 +154,38 @@ pub(super) fn parse(text: &str) -> Result<Submission, String> {
     Ok(Submission::Command(command))
 }
 
+/// The role is the last word; what stands before it is the nick.
+fn parse_role(argument: &str) -> Result<SlashCommand, String> {
+    let (who, role) = argument
+        .rsplit_once(char::is_whitespace)
+        .unwrap_or(("", argument));
+    let role = role.to_lowercase();
+    let given = GIVEN_ROLES.iter().find(|(name, _)| *name == role);
+    match given {
+        Some((_, role)) if !who.is_empty() => Ok(SlashCommand::Role(who.trim().to_owned(), *role)),
+        _ => Err("/role needs a nick and a role: moderator, member or observer.".to_owned()),
+    }
+}
+
+impl CommandHelp {
+    const fn about(mut self, about: About) -> Self {
+        self.about = Some(about);
+        self
+    }
+
+    const fn role(mut self) -> Self {
+        self.gives_role = true;
+        self
+    }
+}
+
 const fn help(name: &'static str, arguments: &'static str, purpose: &'static str) -> CommandHelp {
     CommandHelp {
         name,
         arguments,
         purpose,
+        about: None,
+        gives_role: false,
     }
 }
 
@@ -132,6 +211,14 @@ mod tests {
                 command(SlashCommand::Join("throng:abc".to_owned())),
             ),
             ("/away", command(SlashCommand::Away)),
+            (
+                "/ban Ann Lee spam",
+                command(SlashCommand::Ban("Ann Lee spam".to_owned())),
+            ),
+            (
+                "/role Ann Lee Moderator",
+                command(SlashCommand::Role("Ann Lee".to_owned(), Role::Moderator)),
+            ),
         ] {
             assert_eq!(parse(text), expected, "{text}");
         }
@@ -139,7 +226,10 @@ mod tests {
             ("/dance", "/help"),
             ("/me", "/me"),
             ("/nick ", "/nick"),
-            ("/ban x", "yet"),
+            ("/search x", "yet"),
+            ("/ban", "whom"),
+            ("/role bob", "moderator, member or observer"),
+            ("/role moderator", "nick"),
             ("/", "/help"),
         ] {
             let problem = parse(text).expect_err(text);
@@ -150,7 +240,8 @@ mod tests {
     #[test]
     fn every_listed_command_is_understood() {
         for command in COMMANDS {
-            assert!(parse(&format!("/{} x", command.name)).is_ok(), "{}", command.name);
+            let typed = format!("/{} x member", command.name);
+            assert!(parse(&typed).is_ok(), "{typed}");
         }
     }
 }

@@ -2,13 +2,22 @@
 
 use std::ops::Range;
 
-use super::command::COMMANDS;
+use super::command::{About, COMMANDS, GIVEN_ROLES};
 
 /// So many candidates are offered at once.
 const MAX_CANDIDATES: usize = 8;
 /// So many letters of an emoji's name are typed before candidates are offered unasked: ":)" and ":D" stay as they
 /// are.
 const EMOJI_LETTERS: usize = 2;
+
+/// What members are called.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Names<'a> {
+    /// Of those who are not banned, best first.
+    pub(super) nicks: &'a [String],
+    /// Of the banned.
+    pub(super) banned: &'a [String],
+}
 
 /// What could stand in place of the word at the cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +41,12 @@ pub(super) struct Candidate {
 
 /// What the word before the cursor (in bytes) could become. `asked`: Tab was pressed, so a plain word may be a nick;
 /// otherwise only words that begin with a sign (`/`, `:`, `@`) are completed.
-pub(super) fn complete(text: &str, cursor: usize, nicks: &[String], asked: bool) -> Option<Completion> {
+pub(super) fn complete(text: &str, cursor: usize, names: &Names<'_>, asked: bool) -> Option<Completion> {
     let before = text.get(..cursor)?;
+    if let Some(completion) = argument(before, names, asked) {
+        return Some(completion);
+    }
+    let nicks = names.nicks;
     let start = before
         .rfind(char::is_whitespace)
         .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
@@ -62,6 +75,53 @@ pub(super) fn closed_emoji(text: &str, cursor: usize) -> Option<(Range<usize>, &
     let begins_word = inner[..start].chars().next_back().is_none_or(char::is_whitespace);
     let emoji = emojis::get_by_shortcode(&inner[start + 1..])?;
     begins_word.then(|| (start..cursor, emoji.as_str()))
+}
+
+/// Whom a command is about, and the role that it gives: offered as soon as its name stands there.
+fn argument(before: &str, names: &Names<'_>, asked: bool) -> Option<Completion> {
+    let (command, typed) = before.strip_prefix('/')?.split_once(' ')?;
+    let command = COMMANDS
+        .iter()
+        .find(|known| known.name == command.to_lowercase())?;
+    let nicks = match command.about? {
+        About::Member => names.nicks,
+        About::Banned => names.banned,
+    };
+    let start = before.len() - typed.len();
+    let begins = |whole: &str, part: &str| whole.to_lowercase().starts_with(&part.to_lowercase());
+    let of_nick = |nick: &String| Candidate {
+        insert: format!("{nick} "),
+        shown: nick.clone(),
+        hint: String::new(),
+    };
+    // The role comes after a whole nick.
+    let named = nicks
+        .iter()
+        .filter(|nick| begins(typed, &format!("{nick} ")))
+        .max_by_key(|nick| nick.len());
+    let (start, candidates): (usize, Vec<Candidate>) = match named {
+        Some(nick) if command.gives_role => {
+            let role = &typed[typed.floor_char_boundary(nick.len() + 1)..];
+            let roles = GIVEN_ROLES.iter().filter(|(name, _)| begins(name, role));
+            let candidates = roles.map(|(name, _)| Candidate {
+                insert: (*name).to_owned(),
+                shown: (*name).to_owned(),
+                hint: String::new(),
+            });
+            (before.len() - role.len(), candidates.collect())
+        }
+        Some(_) => return None,
+        None if typed.is_empty() && !asked && nicks.len() > MAX_CANDIDATES => return None,
+        None => {
+            let matching = nicks.iter().filter(|nick| begins(nick, typed));
+            (start, matching.take(MAX_CANDIDATES).map(of_nick).collect())
+        }
+    };
+    let same = candidates.len() == 1 && candidates[0].insert.trim_end() == &before[start..];
+    (!candidates.is_empty() && !same).then_some(Completion {
+        word: start..before.len(),
+        candidates,
+    })
 }
 
 fn commands(typed: &str) -> Vec<Candidate> {
@@ -123,7 +183,11 @@ mod tests {
             "bob".to_owned(),
             "Žofie".to_owned(),
         ];
-        let completion = complete(text, text.len(), &nicks, asked);
+        let names = Names {
+            nicks: &nicks,
+            banned: &["Mallory".to_owned()],
+        };
+        let completion = complete(text, text.len(), &names, asked);
         let inserts = |completion: Completion| {
             let candidates = completion.candidates.into_iter();
             candidates
@@ -147,13 +211,26 @@ mod tests {
     #[test]
     fn commands_are_completed_at_the_start_alone() {
         assert_eq!(completed("/ni", false), ["/nick "]);
-        assert_eq!(completed("/b", false), ["/back ", "/busy "]);
+        assert_eq!(completed("/b", false), ["/back ", "/busy ", "/ban "]);
         assert_eq!(completed("say /ni", false), [""; 0]);
         assert_eq!(
             completed("/nick", false),
             [""; 0],
             "there is nothing left to complete"
         );
+    }
+
+    #[test]
+    fn commands_about_members_complete_whom_and_what() {
+        assert_eq!(completed("/ban al", false), ["/ban alice ", "/ban Albert "]);
+        assert_eq!(completed("/ban alice al", false), [""; 0], "that is the reason");
+        assert_eq!(completed("/unban ", false), ["/unban Mallory "]);
+        assert_eq!(
+            completed("/role bob m", false),
+            ["/role bob moderator", "/role bob member"]
+        );
+        assert_eq!(completed("/role bob member", false), [""; 0]);
+        assert_eq!(completed("/topic al", false), [""; 0]);
     }
 
     #[test]

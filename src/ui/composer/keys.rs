@@ -2,7 +2,7 @@
 
 use egui::{Event, ImeEvent, InputState, Key, Modifiers, Ui};
 
-use super::completion::Candidate;
+use super::completion::{Candidate, Names};
 use super::{Composer, ComposerAction, ComposerContext, Offered, command, completion};
 
 /// Letters typed while nothing has the keyboard are meant for here.
@@ -144,7 +144,7 @@ fn tab(ui: &Ui, composer: &mut Composer, context: &ComposerContext<'_>, step: is
     if !cycling {
         let asked = composer
             .cursor(ui)
-            .and_then(|cursor| completion::complete(&composer.text, cursor, context.nicks, true));
+            .and_then(|cursor| completion::complete(&composer.text, cursor, &names(context), true));
         let chosen = composer.completion.as_ref().map_or(0, |offered| offered.chosen);
         match asked {
             Some(completion) => {
@@ -179,6 +179,13 @@ fn tab(ui: &Ui, composer: &mut Composer, context: &ComposerContext<'_>, step: is
         .is_some_and(|offered| offered.completion.candidates.len() == 1)
     {
         composer.completion = None;
+    }
+}
+
+fn names<'a>(context: &ComposerContext<'a>) -> Names<'a> {
+    Names {
+        nicks: context.nicks,
+        banned: context.banned_nicks,
     }
 }
 
@@ -236,7 +243,7 @@ pub(super) fn offer(ui: &Ui, composer: &mut Composer, context: &ComposerContext<
         composer.set_cursor(ui, word.start + emoji.len());
         return;
     }
-    let Some(completion) = completion::complete(&composer.text, cursor, context.nicks, false) else {
+    let Some(completion) = completion::complete(&composer.text, cursor, &names(context), false) else {
         composer.dismissed = None;
         return;
     };

@@ -71,6 +71,8 @@ struct Offered {
 pub struct ComposerContext<'a> {
     /// The nicks to complete, best first.
     pub nicks: &'a [String],
+    /// The nicks of those who are banned, for /unban.
+    pub banned_nicks: &'a [String],
     /// Whether one may write; otherwise `placeholder` says why not.
     pub enabled: bool,
     /// Shown while it is empty.
@@ -123,6 +125,15 @@ impl Composer {
             self.text.push(' ');
         }
         self.text.push_str(text);
+        self.focus();
+    }
+
+    /// Puts back what was typed and could not be done, with a sentence that says why.
+    pub fn give_back(&mut self, text: &str, problem: String) {
+        if self.text.is_empty() {
+            text.clone_into(&mut self.text);
+        }
+        self.problem = Some(problem);
         self.focus();
     }
 

@@ -1,12 +1,14 @@
 //! The dialog that creates a chat.
 
-use egui::{Key, RichText, Ui};
+use egui::{RichText, Ui};
 
-use crate::model::{ChatKind, Command, Event, Tag, check_chat_name, check_nick};
+use super::door::DoorForm;
+use crate::model::{ChatKind, Command, Door, Event, Tag, check_chat_name, check_nick};
 use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::widgets::{
-    choice_style, dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button,
+    above_buttons, choice_style, dialog_buttons, error_ui, field_ui, hint_ui, primary_button,
+    secondary_button,
 };
 
 /// The dialog that creates a chat.
@@ -14,6 +16,7 @@ use crate::ui::widgets::{
 pub struct CreateDialog {
     name: String,
     kind: ChatKind,
+    door: DoorForm,
     nick: String,
     error: Option<String>,
     focused: bool,
@@ -26,6 +29,7 @@ impl CreateDialog {
         Self {
             name: String::new(),
             kind: ChatKind::Private,
+            door: DoorForm::new(Door::OPEN),
             nick: nick.to_owned(),
             error: None,
             focused: false,
@@ -35,24 +39,26 @@ impl CreateDialog {
 
     pub(super) fn ui(&mut self, ui: &mut Ui) -> Vec<Action> {
         let mut actions = Vec::new();
-        let name = field_ui(ui, "Name", "What the chat is called", &mut self.name);
+        let problem = check_chat_name(&self.name).and(check_nick(&self.nick)).err();
+        let (name, nick) = above_buttons(ui, |ui| {
+            let name = field_ui(ui, "Name", "What the chat is called", &mut self.name);
+            let nick = field_ui(ui, "Your nick in this chat", "Your nick", &mut self.nick);
+            self.kind_ui(ui);
+            if self.kind == ChatKind::Public {
+                self.door.mode_ui(ui);
+            }
+            (name, nick)
+        });
         if !std::mem::replace(&mut self.focused, true) {
             name.request_focus();
         }
-        self.kind_ui(ui);
-        let nick = field_ui(ui, "Your nick in this chat", "Your nick", &mut self.nick);
-        if let Some(error) = &self.error {
+        // What keeps it from being created stands by the button.
+        let problem_shown = problem.filter(|_| !self.name.trim().is_empty());
+        if let Some(error) = self.error.as_deref().or(problem_shown) {
             error_ui(ui, error);
         }
-        let problem = check_chat_name(&self.name).and(check_nick(&self.nick)).err();
-        if let Some(problem) = problem
-            && !self.name.trim().is_empty()
-        {
-            error_ui(ui, problem);
-        }
         let ready = problem.is_none() && self.waiting.is_none();
-        let enter =
-            (name.lost_focus() || nick.lost_focus()) && ui.input(|input| input.key_pressed(Key::Enter));
+        let enter = super::enter_pressed(ui, &[&name, &nick]);
         dialog_buttons(ui, |ui| {
             if primary_button(ui, "Create", ready).clicked() || (enter && ready) {
                 self.error = None;
@@ -60,7 +66,7 @@ impl CreateDialog {
                     name: self.name.trim().to_owned(),
                     kind: self.kind,
                     nick: self.nick.trim().to_owned(),
-                    door: None,
+                    door: (self.kind == ChatKind::Public).then(|| self.door.door()),
                 }));
             }
             if secondary_button(ui, "Cancel", true).clicked() {
@@ -78,6 +84,7 @@ impl CreateDialog {
             ui.label(RichText::new("Kind").font(theme::meta_strong()).color(weak));
             let kinds = [
                 (ChatKind::Private, "Private", "Only people with an invite of yours come in, and nobody can speak in another's name."),
+                (ChatKind::Public, "Public", "Whoever has its link comes in, and can hand it on. Bans slow people down there, they don't hold: who is banned can come back as somebody new."),
                 (ChatKind::Classic, "Classic", "For other programs that speak the plain protocol. Anyone in the chat can speak in anyone's name."),
             ];
             for (kind, name, what) in kinds {

@@ -22,6 +22,7 @@ pub struct ImportDialog {
     text: String,
     path: String,
     error: Option<String>,
+    focused: bool,
     pub(super) file: FileWait,
     pub(super) waiting: Option<Tag>,
 }
@@ -34,6 +35,7 @@ impl ImportDialog {
             text: String::new(),
             path: String::new(),
             error: None,
+            focused: false,
             file: FileWait::default(),
             waiting: None,
         }
@@ -41,7 +43,8 @@ impl ImportDialog {
 
     /// Fills in an invite that was dropped or pasted.
     pub fn fill(&mut self, source: ImportSource) {
-        self.error = None;
+        // The keyboard goes to what is to be done next.
+        (self.error, self.focused) = (None, false);
         match source {
             ImportSource::Path(path) => {
                 self.path = path.display().to_string();
@@ -70,20 +73,20 @@ impl ImportDialog {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
-        area_ui(
+        let text = area_ui(
             ui,
             "Or paste the invite's text or link",
             "throng:…",
             4,
             &mut self.text,
         );
-        field_ui(
+        let path = field_ui(
             ui,
             "Or type the file's path",
             "~/Downloads/friends.throng",
             &mut self.path,
         );
-        field_ui(ui, "Your nick in this chat", "Your nick", &mut self.nick);
+        let nick = field_ui(ui, "Your nick in this chat", "Your nick", &mut self.nick);
         if let Some(error) = &self.error {
             error_ui(ui, error);
         }
@@ -93,8 +96,17 @@ impl ImportDialog {
         }
         let command = self.command();
         let ready = problem.is_none() && self.waiting.is_none() && command.is_some();
+        let is_fresh = !std::mem::replace(&mut self.focused, true);
+        let enter = super::enter_pressed(ui, &[&text, &path, &nick]);
         dialog_buttons(ui, |ui| {
-            if primary_button(ui, "Import", ready).clicked() {
+            let import = primary_button(ui, "Import", ready);
+            match (is_fresh, problem, command.is_some()) {
+                (false, ..) => {}
+                (true, Some(_), _) => nick.request_focus(),
+                (true, None, true) => import.request_focus(),
+                (true, None, false) => text.request_focus(),
+            }
+            if import.clicked() || (enter && ready) {
                 self.error = None;
                 actions.extend(command.map(Action::Submit));
             }

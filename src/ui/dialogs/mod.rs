@@ -1,32 +1,43 @@
 //! The dialogs: panels over the window that ask for something or show something, one at a time. Each keeps what is
 //! typed into it, shows what failed in place, and returns actions.
 
+mod ban;
 mod connection;
 mod create;
+mod door;
 mod export;
 mod file_wait;
 mod import;
+mod invites;
 mod member;
+mod moderation_log;
 mod nick;
+mod rights;
 mod settings;
 mod shortcuts;
 
 use std::time::Duration;
 
-use egui::Ui;
+use egui::{Event as InputEvent, Key, Response, Ui};
 use jiff::Timestamp;
 
+pub use self::ban::BanDialog;
 pub use self::connection::ConnectionDialog;
 pub use self::create::CreateDialog;
-pub use self::export::ExportDialog;
+pub use self::door::DoorDialog;
+pub use self::export::{ExportDialog, why_not_invite};
 pub use self::import::ImportDialog;
+pub use self::invites::InvitesDialog;
 pub use self::member::MemberCard;
+pub use self::moderation_log::ModerationLogDialog;
 pub use self::nick::NickDialog;
+pub use self::rights::RightsDialog;
 pub use self::settings::ZOOM_PERCENT;
 
 use super::action::Action;
 use super::files::FileAnswer;
 use super::widgets::dialog_ui;
+use crate::id::ChatId;
 use crate::model::{Chats, Event, Settings, Tag};
 
 /// The dialog that is open.
@@ -38,8 +49,18 @@ pub enum Dialog {
     Export(ExportDialog),
     /// Imports an invite.
     Import(ImportDialog),
+    /// The invites of a chat.
+    Invites(InvitesDialog),
+    /// How strangers come into a public chat.
+    Door(DoorDialog),
+    /// Who may do what.
+    Rights(RightsDialog),
     /// A member's card.
     Member(MemberCard),
+    /// Bans a member.
+    Ban(BanDialog),
+    /// Who did what in a chat.
+    ModerationLog(ModerationLogDialog),
     /// How a chat is connected, and what to do about it.
     Connection(ConnectionDialog),
     /// Changes one's nick in a chat.
@@ -71,7 +92,12 @@ impl Dialog {
             Self::Create(dialog) => dialog.ui(ui),
             Self::Export(dialog) => dialog.ui(ui, context),
             Self::Import(dialog) => dialog.ui(ui, context),
+            Self::Invites(dialog) => dialog.ui(ui, context),
+            Self::Door(dialog) => dialog.ui(ui, context),
+            Self::Rights(dialog) => dialog.ui(ui),
             Self::Member(card) => card.ui(ui, context),
+            Self::Ban(dialog) => dialog.ui(ui, context),
+            Self::ModerationLog(dialog) => dialog.ui(ui, context),
             Self::Connection(dialog) => dialog.ui(ui, context),
             Self::Nick(dialog) => dialog.ui(ui),
             Self::Settings => settings::settings_ui(ui, context.settings),
@@ -92,9 +118,13 @@ impl Dialog {
             Self::Create(dialog) => dialog.answered(event),
             Self::Export(dialog) => dialog.answered(event),
             Self::Import(dialog) => dialog.answered(event),
+            Self::Invites(dialog) => dialog.answered(event),
+            Self::Door(dialog) => dialog.answered(event),
             Self::Connection(dialog) => dialog.answered(event),
             Self::Nick(dialog) => dialog.answered(event),
-            Self::Member(_) | Self::Settings | Self::Shortcuts => None,
+            Self::Member(card) => card.answered(event),
+            Self::Ban(dialog) => dialog.answered(event),
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
@@ -104,9 +134,13 @@ impl Dialog {
             Self::Create(dialog) => dialog.waiting = Some(tag),
             Self::Export(dialog) => dialog.waiting = Some(tag),
             Self::Import(dialog) => dialog.waiting = Some(tag),
+            Self::Invites(dialog) => dialog.waiting = Some(tag),
+            Self::Door(dialog) => dialog.waiting = Some(tag),
             Self::Connection(dialog) => dialog.last = Some(tag),
             Self::Nick(dialog) => dialog.waiting = Some(tag),
-            Self::Member(_) | Self::Settings | Self::Shortcuts => {}
+            Self::Member(card) => card.waiting = Some(tag),
+            Self::Ban(dialog) => dialog.waiting = Some(tag),
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => {}
         }
     }
 
@@ -147,23 +181,40 @@ impl Dialog {
         }
     }
 
+    /// The chat whose moderation log it shows.
+    pub fn log_of(&self) -> Option<ChatId> {
+        match self {
+            Self::ModerationLog(dialog) => Some(dialog.chat),
+            _ => None,
+        }
+    }
+
     fn waiting(&self) -> Option<Tag> {
         match self {
             Self::Create(dialog) => dialog.waiting.clone(),
             Self::Export(dialog) => dialog.waiting.clone(),
             Self::Import(dialog) => dialog.waiting.clone(),
+            Self::Invites(dialog) => dialog.waiting.clone(),
+            Self::Door(dialog) => dialog.waiting.clone(),
             Self::Connection(dialog) => dialog.last.clone(),
             Self::Nick(dialog) => dialog.waiting.clone(),
-            Self::Member(_) | Self::Settings | Self::Shortcuts => None,
+            Self::Member(card) => card.waiting.clone(),
+            Self::Ban(dialog) => dialog.waiting.clone(),
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
         }
     }
 
     fn title(&self) -> &'static str {
         match self {
             Self::Create(_) => "Create a chat",
-            Self::Export(_) => "Export the invite",
+            Self::Export(dialog) => dialog.title(),
             Self::Import(_) => "Import an invite",
+            Self::Invites(_) => "Invites",
+            Self::Door(_) => "The door",
+            Self::Rights(_) => "Who may do what",
             Self::Member(_) => "Member",
+            Self::Ban(_) => "Ban a member",
+            Self::ModerationLog(_) => "Moderation log",
             Self::Connection(_) => "Connection",
             Self::Nick(_) => "Change your nick",
             Self::Settings => "Settings",
@@ -173,9 +224,32 @@ impl Dialog {
 
     fn width(&self) -> f32 {
         match self {
-            Self::Member(_) | Self::Nick(_) => 400.0,
-            Self::Shortcuts => 560.0,
+            Self::Nick(_) => 400.0,
+            Self::Member(_) | Self::Ban(_) => 420.0,
+            Self::Export(_) | Self::Invites(_) | Self::Rights(_) => 560.0,
+            Self::Shortcuts | Self::ModerationLog(_) => 560.0,
             _ => 500.0,
         }
     }
+}
+
+/// Whether Enter asks for what the dialog is for: pressed in one of these fields, or while the keyboard is nowhere. On
+/// a button it presses that button. A key that is held down, perhaps since before the dialog, does not count.
+fn enter_pressed(ui: &Ui, fields: &[&Response]) -> bool {
+    let pressed = ui.input(|input| {
+        input.events.iter().any(|event| {
+            matches!(
+                event,
+                InputEvent::Key {
+                    key: Key::Enter,
+                    pressed: true,
+                    repeat: false,
+                    modifiers,
+                    ..
+                } if modifiers.is_none() || modifiers.command_only()
+            )
+        })
+    });
+    let in_field = |field: &&Response| field.has_focus() || field.lost_focus();
+    pressed && (fields.iter().any(in_field) || ui.memory(|memory| memory.focused().is_none()))
 }

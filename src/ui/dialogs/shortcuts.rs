@@ -1,9 +1,10 @@
-//! The list of shortcuts, straight from the table of commands.
+//! The list of shortcuts and of what can be typed, straight from the tables of commands.
 
 use egui::{Grid, RichText, Ui};
 
 use crate::ui::action::Action;
 use crate::ui::commands::{Group, TABLE, UiCommand};
+use crate::ui::composer::COMMANDS;
 use crate::ui::theme;
 
 /// What the fingers do that is not a command of the window.
@@ -38,6 +39,12 @@ pub(super) fn shortcuts_ui(ui: &mut Ui) -> Vec<Action> {
     }
     group_ui(ui, "Writing", |ui| {
         COMPOSING.iter().for_each(|(name, keys)| row_ui(ui, name, keys));
+    });
+    group_ui(ui, "Commands", |ui| {
+        for command in &COMMANDS {
+            let typed = format!("/{} {}", command.name, command.arguments);
+            row_ui(ui, typed.trim_end(), command.purpose);
+        }
     });
     Vec::new()
 }

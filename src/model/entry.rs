@@ -1,0 +1,93 @@
+//! What stands between us and a chat that we want into: work to be done, or a refusal.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::chat::{Chat, Join};
+use super::event::Code;
+
+/// Proof of work that is being done to come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Work {
+    /// How much is asked, in leading zero bits.
+    pub bits: u8,
+    /// Tries so far.
+    pub tried: u64,
+    /// When it began.
+    pub since: Timestamp,
+}
+
+/// What stands between us and a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hurdle {
+    /// The door asks for work; it is being done.
+    Work(Work),
+    /// We are not let in, for this reason.
+    Refused(Code),
+}
+
+/// What is known of our coming in.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Entry {
+    work: Option<Work>,
+    refused: Option<Code>,
+}
+
+impl Work {
+    /// On how many tries it is found, on average.
+    pub fn expected_tries(&self) -> f64 {
+        f64::from(self.bits).exp2()
+    }
+
+    /// How likely it was to be found with so many tries, from 0 to below 1. No try brings the end nearer, so this is
+    /// the only thing that can be said of how far it is.
+    pub fn likelihood(&self) -> f32 {
+        (1.0 - (-(self.tried as f64) / self.expected_tries()).exp()) as f32
+    }
+
+    /// For how long it has been going on.
+    pub fn so_far(&self, now: Timestamp) -> Duration {
+        Duration::try_from(now.duration_since(self.since)).unwrap_or(Duration::ZERO)
+    }
+
+    /// How long it takes on this computer on average; nothing as long as that can't be told.
+    pub fn average(&self, now: Timestamp) -> Option<Duration> {
+        let so_far = self.so_far(now);
+        if so_far < Duration::from_secs(1) || self.tried == 0 {
+            return None;
+        }
+        let secs = self.expected_tries() * so_far.as_secs_f64() / self.tried as f64;
+        Duration::try_from_secs_f64(secs).ok()
+    }
+}
+
+impl Entry {
+    pub(super) fn working(&mut self, bits: u8, tried: u64, now: Timestamp) {
+        // More may be asked while it is under way: then it begins again.
+        let same = self.work.filter(|work| work.bits == bits && work.tried <= tried);
+        let since = same.map_or(now, |work| work.since);
+        self.work = Some(Work { bits, tried, since });
+        self.refused = None;
+    }
+
+    pub(super) fn refuse(&mut self, code: Code) {
+        (self.work, self.refused) = (None, Some(code));
+    }
+
+    /// Nothing stands in the way any more, as far as is known.
+    pub(super) fn clear(&mut self) {
+        (self.work, self.refused) = (None, None);
+    }
+}
+
+impl Chat {
+    /// What stands between us and the chat, unless it is a ban of which we know by whom and why
+    /// ([`Self::own_ban`]).
+    pub fn hurdle(&self) -> Option<Hurdle> {
+        match (&self.join, self.entry.refused, self.entry.work) {
+            (Join::Failed(_), Some(code), _) => self.own_ban().is_none().then_some(Hurdle::Refused(code)),
+            (_, _, work) => work.map(Hurdle::Work),
+        }
+    }
+}

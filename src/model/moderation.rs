@@ -1,0 +1,532 @@
+//! What the founder and the moderators of a chat do, as it is told to everybody else, and what the user may do
+//! themselves.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::chat::{Chat, Join};
+use super::chats::Effects;
+use super::command::{ChatKind, Command};
+use super::event::{Event, InviteInfo};
+use super::members::{BanInfo, Member};
+use super::text::{nick_key, shown_text};
+use crate::facts::{Circumstances, Deed, Denied, Door, DoorMode, Role};
+use crate::id::{InviteId, MemberId};
+
+/// So much of the newest is asked for again when somebody's words are to be seen again (a guess: a page).
+const SHOWN_AGAIN: u32 = 200;
+
+/// Why one only reads in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadsOnly {
+    /// One's role says so.
+    Observer,
+    /// Newcomers do, until somebody lets them write.
+    AwaitsApproval,
+    /// Newcomers do, for so many minutes after they came in.
+    Newcomer {
+        /// How many.
+        minutes: u16,
+        /// How long it will be.
+        rest: Duration,
+    },
+}
+
+/// By what somebody came into a chat, as those know who may see its invites.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CameBy {
+    /// The invite, as its issuer counts them.
+    pub number: u32,
+    /// Whether it lies in the chat's link.
+    pub public_link: bool,
+    /// How many came by it, as far as is known.
+    pub people: usize,
+}
+
+impl Chat {
+    /// Whether the user may do something here, as far as the window knows; the node has the last word.
+    ///
+    /// # Errors
+    /// Why not, a sentence.
+    pub fn may(&self, deed: Deed) -> Result<(), String> {
+        self.may_against(deed, Role::Observer)
+    }
+
+    /// Whether the user may do something to a member.
+    ///
+    /// # Errors
+    /// Why not, a sentence.
+    pub fn may_to(&self, deed: Deed, member: &Member) -> Result<(), String> {
+        let other = match deed {
+            Deed::Lift => self.role_of_banner(member),
+            _ => member.role,
+        };
+        if deed == Deed::Ban && member.ban.is_some() {
+            return Err("They are banned already.".to_owned());
+        }
+        self.may_against(deed, other)
+    }
+
+    /// Whether the user may give a member a role.
+    ///
+    /// # Errors
+    /// Why not, a sentence.
+    pub fn may_set_role(&self, member: &Member, role: Role) -> Result<(), String> {
+        if member.own {
+            return Err("Nobody changes their own role.".to_owned());
+        }
+        if member.role == Role::Founder || role == Role::Founder {
+            return Err("A chat has one founder, for good.".to_owned());
+        }
+        if member.ban.is_some() {
+            return Err("They are banned. Lift the ban first.".to_owned());
+        }
+        if role == Role::Moderator {
+            return self.may_to(Deed::Promote, member);
+        }
+        if member.role == Role::Moderator {
+            self.may_to(Deed::Demote, member)?;
+        }
+        self.may_to(Deed::SetRole, member)
+    }
+
+    fn may_against(&self, deed: Deed, other: Role) -> Result<(), String> {
+        if self.own_ban().is_some() {
+            return Err(Denied::Banned.to_string());
+        }
+        if self.kind == ChatKind::Classic {
+            let is_free = matches!(deed, Deed::Read | Deed::Speak | Deed::SetTopic);
+            let sentence = "A classic chat has no roles and no bans that hold.";
+            return if is_free { Ok(()) } else { Err(sentence.to_owned()) };
+        }
+        let circumstances = Circumstances {
+            is_topic_locked: self.topic_locked,
+            other,
+        };
+        deed.check(self.role, circumstances)
+            .map_err(|denied| denied.to_string())
+    }
+
+    /// The role of whoever banned a member, for who may lift that. Where it is not known, the node decides.
+    fn role_of_banner(&self, member: &Member) -> Role {
+        let by = member.ban.as_ref().and_then(|ban| ban.by);
+        by.and_then(|by| self.members.get(by))
+            .map_or(Role::Observer, |by| by.role)
+    }
+
+    /// The ban that keeps us out, if one does.
+    pub fn own_ban(&self) -> Option<&BanInfo> {
+        self.members.get(self.own)?.ban.as_ref()
+    }
+
+    /// Why we only read, if we do.
+    pub fn reads_only(&self, now: Timestamp) -> Option<ReadsOnly> {
+        let through_door = self.kind == ChatKind::Public && self.role <= Role::Member && !self.has_named_role;
+        let newcomer = through_door.then(|| self.newcomer(now)).flatten();
+        let is_observer = self.role == Role::Observer;
+        let waits = is_observer && through_door && self.door.mode == DoorMode::Approval;
+        newcomer
+            .or(waits.then_some(ReadsOnly::AwaitsApproval))
+            .or(is_observer.then_some(ReadsOnly::Observer))
+    }
+
+    fn newcomer(&self, now: Timestamp) -> Option<ReadsOnly> {
+        let Door { mode, minutes, .. } = self.door;
+        if mode != DoorMode::ReadFirst {
+            return None;
+        }
+        let since = self.members.get(self.own)?.since?;
+        let until = since
+            .checked_add(SignedDuration::from_mins(i64::from(minutes)))
+            .ok()?;
+        let rest = Duration::try_from(until.duration_since(now)).ok()?;
+        // Who came in later than now has a clock that is wrong; the wait is never longer than it is for others.
+        let most = Duration::from_secs(60 * u64::from(minutes));
+        (!rest.is_zero()).then(|| ReadsOnly::Newcomer {
+            minutes,
+            rest: rest.min(most),
+        })
+    }
+
+    /// For how long what we say still waits, because we spoke faster than the chat allows.
+    pub fn slow_for(&self, now: Timestamp) -> Option<Duration> {
+        let rest = Duration::try_from(self.slow_until?.duration_since(now)).ok()?;
+        (!rest.is_zero()).then_some(rest)
+    }
+
+    /// In how long something of this reads otherwise although nothing happens: once a second while slow mode runs
+    /// down, once a minute while a newcomer waits.
+    pub fn next_change_in(&self, now: Timestamp) -> Option<Duration> {
+        let to_next = |rest: Duration, step: u64| {
+            let step = Duration::from_secs(step);
+            let over = rest.as_nanos() % step.as_nanos();
+            let over = u64::try_from(over).map_or(step, Duration::from_nanos);
+            if over.is_zero() { step } else { over }
+        };
+        let slow = self.slow_for(now).map(|rest| to_next(rest, 1));
+        let newcomer = match self.reads_only(now) {
+            Some(ReadsOnly::Newcomer { rest, .. }) => Some(to_next(rest, 60)),
+            _ => None,
+        };
+        slow.into_iter().chain(newcomer).min()
+    }
+
+    /// By what a member came in, if we may see that.
+    pub fn came_by(&self, member: MemberId) -> Option<CameBy> {
+        self.came_by.get(&member).copied()
+    }
+
+    /// Who is meant by a nick, or by the first digits of a fingerprint (at least 4).
+    ///
+    /// # Errors
+    /// Why it can't be said, a sentence.
+    pub fn find_member(&self, name: &str) -> Result<&Member, String> {
+        let name = name.trim().trim_start_matches('@').trim_end_matches(':');
+        let key = nick_key(name);
+        let mut called: Vec<&Member> = self
+            .members
+            .all()
+            .filter(|member| nick_key(&member.nick) == key)
+            .collect();
+        if called.is_empty() && name.len() >= 4 {
+            let digits = name.to_lowercase();
+            called.extend(
+                self.members
+                    .all()
+                    .filter(|member| member.id.to_string().starts_with(&digits)),
+            );
+        }
+        match called[..] {
+            [] => Err(format!(
+                "Nobody here is called {}. Tab completes a nick.",
+                shown_text(name)
+            )),
+            [member] => Ok(member),
+            [first, second, ..] => Err(format!(
+                "More than one member is called {}. Name them by the first digits of their fingerprint: {} or {}.",
+                first.nick,
+                first.id.short(),
+                second.id.short()
+            )),
+        }
+    }
+
+    /// Splits what was typed into the member whose nick stands at its beginning, and the rest.
+    ///
+    /// # Errors
+    /// Why it can't be said who is meant, a sentence.
+    pub fn find_member_before<'a>(&self, text: &'a str) -> Result<(&Member, &'a str), String> {
+        // A nick may have spaces: the longest one counts.
+        let mut ends: Vec<usize> = text
+            .char_indices()
+            .filter_map(|(at, c)| c.is_whitespace().then_some(at))
+            .collect();
+        let first_word = ends.first().copied().unwrap_or(text.len());
+        ends.push(text.len());
+        let longest = ends.into_iter().rev().find_map(|end| {
+            let member = self.find_member(&text[..end]).ok()?;
+            Some((member, text[end..].trim()))
+        });
+        match longest {
+            Some(found) => Ok(found),
+            None => Err(self.find_member(&text[..first_word]).err().unwrap_or_default()),
+        }
+    }
+
+    pub(super) fn apply_moderation(&mut self, event: &Event, now: Timestamp) -> Effects {
+        match event {
+            Event::Banned {
+                member,
+                by,
+                reason,
+                hide_all,
+                ..
+            } => {
+                let ban = BanInfo {
+                    by: Some(*by),
+                    reason: shown_text(reason),
+                    hide_all: *hide_all,
+                };
+                self.member_banned(*member, *by, ban, now);
+            }
+            Event::Unbanned { member, by, .. } => return self.member_unbanned(*member, *by, now),
+            Event::RoleChanged { member, role, by, .. } => self.role_changed(*member, *role, *by, now),
+            Event::DoorChanged { door, by, .. } => self.door_changed(*door, *by, now),
+            Event::InviteClosed { invite, by, .. } => self.invite_closed(*invite, *by, now),
+            Event::TopicChanged {
+                topic, locked, by, ..
+            } => self.topic_changed(topic, *locked, *by, now),
+            Event::Forked { member, .. } => self.forked(*member, now),
+            Event::Slow { wait_ms, .. } => {
+                let wait = SignedDuration::from_millis(i64::from(*wait_ms));
+                self.slow_until = now.checked_add(wait).ok();
+            }
+            Event::ClockOff { by_ms, .. } => self.clock_is_off(*by_ms, now),
+            Event::ModerationStale { stale, .. } => self.is_moderation_stale = *stale,
+            Event::IgnoreChanged { member, ignored, .. } => self.ignore_changed(*member, *ignored),
+            Event::Invites { invites, .. } => self.invites_came(invites),
+            Event::ModerationLog { entries, .. } => {
+                self.log = Some(self.log_lines(entries));
+            }
+            _ => {}
+        }
+        Effects::default()
+    }
+
+    /// Hides the words of those who are ignored, or banned with all they said, and shows those of all others.
+    pub(super) fn hide_words(&mut self) {
+        let members: Vec<MemberId> = self.members.all().map(|member| member.id).collect();
+        for member in members {
+            self.hide_words_of(member);
+        }
+    }
+
+    pub(super) fn hide_words_of(&mut self, member: MemberId) {
+        let hide = self.members.get(member).is_some_and(|member| {
+            let hide_all = member.ban.as_ref().is_some_and(|ban| ban.hide_all);
+            member.ignored || hide_all
+        });
+        if self.timeline.is_hidden(member) == hide {
+            return;
+        }
+        let before = self.unread_after(self.read);
+        self.timeline.set_hidden(member, hide);
+        let after = self.unread_after(self.read);
+        // The number may count more than is held here: what is hidden goes from it, the rest stays.
+        self.unread = (self.unread + after.0).saturating_sub(before.0);
+        self.mentions = (self.mentions + after.1).saturating_sub(before.1);
+        self.renew_last_line();
+    }
+
+    fn member_banned(&mut self, id: MemberId, by: MemberId, ban: BanInfo, now: Timestamp) {
+        let known = self.members.get(id);
+        let is_news = known.is_none_or(|member| member.ban.is_none()) && !self.is_arriving(now);
+        let (who, banner) = (self.object(id), self.called(by));
+        let why = if ban.reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", ban.reason)
+        };
+        if known.is_some() {
+            self.members.set_ban(id, Some(ban.clone()));
+        } else if self.kind != ChatKind::Classic {
+            let banned = Member::new(id, "", Role::Member, super::Status::Online, id == self.own);
+            self.members.put(Member {
+                ban: Some(ban.clone()),
+                online: false,
+                ..banned
+            });
+        }
+        if self.kind == ChatKind::Classic && id != self.own {
+            self.members.remove(id);
+        }
+        self.hide_words_of(id);
+        if id == self.own {
+            self.join = Join::Failed(Denied::Banned.to_string());
+        }
+        if is_news {
+            let hidden = if ban.hide_all {
+                ". What they said is hidden."
+            } else {
+                ""
+            };
+            self.timeline
+                .insert_notice(now, format!("{banner} banned {who}{why}{hidden}"));
+        }
+    }
+
+    fn member_unbanned(&mut self, id: MemberId, by: MemberId, now: Timestamp) -> Effects {
+        let is_news = self.members.get(id).is_some_and(|member| member.ban.is_some());
+        self.members.set_ban(id, None);
+        self.hide_words_of(id);
+        if !is_news {
+            return Effects::default();
+        }
+        if id == self.own {
+            self.look_again(now);
+        }
+        if !self.is_arriving(now) || id == self.own {
+            let (who, by) = (self.object(id), self.called(by));
+            self.timeline
+                .insert_notice(now, format!("{by} lifted the ban on {who}"));
+        }
+        Effects::of(Command::History {
+            chat: self.id,
+            before: None,
+            after: None,
+            around: None,
+            limit: SHOWN_AGAIN,
+        })
+    }
+
+    fn role_changed(&mut self, id: MemberId, role: Role, by: Option<MemberId>, now: Timestamp) {
+        let before = if id == self.own {
+            Some(self.role)
+        } else {
+            self.members.get(id).map(|member| member.role)
+        };
+        self.members.set_role(id, role);
+        if id == self.own {
+            self.role = role;
+            self.has_named_role |= by.is_some();
+        }
+        if before.is_none_or(|before| before == role) || self.is_arriving(now) {
+            return;
+        }
+        let sentence = match by {
+            Some(by) => {
+                let (by, who) = (self.called(by), self.object(id));
+                format!("{by} made {who} {}", role.with_article())
+            }
+            None if id == self.own && role == Role::Observer => "You only read here now".to_owned(),
+            None if id == self.own && before == Some(Role::Observer) => "You may write here now".to_owned(),
+            // Because of a door or an invite, and perhaps for many at once.
+            None => return,
+        };
+        self.timeline.insert_notice(now, sentence);
+    }
+
+    fn door_changed(&mut self, door: Door, by: Option<MemberId>, now: Timestamp) {
+        let is_news = std::mem::replace(&mut self.door, door) != door;
+        if let Some(by) = by
+            && is_news
+            && !self.is_arriving(now)
+        {
+            let sentence = format!("{} changed the door: {}", self.called(by), door_words(door));
+            self.timeline.insert_notice(now, sentence);
+        }
+    }
+
+    /// Of interest to those who could have closed it themselves.
+    fn invite_closed(&mut self, invite: InviteId, by: Option<MemberId>, now: Timestamp) {
+        let listed = self.invites.iter_mut().flatten();
+        for info in listed.filter(|info| info.invite == invite) {
+            info.closed = true;
+        }
+        if let Some(by) = by
+            && self.may(Deed::CloseInvite).is_ok()
+            && !self.is_arriving(now)
+        {
+            let sentence = format!("{} closed an invite", self.called(by));
+            self.timeline.insert_notice(now, sentence);
+        }
+    }
+
+    fn topic_changed(&mut self, topic: &str, locked: bool, by: MemberId, now: Timestamp) {
+        let is_other = self.topic != topic;
+        let lock_is_other = std::mem::replace(&mut self.topic_locked, locked) != locked;
+        topic.clone_into(&mut self.topic);
+        if self.is_arriving(now) {
+            return;
+        }
+        let by = self.called(by);
+        let changed = match shown_text(topic) {
+            _ if !is_other => None,
+            shown if shown.is_empty() => Some(format!("{by} cleared the topic")),
+            shown => Some(format!("{by} changed the topic: {shown}")),
+        };
+        let lock = match (lock_is_other, locked) {
+            (false, _) => None,
+            (true, true) => Some(format!("{by} locked the topic")),
+            (true, false) => Some(format!("{by} unlocked the topic")),
+        };
+        for sentence in changed.into_iter().chain(lock) {
+            self.timeline.insert_notice(now, sentence);
+        }
+    }
+
+    fn forked(&mut self, id: MemberId, now: Timestamp) {
+        let whose = if id == self.own {
+            "your program".to_owned()
+        } else {
+            format!("{}'s program", self.nick_of(id))
+        };
+        let sentence = format!(
+            "Two different messages under one number came from {whose}. Both are shown; what follows them is not, \
+             until it is started again."
+        );
+        self.timeline.insert_notice(now, sentence);
+    }
+
+    fn clock_is_off(&mut self, by_ms: i64, now: Timestamp) {
+        let minutes = (by_ms.unsigned_abs() / 60_000).max(1);
+        let how_much = match (minutes / 60, minutes % 60) {
+            (0, 1) => "a minute".to_owned(),
+            (0, minutes) => format!("{minutes} minutes"),
+            (hours, minutes) => format!("{hours} h {minutes} min"),
+        };
+        let how = if by_ms > 0 { "slow" } else { "fast" };
+        let sentence = format!(
+            "This computer's clock is {how_much} {how}, by what the others' clocks show. Set it right in the system's \
+             settings. What you write bears the right time nevertheless."
+        );
+        self.timeline.insert_notice(now, sentence);
+    }
+
+    fn ignore_changed(&mut self, id: MemberId, ignored: bool) {
+        self.members.set_ignored(id, ignored);
+        self.hide_words_of(id);
+    }
+
+    fn invites_came(&mut self, invites: &[InviteInfo]) {
+        self.invites = Some(invites.to_vec());
+        self.came_by.clear();
+        for invite in invites {
+            let came_by = CameBy {
+                number: invite.number,
+                public_link: invite.public_link,
+                people: invite.used_by.len(),
+            };
+            self.came_by
+                .extend(invite.used_by.iter().map(|user| (user.member, came_by)));
+        }
+    }
+
+    /// What somebody is called where it matters who it was: with the first digits of their fingerprint if another
+    /// member's nick looks the same.
+    pub fn called(&self, id: MemberId) -> String {
+        let nick = self.nick_of(id);
+        if id != self.own && self.members.shared_nicks().contains(&id) {
+            format!("{nick} ({})", id.short())
+        } else {
+            nick
+        }
+    }
+
+    /// The same as the object of a sentence.
+    pub(super) fn object(&self, id: MemberId) -> String {
+        if id == self.own {
+            "you".to_owned()
+        } else {
+            self.called(id)
+        }
+    }
+}
+
+impl Role {
+    /// "a moderator".
+    pub fn with_article(self) -> &'static str {
+        match self {
+            Self::Founder => "the founder",
+            Self::Moderator => "a moderator",
+            Self::Member => "a member",
+            Self::Observer => "an observer",
+        }
+    }
+}
+
+/// How strangers come in, for a sentence: "anyone who has the link comes in".
+pub fn door_words(door: Door) -> String {
+    let minutes = |minutes: u16| match minutes {
+        1 => "1 minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    };
+    match door.mode {
+        DoorMode::Open => "anyone who has the link comes in".to_owned(),
+        DoorMode::Work => "anyone who has the link comes in, after some work by their computer".to_owned(),
+        DoorMode::ReadFirst => format!("newcomers only read for the first {}", minutes(door.minutes)),
+        DoorMode::Approval => "newcomers only read until a moderator lets them write".to_owned(),
+        DoorMode::Closed => "nobody new comes in by the link".to_owned(),
+    }
+}

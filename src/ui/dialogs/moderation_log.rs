@@ -1,0 +1,136 @@
+//! The moderation log of a chat: who did what, and when.
+
+use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
+use lucide_icons::Icon;
+
+use super::DialogContext;
+use crate::id::ChatId;
+use crate::model::{Chat, ChatKind, LogLine};
+use crate::ui::action::Action;
+use crate::ui::identicon::identicon_ui;
+use crate::ui::theme;
+use crate::ui::widgets::{hint_ui, line_icon, secondary_button};
+
+/// So many lines are shown at first, and more by each press of the button (a guess: some screens full).
+const PAGE: usize = 200;
+
+/// Room that the window keeps for what stands around the lines, in points.
+const AROUND: f32 = 190.0;
+
+/// The moderation log of a chat.
+#[derive(Debug)]
+pub struct ModerationLogDialog {
+    pub(super) chat: ChatId,
+    shown: usize,
+}
+
+impl ModerationLogDialog {
+    /// Of this chat.
+    pub fn new(chat: ChatId) -> Self {
+        Self { chat, shown: PAGE }
+    }
+
+    pub(super) fn ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Vec<Action> {
+        let Some(chat) = context.chats.get(self.chat) else {
+            ui.label("This chat was left.");
+            return Vec::new();
+        };
+        hint_ui(
+            ui,
+            "What the founder and the moderators did here, by their own clocks, the newest last.",
+        );
+        match &chat.log {
+            _ if chat.kind == ChatKind::Classic => {
+                empty_ui(ui, "A classic chat has no moderators, and so no log.");
+            }
+            None => empty_ui(ui, "Reading the log…"),
+            Some(lines) if lines.is_empty() => empty_ui(
+                ui,
+                "Nothing was moderated here yet. Bans, roles and locks will be listed here.",
+            ),
+            Some(lines) => self.lines_ui(ui, chat, lines),
+        }
+        Vec::new()
+    }
+
+    fn lines_ui(&mut self, ui: &mut Ui, chat: &Chat, lines: &[LogLine]) {
+        let hidden = lines.len().saturating_sub(self.shown);
+        let most = (ui.ctx().content_rect().height() - AROUND).max(120.0);
+        ScrollArea::vertical()
+            .id_salt(("moderation log", chat.id))
+            .max_height(most)
+            .min_scrolled_height(most)
+            .stick_to_bottom(true)
+            .show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 4.0;
+                if hidden > 0 && secondary_button(ui, "Show earlier", true).clicked() {
+                    self.shown += PAGE;
+                }
+                let mut day = None;
+                for line in &lines[hidden..] {
+                    if day != Some(line.at.date()) {
+                        day = Some(line.at.date());
+                        day_ui(ui, line);
+                    }
+                    line_ui(ui, line);
+                }
+            });
+    }
+}
+
+fn day_ui(ui: &mut Ui, line: &LogLine) {
+    let weak = theme::tokens(ui).weak;
+    ui.add_space(6.0);
+    let day = line.at.strftime("%-d %B %Y").to_string();
+    ui.label(RichText::new(day).font(theme::meta_strong()).color(weak));
+}
+
+fn line_ui(ui: &mut Ui, line: &LogLine) {
+    let tokens = theme::tokens(ui);
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let time = format!("{:02}:{:02}", line.at.hour(), line.at.minute());
+        ui.add_sized(
+            [36.0, theme::size::BODY_LINE],
+            Label::new(RichText::new(time).font(theme::meta()).color(tokens.weak)),
+        );
+        identicon_ui(ui, &line.by.0, 18.0);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            let color = if line.denied.is_some() {
+                tokens.weak
+            } else {
+                tokens.text
+            };
+            let sentence = RichText::new(&line.sentence)
+                .color(color)
+                .line_height(Some(theme::size::BODY_LINE));
+            ui.add(Label::new(sentence).wrap());
+            if let Some(denied) = &line.denied {
+                ui.horizontal_top(|ui| {
+                    ui.spacing_mut().item_spacing.x = 6.0;
+                    line_icon(ui, Icon::Ban, tokens.amber, theme::size::META_LINE);
+                    let why = RichText::new(format!("Without effect: {denied}"))
+                        .font(theme::meta())
+                        .color(tokens.amber)
+                        .line_height(Some(theme::size::META_LINE));
+                    ui.vertical(|ui| ui.add(Label::new(why).wrap()));
+                });
+            }
+        });
+    });
+}
+
+fn empty_ui(ui: &mut Ui, words: &str) {
+    ui.add_space(20.0);
+    ui.with_layout(Layout::top_down(Align::Center), |ui| {
+        let weak = theme::tokens(ui).weak;
+        ui.label(
+            RichText::new(Icon::ScrollText.unicode())
+                .font(theme::icon_font(32.0))
+                .color(weak),
+        );
+        ui.add(Label::new(RichText::new(words).color(weak)).wrap());
+    });
+    ui.add_space(20.0);
+}

@@ -1,0 +1,80 @@
+//! What one does in most tests: found a chat, invite, come in, talk.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{DEADLINE, Program, text};
+
+/// A folder for profiles, gone when dropped.
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// Founds a private chat.
+pub(crate) fn create(program: &mut Program, name: &str, nick: &str) -> String {
+    let command = json!({ "command": "create_chat", "name": name, "kind": "private", "nick": nick });
+    let opened = program.done(command, "chat_opened");
+    assert_eq!(
+        (opened["name"].as_str(), opened["role"].as_str()),
+        (Some(name), Some("founder"))
+    );
+    text(&opened, "chat")
+}
+
+/// Makes an invite, with more fields than the chat.
+pub(crate) fn invite(program: &mut Program, chat: &str, more: &Value) -> Value {
+    let mut command = json!({ "command": "export_invite", "chat": chat });
+    for (field, value) in more.as_object().expect("an object") {
+        command[field] = value.clone();
+    }
+    program.done(command, "invite_exported")
+}
+
+/// Comes in by the text of an invite.
+pub(crate) fn import_text(program: &mut Program, invite: &str, nick: &str) -> Value {
+    program.done(
+        json!({ "command": "import_invite", "text": invite, "nick": nick }),
+        "chat_opened",
+    )
+}
+
+/// Says something.
+pub(crate) fn say(program: &mut Program, chat: &str, words: &str) -> Value {
+    let said = program.done(
+        json!({ "command": "say", "chat": chat, "text": words }),
+        "message",
+    );
+    assert_eq!((&said["text"], &said["own"]), (&json!(words), &json!(true)));
+    said
+}
+
+/// The members' nicks and whether they are online, once `is_it` holds of them.
+pub(crate) fn members_until(
+    program: &mut Program,
+    chat: &str,
+    is_it: impl Fn(&[(String, bool)]) -> bool,
+) -> Value {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let answer = program.done(json!({ "command": "members", "chat": chat }), "members");
+        let members = answer["members"].as_array().expect("a list");
+        let list: Vec<_> = members
+            .iter()
+            .map(|member| (text(member, "nick"), member["online"] == true))
+            .collect();
+        if is_it(&list) {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "the members stay {list:?}");
+    }
+}
+
+/// The nicks of those who are online.
+pub(crate) fn online(list: &[(String, bool)]) -> Vec<&str> {
+    list.iter()
+        .filter(|(_, online)| *online)
+        .map(|(nick, _)| nick.as_str())
+        .collect()
+}
