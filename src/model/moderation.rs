@@ -257,6 +257,7 @@ impl Chat {
                 let wait = SignedDuration::from_millis(i64::from(*wait_ms));
                 self.slow_until = now.checked_add(wait).ok();
             }
+            Event::ClockOff { by_ms, .. } => self.clock_is_off(*by_ms, now),
             Event::ModerationStale { stale, .. } => self.is_moderation_stale = *stale,
             Event::IgnoreChanged { member, ignored, .. } => self.ignore_changed(*member, *ignored),
             Event::Invites { invites, .. } => self.invites_came(invites),
@@ -442,6 +443,21 @@ impl Chat {
         let sentence = format!(
             "Two different messages under one number came from {whose}. Both are shown; what follows them is not, \
              until it is started again."
+        );
+        self.timeline.insert_notice(now, sentence);
+    }
+
+    fn clock_is_off(&mut self, by_ms: i64, now: Timestamp) {
+        let minutes = (by_ms.unsigned_abs() / 60_000).max(1);
+        let how_much = match (minutes / 60, minutes % 60) {
+            (0, 1) => "a minute".to_owned(),
+            (0, minutes) => format!("{minutes} minutes"),
+            (hours, minutes) => format!("{hours} h {minutes} min"),
+        };
+        let how = if by_ms > 0 { "slow" } else { "fast" };
+        let sentence = format!(
+            "This computer's clock is {how_much} {how}, by what the others' clocks show. Set it right in the system's \
+             settings. What you write bears the right time nevertheless."
         );
         self.timeline.insert_notice(now, sentence);
     }
