@@ -696,6 +696,78 @@ fn a_door_can_be_closed_and_opened_again() {
 }
 
 #[test]
+fn newcomers_read_until_they_may_speak() {
+    let folder = folder();
+    let command = json!({
+        "command": "create_chat", "name": "Square", "kind": "public", "nick": "ann",
+        "door": { "mode": "read_first", "minutes": 60 },
+    });
+    let mut ann = Person::found("ann", folder.path(), command);
+    let link = export(&mut ann, json!({}));
+    for (nick, door) in [
+        ("bob", json!({ "mode": "read_first", "minutes": 60 })),
+        ("eve", json!({ "mode": "approval" })),
+    ] {
+        ann.does("set_door", door, "door_changed");
+        let mut newcomer = Person::come(nick, folder.path(), &link);
+        agree(&mut [&mut ann, &mut newcomer]);
+        newcomer.is_denied("say", json!({ "text": "too early" }));
+        ann.says(nick);
+        newcomer.program.hears(nick);
+        let named = json!({ "member": newcomer.member, "role": "member" });
+        ann.does("set_role", named, "role_changed");
+        agree(&mut [&mut ann, &mut newcomer]);
+        let words = format!("thank you from {nick}");
+        newcomer.says(&words);
+        ann.program.hears(&words);
+    }
+}
+
+#[test]
+fn a_ban_can_take_along_all_who_came_by_the_same_invite() {
+    let folder = folder();
+    let mut ann = founder(folder.path());
+    let leaked = export(&mut ann, json!({ "uses": 5 }));
+    let other = export(&mut ann, json!({ "uses": 5 }));
+    let mut bob = Person::come("bob", folder.path(), &other);
+    let mut eve = Person::come("eve", folder.path(), &leaked);
+    let mut dan = Person::come("dan", folder.path(), &leaked);
+    for person in [&mut ann, &mut bob] {
+        let chat = person.chat.clone();
+        members_until(&mut person.program, &chat, |list| online(list).len() == 4);
+    }
+    let ban = json!({ "member": eve.member, "reason": "a leak", "with_invite": true });
+    let banned = ann.does("ban", ban, "banned");
+    assert_eq!(
+        banned["member"],
+        json!(eve.member),
+        "the one who was named is the answer"
+    );
+    for person in [&mut eve, &mut dan] {
+        let own = person.member.clone();
+        assert_eq!(person.event_about("banned", &own)["reason"], "a leak");
+        assert_eq!(person.event("join_failed")["code"], "banned");
+    }
+    let mut max = Program::start("max", &folder.path().join("max"));
+    let chat = text(&import_text(&mut max, &leaked, "max"), "chat");
+    // Whoever comes by it now is banned before they are in.
+    assert_eq!(max.event("join_failed", &chat)["code"], "banned");
+
+    // One of them is let back in by name, and the ban of the other stands.
+    ann.does("unban", json!({ "member": dan.member }), "unbanned");
+    let dans = dan.member.clone();
+    bob.event_about("unbanned", &dans);
+    assert_eq!(bob.sees(&dans)["banned"], false);
+    assert_eq!(bob.sees(&eve.member)["banned"], true);
+    let retry = dan.command("retry", json!({}));
+    dan.program.tell(&retry);
+    dan.event("peer_linked");
+    dan.event_about("unbanned", &dans);
+    dan.says("back");
+    bob.program.hears("back");
+}
+
+#[test]
 fn halves_of_a_chat_that_never_meet_agree_when_they_do() {
     let folder = folder();
     let mut ann = founder(folder.path());

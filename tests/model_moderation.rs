@@ -159,6 +159,10 @@ fn deeds_are_told_once_and_only_if_they_are_news() {
             chat,
             member: member(2),
         },
+        Event::ClockOff {
+            chat,
+            by_ms: -3_780_000,
+        },
     ] {
         picture.take(event);
     }
@@ -183,6 +187,7 @@ fn deeds_are_told_once_and_only_if_they_are_news() {
     assert!(
         told[wanted.len()].starts_with("Two different messages under one number came from Ben's program.")
     );
+    assert!(told[wanted.len() + 1].starts_with("This computer's clock is 1 h 3 min fast, by what"));
     assert_eq!(told.len(), wanted.len() + 1);
 }
 

@@ -267,6 +267,41 @@ fn a_ban_holds_over_a_restart_of_the_others_and_ends_when_it_is_lifted() {
 }
 
 #[test]
+fn who_was_away_when_they_were_banned_hears_by_whom_and_why_when_they_come_back() {
+    let mut stage = Stage::new(13, 2);
+    let facts = Stage::kept(&stage.sim.take_events(), 2);
+    stage.sim.kill(2);
+    stage.sim.run_for(secs(5));
+    stage.ban(0, 2, false);
+    stage.sim.take_events();
+    stage.restart(2, facts, 1);
+    stage.sim.run_for(secs(5));
+    let told = |stage: &mut Stage| -> Vec<NodeEvent> {
+        let is = |event: &NodeEvent| matches!(event, NodeEvent::Banned { .. } | NodeEvent::Unbanned { .. });
+        let events = stage.sim.take_events();
+        let own = events
+            .into_iter()
+            .filter(|(_, who, event)| *who == 2 && is(event));
+        own.map(|(.., event)| event).collect()
+    };
+    let (member, by) = (stage.member(2), stage.member(0));
+    let banned = NodeEvent::Banned {
+        member,
+        by,
+        reason: "noise".into(),
+        hide_all: false,
+    };
+    assert_eq!(told(&mut stage), [banned]);
+    stage.moderate(0, Moderation::Unban(member));
+    stage.sim.take_events();
+    stage.connect(2, 1);
+    stage.sim.run_for(secs(20));
+    assert_eq!(told(&mut stage), [NodeEvent::Unbanned { member, by }]);
+    stage.say(2, "back");
+    assert_eq!(stage.heard("back"), [0, 1]);
+}
+
+#[test]
 fn a_ban_takes_along_all_who_came_by_the_invite_if_so_wished() {
     let mut stage = Stage::new(3, 1);
     let invite = stage.chat.invite(3, 0, Vec::new());

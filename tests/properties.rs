@@ -453,29 +453,33 @@ fn any_welcome() -> impl Strategy<Value = Welcome> {
         (status, 0..=Welcome::MAX_WORK_BITS),
         vec(any::<u8>(), 0..203),
         vec(any::<u8>(), 0..299),
+        vec(any::<u8>(), 0..100),
         vec(any_node(), 0..=2),
     )
-        .prop_map(|(fixed, observed, (status, work_bits), charter, chain, nodes)| {
-            let (capabilities, nonce, token, time_ms, facts_root, free_slots) = fixed;
-            Welcome {
-                capabilities,
-                nonce,
-                token,
-                time_ms,
-                facts_root,
-                observed,
-                free_slots,
-                status,
-                work_bits: if status == WelcomeStatus::Busy {
-                    work_bits
-                } else {
-                    0
-                },
-                charter,
-                chain,
-                nodes,
-            }
-        })
+        .prop_map(
+            |(fixed, observed, (status, work_bits), charter, chain, ban, nodes)| {
+                let (capabilities, nonce, token, time_ms, facts_root, free_slots) = fixed;
+                Welcome {
+                    capabilities,
+                    nonce,
+                    token,
+                    time_ms,
+                    facts_root,
+                    observed,
+                    free_slots,
+                    status,
+                    work_bits: if status == WelcomeStatus::Busy {
+                        work_bits
+                    } else {
+                        0
+                    },
+                    charter,
+                    chain,
+                    ban,
+                    nodes,
+                }
+            },
+        )
 }
 
 fn any_link() -> impl Strategy<Value = Link> {

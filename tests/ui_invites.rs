@@ -55,7 +55,7 @@ fn a_public_chat_is_created_with_its_door() {
     assert!(window.shows("they don't hold"), "what public means is said");
     window.click("Open, with work");
     window.click("Heavy: 1 minute");
-    assert!(window.shows("on an ordinary computer"));
+    assert!(window.shows("On an ordinary computer"));
     window.click("Create");
     let door = Door {
         mode: DoorMode::Work,
@@ -132,14 +132,14 @@ fn the_picture_is_saved_by_the_dialog_or_by_a_typed_path() {
         FileRequest::ChooseTarget { file_name, .. } if file_name == "town square.png"
     ));
     let path = typed.display().to_string();
-    window.fill("Or type where to save it (.throng or .png)", &path);
+    window.fill("Or type where to save it", &path);
     window.click("Save");
     for path in [chosen, typed] {
         let picture = std::fs::read(path).expect("written");
         assert!(picture.starts_with(b"\x89PNG"));
     }
     let invite = folder.path().join("square.throng").display().to_string();
-    window.fill("Or type where to save it (.throng or .png)", &invite);
+    window.fill("Or type where to save it", &invite);
     window.click("Save");
     let text = std::fs::read_to_string(invite).expect("written");
     assert!(text.contains("BEGIN THRONG INVITE"));
@@ -327,6 +327,18 @@ fn the_table_says_who_may_do_what() {
     }
     window.press(Modifiers::NONE, Key::Escape);
     assert!(!window.has("Read: Observer: yes"));
+}
+
+#[test]
+fn the_table_is_reached_from_the_log_and_the_help() {
+    let (mut window, _) = friends();
+    for command in ["Moderation log…", "Keyboard shortcuts"] {
+        window.click("Menu");
+        window.click(command);
+        window.click("Who may do what");
+        assert!(window.has("Read: Observer: yes"), "{command}");
+        window.press(Modifiers::NONE, Key::Escape);
+    }
 }
 
 #[test]

@@ -117,28 +117,27 @@ fn a_reason_that_is_too_long_is_not_sent_and_one_that_failed_stays() {
 
 #[test]
 fn who_came_by_the_same_invite_can_be_banned_along() {
-    let (mut window, chat) = chat_as(Role::Founder);
+    let (mut window, _) = chat_as(Role::Founder);
     let user = |number: u8, nick: &str| InviteUser {
         member: member(number),
         nick: nick.to_owned(),
         confirmed: true,
     };
-    window.node.report(Event::Invites {
-        chat,
-        invites: vec![InviteInfo {
-            invite: throng::id::InviteId([3; 32]),
-            number: 3,
-            rights: Rights::Member,
-            uses: 5,
-            used_by: vec![user(1, "Ann"), user(2, "Ben")],
-            created_at: None,
-            expires_at: None,
-            closed: false,
-            public_link: false,
-        }],
-    });
+    *window.node.invites.borrow_mut() = vec![InviteInfo {
+        invite: throng::id::InviteId([3; 32]),
+        number: 3,
+        rights: Rights::Member,
+        uses: 5,
+        used_by: vec![user(1, "Ann"), user(2, "Ben")],
+        created_at: None,
+        expires_at: None,
+        closed: false,
+        public_link: false,
+    }];
     window.harness.run();
     window.click("Ben, online");
+    // The answer to what was asked for the card.
+    window.harness.run();
     assert!(window.shows("came by invite 3"));
     window.click("Ban…");
     window.click("Also everyone who came by the same invite");
@@ -400,13 +399,13 @@ fn observers_and_newcomers_know_why_they_only_read() {
         ..Door::OPEN
     };
     window.node.report(open(door(DoorMode::ReadFirst, 10)));
-    let since = jiff::Timestamp::from_second(NOW - 120).expect("in range");
+    let until = jiff::Timestamp::from_second(NOW + 480).expect("in range");
     window.node.report(Event::Members {
         chat,
         members: vec![MemberInfo {
             own: true,
-            since: Some(since),
-            ..info(own(chat), "Robin", Role::Observer, Status::Online, true)
+            reads_until: Some(until),
+            ..info(own(chat), "Robin", Role::Member, Status::Online, true)
         }],
     });
     window.harness.run();
@@ -414,11 +413,20 @@ fn observers_and_newcomers_know_why_they_only_read() {
     assert!(window.shows("Newcomers only read here for the first 10 minutes. You can write in 8 minutes."));
     window.pass(Duration::from_secs(7 * 60));
     assert!(window.shows("You can write in 1 minute."));
+    assert_eq!(composer_text(&window), "");
+    window.fill("Message", "Soon?");
+    assert_eq!(composer_text(&window), "", "one can't write yet");
+    window.pass(Duration::from_secs(60));
+    assert!(!window.shows("Newcomers"));
+    window.fill("Message", "Now!");
+    assert_eq!(composer_text(&window), "Now!");
+
     window.node.report(Event::DoorChanged {
         chat,
         door: door(DoorMode::Approval, 0),
         by: None,
     });
+    window.node.report(role(Role::Observer, None));
     window.harness.run();
     assert!(window.shows("Newcomers read here until a moderator lets them write."));
     assert!(window.has("The topic is locked"));

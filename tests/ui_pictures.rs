@@ -498,6 +498,8 @@ fn who_comes_in() {
         window.click("Create a chat");
         window.fill("Name", "town square");
         window.click("Public");
+        window.control("Newcomers read first").scroll_to_me();
+        window.harness.run();
         window.click("Newcomers read first");
         album.take(&mut window, &format!("create-public-{name}"));
         window.press(Modifiers::NONE, Key::Escape);

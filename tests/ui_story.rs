@@ -222,7 +222,10 @@ fn an_invite_that_is_used_up_is_refused_in_words() {
     let mut ann = Program::first_start(&folder.path().join("ann"), "Ann");
     ann.create_chat("friends");
     ann.click("Export invite…");
-    ann.fill("Or type where to save it", &invite.display().to_string());
+    ann.fill(
+        "Or type where to save it (.throng or .png)",
+        &invite.display().to_string(),
+    );
     ann.click("Save");
     ann.await_words("Saved as");
     ann.click("Done");
@@ -298,4 +301,72 @@ fn a_second_window_on_one_profile_says_so() {
     assert!(second.has("Quit"));
     second.close();
     ann.close();
+}
+
+#[test]
+fn who_is_banned_is_told_in_their_window_and_can_come_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let invite = folder.path().join("friends.throng");
+    let mut ann = Program::first_start(&folder.path().join("ann"), "Ann");
+    ann.create_chat("friends");
+    ann.click("Export invite…");
+    ann.files.will_choose(&invite);
+    ann.click("Save as file…");
+    ann.await_words("Saved as");
+    ann.click("Close");
+
+    let mut ben = Program::first_start(&folder.path().join("ben"), "Ben");
+    ben.harness.key_press_modifiers(Modifiers::COMMAND, Key::O);
+    ben.harness.run_ok();
+    let text = std::fs::read_to_string(&invite).expect("written");
+    ben.fill("Or paste the invite's text or link", &text);
+    ben.click("Import");
+    ben.until("in the chat", |ben| ben.has("Ann, online, founder"));
+    ann.await_control("Ben, online");
+    ben.say("Boats! Cheap boats!");
+    everybody_sees(&mut [&mut ann, &mut ben], "Cheap boats!");
+
+    // A role first, which both see at once.
+    ann.click("Ben, online");
+    ann.click("Make observer");
+    ann.await_control("Is observer");
+    ben.await_words("You are an observer");
+    ann.click("Make member");
+    ann.await_control("Is member");
+    ben.until("may write", |ben| !ben.shows("You are an observer"));
+
+    ann.click("Ban…");
+    ann.fill("Reason", "spam");
+    ann.click("Hide what they said");
+    ann.click("Ban");
+    ann.await_words("You banned Ben: spam");
+    assert!(!ann.shows("Cheap boats!"));
+    ben.await_words("Ann banned you from this chat: “spam”.");
+
+    // It holds over a restart, and is told again.
+    ben.close();
+    let mut ben = Program::start(&folder.path().join("ben"));
+    ben.await_words("banned from this chat by Ann");
+    assert!(ben.shows("spam"));
+
+    ann.say("/unban Ben");
+    ann.await_words("You lifted the ban on Ben");
+    ann.await_words("Cheap boats!");
+    ben.click("Try again");
+    ann.await_control("Ben, online");
+    ben.until("may write again", |ben| !ben.shows("banned from this chat"));
+    ben.say("Sorry.");
+    everybody_sees(&mut [&mut ann, &mut ben], "Sorry.");
+
+    ann.click("Menu");
+    ann.click("Moderation log…");
+    for line in [
+        "You made Ben an observer",
+        "You banned Ben: spam (no longer holds)",
+        "You lifted the ban on Ben",
+    ] {
+        ann.await_control(line);
+    }
+    ann.close();
+    ben.close();
 }

@@ -114,6 +114,24 @@ impl Denied {
     }
 }
 
+impl Denied {
+    /// The same of somebody else: why what they did has no effect.
+    pub fn of_another(self) -> &'static str {
+        match self {
+            Self::Banned => "They were banned.",
+            Self::InviteClosed => "The invite that they came by was closed before they were confirmed.",
+            Self::ReadsOnly => "They were an observer.",
+            Self::TopicLocked => "The topic was locked, and they were no moderator.",
+            Self::ModeratorsOnly => "They were no moderator then.",
+            Self::FounderOnly => "Only the founder may do that.",
+            Self::NotBelow => "It was done to somebody whose role was not below theirs.",
+            Self::DoneByHigher => "Somebody of a higher role had done what they undid.",
+            Self::NoSuchBan => "No such ban stood.",
+            Self::LiftFirst => "Whom they made a moderator was banned by the founder.",
+        }
+    }
+}
+
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -81,6 +81,8 @@ pub struct Chat {
     pub(super) came_by: BTreeMap<MemberId, CameBy>,
     /// Until when what we say waits.
     pub(super) slow_until: Option<Timestamp>,
+    /// Until when we only read, having just come in.
+    pub(super) reads_until: Option<Timestamp>,
     /// Whether somebody gave us our role by name, in this run.
     pub(super) has_named_role: bool,
     links: BTreeMap<ClientId, MemberId>,
@@ -166,6 +168,7 @@ impl Chat {
             log: None,
             came_by: BTreeMap::new(),
             slow_until: None,
+            reads_until: None,
             has_named_role: false,
             links: BTreeMap::new(),
             looking_since: now,
@@ -303,6 +306,8 @@ impl Chat {
                 if let Some(own) = self.members.get(self.own) {
                     (self.status, self.role) = (own.status, own.role);
                 }
+                let own = members.iter().find(|member| member.own);
+                self.reads_until = own.and_then(|own| own.reads_until);
                 self.hide_words();
             }
             Event::Stats { stats, .. } => self.stats_came(stats),

@@ -197,6 +197,7 @@ fn event_chat(event: &Event) -> Option<ChatId> {
         | Event::ModerationLog { chat, .. }
         | Event::Forked { chat, .. }
         | Event::Slow { chat, .. }
+        | Event::ClockOff { chat, .. }
         | Event::Working { chat, .. }
         | Event::ModerationStale { chat, .. }
         | Event::IgnoreChanged { chat, .. }

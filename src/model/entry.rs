@@ -91,3 +91,45 @@ impl Chat {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_never_said_to_be_nearly_done() {
+        let since = Timestamp::UNIX_EPOCH;
+        let after = |secs: i64| Timestamp::from_second(secs).expect("in range");
+        let work = |tried| Work {
+            bits: 20,
+            tried,
+            since,
+        };
+        assert_eq!(work(0).likelihood(), 0.0);
+        assert!((work(1 << 20).likelihood() - 0.632).abs() < 0.001, "1 - 1/e");
+        // With ten times the work that it takes on average, the rest is still as much as at first.
+        let average = work(10 << 20).average(after(100));
+        assert_eq!(average, Some(Duration::from_secs(10)));
+        assert_eq!(work(1 << 19).average(since), None, "no time has gone by");
+        assert_eq!(work(0).average(after(9)), None);
+        let most = Work {
+            bits: u8::MAX,
+            tried: 1,
+            since,
+        };
+        assert_eq!(most.average(after(9)), None, "longer than can be told");
+    }
+
+    #[test]
+    fn other_work_begins_anew() {
+        let (mut entry, at) = (Entry::default(), Timestamp::UNIX_EPOCH);
+        let later = Timestamp::from_second(9).expect("in range");
+        entry.working(20, 0, at);
+        entry.working(20, 5, later);
+        assert_eq!(entry.work.map(|work| work.since), Some(at));
+        entry.working(22, 5, later);
+        assert_eq!(entry.work.map(|work| work.since), Some(later));
+        entry.refuse(Code::Closed);
+        assert_eq!(entry.work, None);
+    }
+}

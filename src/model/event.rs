@@ -71,8 +71,6 @@ pub enum Code {
     Busy,
     /// Already so: for example one is in that chat.
     Already,
-    /// The computer's clock is wrong.
-    Clock,
 }
 
 /// Whether something was said or done.
@@ -131,6 +129,9 @@ pub struct MemberInfo {
     pub banned: bool,
     /// Whether the user does not want to see what they say.
     pub ignored: bool,
+    /// Until when one only reads, having just come in by a door that asks for it. Told of oneself alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reads_until: Option<Timestamp>,
 }
 
 /// An invite, as those see it who may manage invites.
@@ -527,6 +528,13 @@ pub enum Event {
         chat: ChatId,
         /// After so long.
         wait_ms: u32,
+    },
+    /// This computer's clock is off by over two minutes, as others' clocks tell. What we say bears the right time.
+    ClockOff {
+        /// Where.
+        chat: ChatId,
+        /// What has to be added to the clock, in ms: negative if it is ahead.
+        by_ms: i64,
     },
     /// A public chat asks for work before it lets us in; it is being done.
     Working {

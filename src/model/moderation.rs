@@ -9,6 +9,7 @@ use super::chat::{Chat, Join};
 use super::chats::Effects;
 use super::command::{ChatKind, Command};
 use super::event::{Event, InviteInfo};
+use super::limits::MAX_NICK_LEN;
 use super::members::{BanInfo, Member};
 use super::text::{nick_key, shown_text};
 use crate::facts::{Circumstances, Deed, Denied, Door, DoorMode, Role};
@@ -16,6 +17,9 @@ use crate::id::{InviteId, MemberId};
 
 /// So much of the newest is asked for again when somebody's words are to be seen again (a guess: a page).
 const SHOWN_AGAIN: u32 = 200;
+
+/// With so many hex digits somebody is named: as many as are shown where two share a nick.
+pub const SHORT_FINGERPRINT: usize = 8;
 
 /// Why one only reads in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +101,7 @@ impl Chat {
         }
         if self.kind == ChatKind::Classic {
             let is_free = matches!(deed, Deed::Read | Deed::Speak | Deed::SetTopic);
-            let sentence = "A classic chat has no roles and no bans that hold.";
+            let sentence = "A classic chat has no roles, and no bans that hold.";
             return if is_free { Ok(()) } else { Err(sentence.to_owned()) };
         }
         let circumstances = Circumstances {
@@ -122,31 +126,23 @@ impl Chat {
 
     /// Why we only read, if we do.
     pub fn reads_only(&self, now: Timestamp) -> Option<ReadsOnly> {
-        let through_door = self.kind == ChatKind::Public && self.role <= Role::Member && !self.has_named_role;
-        let newcomer = through_door.then(|| self.newcomer(now)).flatten();
         let is_observer = self.role == Role::Observer;
-        let waits = is_observer && through_door && self.door.mode == DoorMode::Approval;
-        newcomer
+        let waits = is_observer
+            && self.kind == ChatKind::Public
+            && self.door.mode == DoorMode::Approval
+            && !self.has_named_role;
+        self.newcomer(now)
             .or(waits.then_some(ReadsOnly::AwaitsApproval))
             .or(is_observer.then_some(ReadsOnly::Observer))
     }
 
     fn newcomer(&self, now: Timestamp) -> Option<ReadsOnly> {
         let Door { mode, minutes, .. } = self.door;
-        if mode != DoorMode::ReadFirst {
+        if mode != DoorMode::ReadFirst || self.role > Role::Member {
             return None;
         }
-        let since = self.members.get(self.own)?.since?;
-        let until = since
-            .checked_add(SignedDuration::from_mins(i64::from(minutes)))
-            .ok()?;
-        let rest = Duration::try_from(until.duration_since(now)).ok()?;
-        // Who came in later than now has a clock that is wrong; the wait is never longer than it is for others.
-        let most = Duration::from_secs(60 * u64::from(minutes));
-        (!rest.is_zero()).then(|| ReadsOnly::Newcomer {
-            minutes,
-            rest: rest.min(most),
-        })
+        let rest = Duration::try_from(self.reads_until?.duration_since(now)).ok()?;
+        (!rest.is_zero()).then_some(ReadsOnly::Newcomer { minutes, rest })
     }
 
     /// For how long what we say still waits, because we spoke faster than the chat allows.
@@ -177,38 +173,36 @@ impl Chat {
         self.came_by.get(&member).copied()
     }
 
-    /// Who is meant by a nick, or by the first digits of a fingerprint (at least 4).
+    /// Who is meant by a nick, or by the first digits of a fingerprint (at least [`SHORT_FINGERPRINT`]).
     ///
     /// # Errors
     /// Why it can't be said, a sentence.
     pub fn find_member(&self, name: &str) -> Result<&Member, String> {
+        self.the_one_called(name).unwrap_or_else(|| {
+            let name = shown_text(name);
+            Err(format!("Nobody here is called {name}. Tab completes a nick."))
+        })
+    }
+
+    /// None: nobody is called that.
+    fn the_one_called(&self, name: &str) -> Option<Result<&Member, String>> {
         let name = name.trim().trim_start_matches('@').trim_end_matches(':');
         let key = nick_key(name);
-        let mut called: Vec<&Member> = self
-            .members
-            .all()
-            .filter(|member| nick_key(&member.nick) == key)
-            .collect();
-        if called.is_empty() && name.len() >= 4 {
+        let members = || self.members.all();
+        let mut called: Vec<&Member> = members().filter(|member| nick_key(&member.nick) == key).collect();
+        if called.is_empty() && name.len() >= SHORT_FINGERPRINT {
             let digits = name.to_lowercase();
-            called.extend(
-                self.members
-                    .all()
-                    .filter(|member| member.id.to_string().starts_with(&digits)),
-            );
+            called.extend(members().filter(|member| member.id.to_string().starts_with(&digits)));
         }
         match called[..] {
-            [] => Err(format!(
-                "Nobody here is called {}. Tab completes a nick.",
-                shown_text(name)
-            )),
-            [member] => Ok(member),
-            [first, second, ..] => Err(format!(
+            [] => None,
+            [member] => Some(Ok(member)),
+            [first, second, ..] => Some(Err(format!(
                 "More than one member is called {}. Name them by the first digits of their fingerprint: {} or {}.",
                 first.nick,
                 first.id.short(),
                 second.id.short()
-            )),
+            ))),
         }
     }
 
@@ -217,20 +211,17 @@ impl Chat {
     /// # Errors
     /// Why it can't be said who is meant, a sentence.
     pub fn find_member_before<'a>(&self, text: &'a str) -> Result<(&Member, &'a str), String> {
-        // A nick may have spaces: the longest one counts.
-        let mut ends: Vec<usize> = text
-            .char_indices()
-            .filter_map(|(at, c)| c.is_whitespace().then_some(at))
-            .collect();
-        let first_word = ends.first().copied().unwrap_or(text.len());
-        ends.push(text.len());
-        let longest = ends.into_iter().rev().find_map(|end| {
-            let member = self.find_member(&text[..end]).ok()?;
-            Some((member, text[end..].trim()))
-        });
+        // A nick may have spaces: the longest one counts. It may have a sign before and after it.
+        let spaces = text.char_indices().filter(|(_, c)| c.is_whitespace());
+        let ends: Vec<usize> = spaces.map(|(at, _)| at).chain([text.len()]).collect();
+        let longest = ends
+            .iter()
+            .rev()
+            .filter(|end| **end <= MAX_NICK_LEN + 2)
+            .find_map(|end| Some((self.the_one_called(&text[..*end])?, text[*end..].trim())));
         match longest {
-            Some(found) => Ok(found),
-            None => Err(self.find_member(&text[..first_word]).err().unwrap_or_default()),
+            Some((member, rest)) => Ok((member?, rest)),
+            None => Ok((self.find_member(&text[..ends[0]])?, "")),
         }
     }
 
@@ -252,7 +243,11 @@ impl Chat {
             }
             Event::Unbanned { member, by, .. } => return self.member_unbanned(*member, *by, now),
             Event::RoleChanged { member, role, by, .. } => self.role_changed(*member, *role, *by, now),
-            Event::DoorChanged { door, by, .. } => self.door_changed(*door, *by, now),
+            Event::DoorChanged { door, by, .. } => {
+                self.door_changed(*door, *by, now);
+                // Whether it lets us write is told with the members.
+                return Effects::of(Command::Members { chat: self.id });
+            }
             Event::InviteClosed { invite, by, .. } => self.invite_closed(*invite, *by, now),
             Event::TopicChanged {
                 topic, locked, by, ..
@@ -262,6 +257,7 @@ impl Chat {
                 let wait = SignedDuration::from_millis(i64::from(*wait_ms));
                 self.slow_until = now.checked_add(wait).ok();
             }
+            Event::ClockOff { by_ms, .. } => self.clock_is_off(*by_ms, now),
             Event::ModerationStale { stale, .. } => self.is_moderation_stale = *stale,
             Event::IgnoreChanged { member, ignored, .. } => self.ignore_changed(*member, *ignored),
             Event::Invites { invites, .. } => self.invites_came(invites),
@@ -369,6 +365,9 @@ impl Chat {
         if id == self.own {
             self.role = role;
             self.has_named_role |= by.is_some();
+            if by.is_some() {
+                self.reads_until = None;
+            }
         }
         if before.is_none_or(|before| before == role) || self.is_arriving(now) {
             return;
@@ -444,6 +443,21 @@ impl Chat {
         let sentence = format!(
             "Two different messages under one number came from {whose}. Both are shown; what follows them is not, \
              until it is started again."
+        );
+        self.timeline.insert_notice(now, sentence);
+    }
+
+    fn clock_is_off(&mut self, by_ms: i64, now: Timestamp) {
+        let minutes = (by_ms.unsigned_abs() / 60_000).max(1);
+        let how_much = match (minutes / 60, minutes % 60) {
+            (0, 1) => "a minute".to_owned(),
+            (0, minutes) => format!("{minutes} minutes"),
+            (hours, minutes) => format!("{hours} h {minutes} min"),
+        };
+        let how = if by_ms > 0 { "slow" } else { "fast" };
+        let sentence = format!(
+            "This computer's clock is {how_much} {how}, by what the others' clocks show. Set it right in the system's \
+             settings. What you write bears the right time nevertheless."
         );
         self.timeline.insert_notice(now, sentence);
     }

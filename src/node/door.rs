@@ -1,12 +1,12 @@
 //! The door of a public chat: the work that it asks of who comes by an invite without slots, and doing what is asked.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Kind, Node, NodeEvent};
 use crate::facts::{Door, DoorMode, MAX_WORK_BITS};
-use crate::id::ClientId;
+use crate::id::{ChatId, ClientId};
 use crate::invite::{Credential, work};
 
 /// Newcomers are counted as lately come for so long: their count falls to a third in that time. A guess.
@@ -28,8 +28,8 @@ pub(super) struct Doorstep {
     /// Newcomers by the door, fading, and when that was counted.
     came: f64,
     counted_at: Duration,
-    /// How much work we were told to do: each is told to the user once.
-    asked: BTreeSet<u8>,
+    /// The work that we are doing, in bits: the least that anybody asked for.
+    doing: Option<u8>,
     asked_by: VecDeque<(ClientId, SocketAddr)>,
 }
 
@@ -62,7 +62,7 @@ impl Node {
         let Kind::Signed(signed) = &self.kind else {
             return None;
         };
-        let Credential::Invited { invite, admission } = credential else {
+        let Credential::Invited { invite, .. } = credential else {
             return None;
         };
         let door = signed.door();
@@ -72,14 +72,7 @@ impl Node {
         let extra = self.doorstep.extra_bits(self.now.elapsed);
         let asked = door.work_bits.saturating_add(extra).min(MAX_WORK_BITS);
         let least = asked.saturating_sub(GRACE_BITS).max(door.work_bits);
-        let done = work::zero_bits(
-            &signed.chat,
-            &invite.invite,
-            &admission.member,
-            admission.at_ms,
-            admission.work,
-        );
-        (done < least).then_some(asked)
+        (work_in(&signed.chat, credential) < least).then_some(asked)
     }
 
     /// Somebody has come in by the door.
@@ -89,9 +82,11 @@ impl Node {
         self.doorstep.counted_at = now;
     }
 
-    /// A member asks for work before it lets us in. Who has links needs nobody else's leave.
+    /// A member asks for work before it lets us in. Who has links needs nobody else's leave. Of several the least is
+    /// done: one who asks for more than the door does keeps nobody outside.
     pub(super) fn work_asked(&mut self, from: SocketAddr, sender: ClientId, bits: u8) {
-        if !self.links.is_empty() {
+        let Kind::Signed(signed) = &self.kind else { return };
+        if !self.links.is_empty() || work_in(&signed.chat, &signed.chain.credential) >= bits {
             return;
         }
         let by = &mut self.doorstep.asked_by;
@@ -100,7 +95,8 @@ impl Node {
             by.pop_front();
         }
         by.push_back((sender, from));
-        if self.doorstep.asked.insert(bits) {
+        if self.doorstep.doing.is_none_or(|doing| bits < doing) {
+            self.doorstep.doing = Some(bits);
             self.emit(NodeEvent::WorkAsked { bits });
         }
     }
@@ -114,10 +110,25 @@ impl Node {
         if credential.member() != self.member || !credential.verify(&signed.chat) {
             return self.drop_packet("bad_chain");
         }
+        self.doorstep.doing = None;
         self.replace_credential(credential);
         for (client_id, address) in std::mem::take(&mut self.doorstep.asked_by) {
             self.probe(Some(client_id), address, false);
         }
+    }
+}
+
+/// The work in a credential, in bits.
+fn work_in(chat: &ChatId, credential: &Credential) -> u8 {
+    match credential {
+        Credential::Founder(_) => 0,
+        Credential::Invited { invite, admission } => work::zero_bits(
+            chat,
+            &invite.invite,
+            &admission.member,
+            admission.at_ms,
+            admission.work,
+        ),
     }
 }
 

@@ -204,6 +204,12 @@ impl Node {
         nodes: Vec<NodeAddress>,
     ) {
         let Kind::Signed(signed) = &self.kind else { return };
+        let ban = match verdict.status {
+            WelcomeStatus::Banned => signed.ban_to_show(&hello.chain),
+            _ => Vec::new(),
+        };
+        // The two together could be too long, and who was here before knows the charter.
+        let charter = signed.charter.as_ref().filter(|_| ban.is_empty());
         let welcome = Welcome {
             capabilities: 0,
             nonce: hello.nonce,
@@ -214,8 +220,9 @@ impl Node {
             free_slots: verdict.free_slots,
             status: verdict.status,
             work_bits: verdict.work_bits,
-            charter: signed.charter.as_ref().map(Charter::encode).unwrap_or_default(),
+            charter: charter.map(Charter::encode).unwrap_or_default(),
             chain: signed.chain.encode(),
+            ban,
             nodes,
         };
         self.send(to, receiver, &Packet::Welcome(welcome));
@@ -390,7 +397,10 @@ impl Node {
             WelcomeStatus::Spent => self.try_another_slot(from, sender, &welcome),
             WelcomeStatus::Expired => self.refused(Refusal::Expired),
             WelcomeStatus::Closed => self.refused(Refusal::Closed),
-            WelcomeStatus::Banned => self.refused(Refusal::Banned),
+            WelcomeStatus::Banned => {
+                self.told_of_ban(&welcome.ban);
+                self.refused(Refusal::Banned);
+            }
             WelcomeStatus::Stranger => self.refused(Refusal::Stranger),
         }
         for node in welcome.nodes {
@@ -422,6 +432,7 @@ impl Node {
         let ahead_ms = self.ahead_ms(welcome.time_ms);
         self.link_stands(from, sender, member, tokens, ahead_ms, true);
         self.compare_facts(sender, welcome.facts_root);
+        self.let_in_again();
         if let Some(link) = self.links.get_mut(&sender) {
             link.said_only = is_only;
         }

@@ -57,6 +57,8 @@ pub(super) struct Signed {
     /// When links last confirmed the facts that we go by; whether that is long ago and has been told.
     pub(super) vouched_at: Duration,
     pub(super) is_stale: bool,
+    /// Somebody who would not let us in showed a ban on us that is not among our facts.
+    pub(super) told_of_ban: bool,
     /// When newcomers will be confirmed, if we may.
     pub(super) confirm_at: Option<Duration>,
     pub(super) sessions: BTreeMap<ClientId, Session>,
@@ -163,6 +165,7 @@ impl Signed {
             agreed: None,
             vouched_at: now.elapsed,
             is_stale: false,
+            told_of_ban: false,
             confirm_at: None,
             sessions: BTreeMap::new(),
             members: BTreeMap::new(),

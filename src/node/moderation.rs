@@ -9,7 +9,7 @@ use crate::facts::{
     MAX_LIFTS, Place, Role, ShortFactId, State,
 };
 use crate::id::{ClientId, FactId, InviteId, MemberId};
-use crate::invite::Credential;
+use crate::invite::{Chain, Credential};
 use crate::wire::{MAX_TOPIC_LEN, WelcomeStatus};
 
 /// The founder's program confirms newcomers after so long, several in one fact. A guess.
@@ -132,7 +132,8 @@ impl Node {
             ),
             Role::Member | Role::Observer => {
                 self.demote(member);
-                if self.role_of(&member) != Some(role) {
+                // A grant also lets somebody speak who, having just come in, only reads.
+                if self.role_of(&member) != Some(role) || self.only_reads_yet(&member) {
                     let body = Body::Grant {
                         member,
                         role,
@@ -141,6 +142,13 @@ impl Node {
                     self.issue(Action::SetRole(member), body);
                 }
             }
+        }
+    }
+
+    fn only_reads_yet(&self, member: &MemberId) -> bool {
+        match &self.kind {
+            Kind::Signed(signed) => signed.minutes_to_read(member, self.now_ms()) > 0,
+            Kind::Classic(_) => false,
         }
     }
 
@@ -342,6 +350,49 @@ impl Node {
         }
     }
 
+    /// A member who would not let us in showed the ban. It is believed if its issuer is known to keep order here; in
+    /// the chat's facts it comes only when we are let in again.
+    pub(super) fn told_of_ban(&mut self, bytes: &[u8]) {
+        let own = self.member;
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let (Ok(fact), Some(state)) = (Fact::decode(bytes), signed.state()) else {
+            return;
+        };
+        let Body::Ban(ban) = &fact.body else { return };
+        let own_invite = signed
+            .admitted(&own)
+            .and_then(|own| own.by)
+            .map(|(invite, _)| invite);
+        let is_about_us = ban.member == own || own_invite.is_some() && ban.with_invite == own_invite;
+        let keeps_order = fact.issuer == state.founder() || state.moderators().contains(&fact.issuer);
+        let is_known = signed.may_read(&own).is_err() || signed.told_of_ban;
+        if is_known || !is_about_us || !keeps_order || !fact.verify(&signed.chat) {
+            return;
+        }
+        signed.told_of_ban = true;
+        let event = NodeEvent::Banned {
+            member: own,
+            by: fact.issuer,
+            reason: ban.reason.clone(),
+            hide_all: false,
+        };
+        self.emit(event);
+    }
+
+    /// We are let in: a ban that we were only told of holds no more.
+    pub(super) fn let_in_again(&mut self) {
+        let member = self.member;
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        if std::mem::take(&mut signed.told_of_ban) && signed.may_read(&member).is_ok() {
+            let by = signed.state().map_or(member, State::founder);
+            self.emit(NodeEvent::Unbanned { member, by });
+        }
+    }
+
     fn own_role(&self) -> Role {
         match &self.kind {
             Kind::Signed(signed) => signed.own_role(),
@@ -487,6 +538,18 @@ impl Signed {
             })
             .map(|((invite, slot), member)| (*invite, *slot, member))
             .collect()
+    }
+
+    /// The ban that keeps out whoever shows this chain, to be shown to them.
+    pub(super) fn ban_to_show(&self, chain: &[u8]) -> Vec<u8> {
+        let shown = || {
+            let agreed = self.agreed.as_ref()?;
+            let credential = Chain::decode(chain).ok()?.credential;
+            let ban = agreed.state.ban_of(&Admitted::of(&credential))?;
+            let held = agreed.set.iter().find(|held| held.id == ban.id)?;
+            Some(held.fact.encode())
+        };
+        shown().unwrap_or_default()
     }
 
     /// How far the words of a member have come: of their newest sessions the first 8 bytes and the last number.

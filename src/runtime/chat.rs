@@ -321,6 +321,8 @@ impl Chat {
     }
 
     fn member_info(&self, known: NodeMember) -> MemberInfo {
+        let only_reads = known.own && self.node.minutes_to_read() > 0;
+        let minutes_ms = u64::from(self.door().minutes) * 60_000;
         MemberInfo {
             member: known.member,
             nick: if known.nick.is_empty() {
@@ -335,6 +337,7 @@ impl Chat {
             since: (known.since_ms != 0).then(|| timestamp(known.since_ms)),
             banned: known.banned,
             ignored: self.ignored.contains(&known.member),
+            reads_until: only_reads.then(|| timestamp(known.since_ms.saturating_add(minutes_ms))),
         }
     }
 

@@ -299,7 +299,7 @@ impl Chat {
                 outlet.report(Event::Slow { chat, wait_ms }, None);
             }
             NodeEvent::WorkAsked { bits } => self.work_asked(bits, outlet),
-            NodeEvent::ClockOff { by_ms } => outlet.failed(Some(chat), clock_off(by_ms)),
+            NodeEvent::ClockOff { by_ms } => outlet.report(Event::ClockOff { chat, by_ms }, None),
             NodeEvent::Message(message) => self.said(message, cause, outlet),
             NodeEvent::Delivery { id, links } => {
                 let state = if links > 0 {
@@ -379,7 +379,8 @@ impl Chat {
             return;
         }
         self.unreachable_at = None;
-        if self.reconnect.is_linked() {
+        // Whoever asks for work has answered.
+        if self.reconnect.is_linked() || self.work.is_some() {
             return;
         }
         let event = Event::JoinFailed {
@@ -500,19 +501,6 @@ impl Chat {
         // The name was not known when the chat opened.
         outlet.report(self.opened(), None);
     }
-}
-
-/// What to say of a clock to which so much has to be added.
-fn clock_off(by_ms: i64) -> Failure {
-    let minutes = by_ms.unsigned_abs().div_ceil(60_000);
-    let how = if by_ms > 0 { "behind" } else { "ahead of" };
-    Failure::new(
-        Code::Clock,
-        format!(
-            "Your computer's clock is about {minutes} minutes {how} the clocks of the others in this chat. Set it right: \
-             until then what you say is dated by theirs."
-        ),
-    )
 }
 
 /// What to tell one who is not let in.

@@ -21,7 +21,7 @@ impl Chat {
             nick: self.nick_of(&entry.by),
             at: timestamp(entry.at_ms),
             deed: self.deed(entry, log)?,
-            denied: entry.denied.map(|denied| denied.to_string()),
+            denied: entry.denied.map(|denied| denied.of_another().to_owned()),
         })
     }
 

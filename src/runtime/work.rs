@@ -135,7 +135,7 @@ impl Chat {
         let is_under_way = self
             .work
             .as_ref()
-            .is_some_and(|work| work.task.admission == admission && work.task.bits >= bits);
+            .is_some_and(|work| work.task.admission == admission && work.task.bits == bits);
         if is_under_way {
             return;
         }

@@ -123,7 +123,8 @@ fn composer_context<'a>(
     now: Timestamp,
 ) -> ComposerContext<'a> {
     let is_out = matches!(chat.join, Join::Failed(_));
-    let not_yet = hurdle.is_some().then_some("You are not in this chat yet.");
+    let is_asked_for_work = matches!(hurdle, Some(Hurdle::Work(_)));
+    let not_yet = is_asked_for_work.then_some("You are not in this chat yet.");
     let why_not = why_not_write(chat, now)
         .or(not_yet)
         .or(is_out.then_some("You are not in this chat."));

@@ -9,7 +9,7 @@ use lucide_icons::Icon;
 use super::action::Action;
 use super::theme::{self, Tokens, size};
 use super::widgets::{line_icon, paragraph_ui, secondary_button};
-use crate::model::{BanInfo, Chat, ReadsOnly};
+use crate::model::{BanInfo, Chat, Join, ReadsOnly, Role};
 
 /// Something to be known before one writes.
 struct Notice {
@@ -61,8 +61,6 @@ pub(super) fn why_not_write(chat: &Chat, now: Timestamp) -> Option<&'static str>
         return Some("You are banned from this chat.");
     }
     match chat.reads_only(now)? {
-        // Whoever has it in writing that they may speak is not kept from it by what is only guessed here.
-        ReadsOnly::Newcomer { .. } if chat.role != crate::model::Role::Observer => None,
         ReadsOnly::Newcomer { .. } => Some("You can write here soon."),
         ReadsOnly::AwaitsApproval => Some("You can write here once you are let."),
         ReadsOnly::Observer => Some("You may read here, but not write."),
@@ -109,33 +107,42 @@ fn notices(chat: &Chat, now: Timestamp, tokens: &Tokens) -> Vec<Notice> {
 }
 
 fn banned(chat: &Chat, ban: &BanInfo, tokens: &Tokens) -> Notice {
-    let by = ban.by.map(|by| chat.called(by));
-    let who = by.as_ref().map_or_else(
-        || "You are banned from this chat".to_owned(),
-        |by| format!("{by} banned you from this chat"),
-    );
-    let why = if ban.reason.is_empty() {
-        ".".to_owned()
-    } else {
-        format!(": “{}”.", ban.reason)
-    };
-    let ask = by.map_or_else(
-        || "a moderator or the founder".to_owned(),
-        |by| format!("{by} or the founder"),
-    );
     Notice {
         icon: Icon::Ban,
         color: tokens.red,
-        sentence: format!(
-            "{who}{why} What was said stays readable here. If it is a mistake, ask {ask} to lift the ban, then try \
-             again."
-        ),
+        sentence: banned_words(chat, ban),
         steps: vec![
             ("Leave the chat", Action::Leave(chat.id)),
             ("Try again", Action::Retry(chat.id)),
         ],
         is_announced: true,
     }
+}
+
+fn banned_words(chat: &Chat, ban: &BanInfo) -> String {
+    let Some(by) = ban.by else {
+        // Whoever turned us away knows more about it.
+        return match &chat.join {
+            Join::Failed(sentence) => sentence.clone(),
+            _ => "You are banned from this chat. A moderator or the founder can lift the ban.".to_owned(),
+        };
+    };
+    let by_name = chat.called(by);
+    let why = if ban.reason.is_empty() {
+        ".".to_owned()
+    } else {
+        format!(": “{}”.", ban.reason)
+    };
+    let is_founder = chat.members.get(by).is_some_and(|by| by.role == Role::Founder);
+    let ask = if is_founder {
+        by_name.clone()
+    } else {
+        format!("{by_name} or the founder")
+    };
+    format!(
+        "{by_name} banned you from this chat{why} What was said stays readable here. If it is a mistake, ask {ask} to \
+         lift the ban, then try again."
+    )
 }
 
 fn reads_only_words(why: ReadsOnly) -> String {

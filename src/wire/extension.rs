@@ -119,6 +119,8 @@ pub struct Welcome {
     pub charter: Vec<u8>,
     /// The certificates of the sender's session, as in [`crate::invite`].
     pub chain: Vec<u8>,
+    /// With [`WelcomeStatus::Banned`] the fact that bans, as in [`crate::facts`]: by whom and why. Else empty.
+    pub ban: Vec<u8>,
     /// 0 to 2 others to try.
     pub nodes: Vec<NodeAddress>,
 }
@@ -143,7 +145,7 @@ impl Welcome {
         }
         out.push(self.status as u8);
         out.push(self.work_bits);
-        for part in [&self.charter, &self.chain] {
+        for part in [&self.charter, &self.chain, &self.ban] {
             out.extend_from_slice(&saturated(part.len(), u16::MAX).to_be_bytes());
             out.extend_from_slice(part);
         }
@@ -166,6 +168,7 @@ impl Welcome {
             work_bits: reader.u8()?,
             charter: reader.counted()?.to_vec(),
             chain: reader.counted()?.to_vec(),
+            ban: reader.counted()?.to_vec(),
             nodes: {
                 let mut nodes = Vec::new();
                 while !reader.is_empty() {

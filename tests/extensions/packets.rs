@@ -152,6 +152,7 @@ fn welcome(cast: &Cast) -> (Parts, Packet) {
         ("charter", charter.clone()),
         ("chain length", (chain.len() as u16).to_be_bytes().to_vec()),
         ("chain", chain.clone()),
+        ("ban length", vec![0, 0]),
         ("node: client_id", node.0.to_vec()),
         ("node: family", vec![10]),
         (
@@ -172,6 +173,7 @@ fn welcome(cast: &Cast) -> (Parts, Packet) {
         work_bits: 0,
         charter,
         chain,
+        ban: Vec::new(),
         nodes: vec![NodeAddress {
             client_id: node,
             address: "[2001:db8::1]:40002".parse().unwrap(),

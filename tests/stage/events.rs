@@ -70,6 +70,7 @@ pub fn info(id: MemberId, nick: &str, role: Role, status: Status, online: bool) 
         since: None,
         banned: false,
         ignored: false,
+        reads_until: None,
     }
 }
 

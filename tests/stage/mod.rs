@@ -225,11 +225,6 @@ impl Played {
                 };
                 self.answer(event, tag);
             }
-            Command::Ban { .. }
-            | Command::Unban { .. }
-            | Command::SetRole { .. }
-            | Command::Ignore { .. }
-            | Command::ModerationLog { .. } => self.play_moderation(request),
             Command::Invites { chat } => {
                 let invites = self.invites.borrow().clone();
                 self.answer(Event::Invites { chat: *chat, invites }, tag);
@@ -253,6 +248,11 @@ impl Played {
                 };
                 self.answer(event, tag);
             }
+            Command::Ban { .. }
+            | Command::Unban { .. }
+            | Command::SetRole { .. }
+            | Command::Ignore { .. }
+            | Command::ModerationLog { .. } => self.play_moderation(request),
             Command::LeaveChat { chat } => self.answer(Event::ChatClosed { chat: *chat }, tag),
             _ => {}
         }

@@ -10,6 +10,7 @@ use crate::ui::identicon::identicon_ui;
 use crate::ui::theme;
 use crate::ui::widgets::{
     choice_style, counted_field_ui, dialog_buttons, error_ui, hint_ui, primary_button, secondary_button,
+    with_reason,
 };
 
 /// The dialog that bans a member.
@@ -111,22 +112,24 @@ impl BanDialog {
             choice_style(ui);
             ui.spacing_mut().item_spacing.y = 2.0;
             ui.spacing_mut().interact_size.y = 24.0;
-            let all = "Also everyone who came by the same invite";
-            ui.add(Checkbox::new(&mut self.with_invite, all));
+            let came_by = chat.came_by(self.member);
+            let by_link = came_by.is_some_and(|came_by| came_by.public_link);
+            self.with_invite &= !by_link;
+            let all = Checkbox::new(&mut self.with_invite, "Also everyone who came by the same invite");
+            let all = ui.add_enabled(!by_link, all);
+            with_reason(all, by_link.then_some(BY_LINK));
             if self.with_invite {
-                let came_by = chat.came_by(self.member);
+                let closes = "Nobody new comes in by that invite while the ban stands.";
                 let words = match came_by {
-                    Some(came_by) if came_by.public_link => format!(
-                        "They came by the chat's link, as {} did. It lets nobody new in while the ban stands.",
-                        people(came_by.people.saturating_sub(1))
-                    ),
-                    Some(came_by) => format!(
-                        "That is {} beside them. Nobody new comes in by that invite while the ban stands.",
-                        people(came_by.people.saturating_sub(1))
-                    ),
-                    None => "Nobody new comes in by that invite while the ban stands.".to_owned(),
+                    Some(came_by) => {
+                        let others = people(came_by.people.saturating_sub(1));
+                        format!("That is {others} beside them. {closes}")
+                    }
+                    None => closes.to_owned(),
                 };
                 indented_hint_ui(ui, &words);
+            } else if by_link {
+                indented_hint_ui(ui, BY_LINK);
             }
             ui.add(Checkbox::new(&mut self.hide_all, "Hide what they said"));
             if self.hide_all {
@@ -147,6 +150,10 @@ impl BanDialog {
         }
     }
 }
+
+/// Why those who came by the link can't be banned together.
+const BY_LINK: &str = "They came by the chat's link, as others did: that would ban those, too. The door keeps more of \
+    them out.";
 
 /// A hint under the words of a check box.
 fn indented_hint_ui(ui: &mut Ui, words: &str) {

@@ -2,13 +2,12 @@
 
 use egui::{RichText, Ui};
 
-use super::door::DoorForm;
+use super::door::{DoorForm, choice_list_style, indented};
 use crate::model::{ChatKind, Command, Door, Event, Tag, check_chat_name, check_nick};
 use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::widgets::{
-    above_buttons, choice_style, dialog_buttons, error_ui, field_ui, hint_ui, primary_button,
-    secondary_button,
+    above_buttons, dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button,
 };
 
 /// The dialog that creates a chat.
@@ -78,8 +77,7 @@ impl CreateDialog {
 
     fn kind_ui(&mut self, ui: &mut Ui) {
         ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            choice_style(ui);
+            choice_list_style(ui);
             let weak = theme::tokens(ui).weak;
             ui.label(RichText::new("Kind").font(theme::meta_strong()).color(weak));
             let kinds = [
@@ -89,10 +87,7 @@ impl CreateDialog {
             ];
             for (kind, name, what) in kinds {
                 ui.radio_value(&mut self.kind, kind, name);
-                ui.horizontal(|ui| {
-                    ui.add_space(24.0);
-                    hint_ui(ui, what);
-                });
+                indented(ui, |ui| _ = hint_ui(ui, what));
             }
         });
     }

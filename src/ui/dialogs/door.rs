@@ -106,8 +106,7 @@ impl DoorForm {
     /// Paints who comes in and how.
     pub(super) fn mode_ui(&mut self, ui: &mut Ui) {
         ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 2.0;
-            choice_style(ui);
+            choice_list_style(ui);
             let weak = theme::tokens(ui).weak;
             ui.label(
                 RichText::new("How strangers come in")
@@ -151,13 +150,13 @@ impl DoorForm {
         });
         hint_ui(
             ui,
-            "So long on an ordinary computer on average, and longer while many come at once.",
+            "On an ordinary computer, on average; longer while many come at once.",
         );
     }
 
     /// Paints how fast members may write.
     pub(super) fn slow_ui(&mut self, ui: &mut Ui) {
-        choice_style(ui);
+        choice_list_style(ui);
         ui.checkbox(&mut self.slow, "Slow mode");
         indented(ui, |ui| {
             hint_ui(ui, "No member says more messages a minute than these.");
@@ -289,8 +288,15 @@ fn work_time(bits: u8) -> Duration {
     Duration::try_from_secs_f64(f64::from(bits).exp2() / TRIES_A_SECOND).unwrap_or(Duration::MAX)
 }
 
+/// Choices one below the other, each with its sentence.
+pub(super) fn choice_list_style(ui: &mut Ui) {
+    choice_style(ui);
+    ui.spacing_mut().item_spacing.y = 2.0;
+    ui.spacing_mut().interact_size.y = 24.0;
+}
+
 /// What belongs to the choice above it.
-fn indented(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn indented(ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     ui.horizontal_top(|ui| {
         ui.add_space(24.0);
         ui.vertical(contents);

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use egui::{RichText, Ui};
+use egui::{Align, Layout, RichText, Sense, Ui, UiBuilder, vec2};
 use lucide_icons::Icon;
 
 use super::DialogContext;
@@ -173,8 +173,8 @@ impl ExportDialog {
 
     /// Whether to hand out the link of a public chat, or an invite that passes by the door.
     fn offer_ui(&mut self, ui: &mut Ui) {
-        choice_style(ui);
         ui.horizontal_wrapped(|ui| {
+            choice_style(ui);
             ui.spacing_mut().item_spacing.x = 16.0;
             ui.radio_value(&mut self.offer, Offer::Link, "The chat's link");
             let is_invite = matches!(self.offer, Offer::Invite(_));
@@ -233,8 +233,11 @@ impl ExportDialog {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
-        let hint = format!("~/{}", invite_file_name(&self.chat_name, FileKind::Invite));
-        let label = "Or type where to save it (.throng or .png)";
+        let hint = format!(
+            "~/{}, or .png",
+            invite_file_name(&self.chat_name, FileKind::Invite)
+        );
+        let label = "Or type where to save it";
         if field_with_button(ui, label, &hint, &mut self.path, "Save", idle) {
             let home = std::env::home_dir();
             way = Some(Way::WriteTo(typed_path(&self.path, home.as_deref())));
@@ -372,10 +375,10 @@ impl Made {
                 ui.vertical_centered(|ui| picture.ui(ui, PICTURE_SIDE, "The link as a QR code"));
             }
             None => {
-                _ = hint_ui(
+                hint_ui(
                     ui,
                     "The link is too long for a QR picture. Save it as a file, or copy it.",
-                )
+                );
             }
         }
     }
@@ -448,17 +451,32 @@ fn invite_terms_ui(ui: &mut Ui, chat: &Chat, terms: &mut Terms) {
     choices_ui(ui, "They may", &rights, &mut terms.rights);
 }
 
+/// Choices side by side; their label before them, or above them where it is narrow.
 fn choices_ui<T: PartialEq + Copy>(ui: &mut Ui, label: &str, choices: &[(T, &str)], chosen: &mut T) {
-    ui.vertical(|ui| {
-        ui.spacing_mut().item_spacing.y = 2.0;
+    let narrow = ui.available_width() < 440.0;
+    let weak = theme::tokens(ui).weak;
+    let label = RichText::new(label).font(theme::meta_strong()).color(weak);
+    let mut radios = |ui: &mut Ui| {
         choice_style(ui);
-        let weak = theme::tokens(ui).weak;
-        ui.label(RichText::new(label).font(theme::meta_strong()).color(weak));
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing.x = 16.0;
-            for (value, name) in choices {
-                ui.radio_value(chosen, *value, *name);
-            }
+        ui.spacing_mut().item_spacing = vec2(16.0, 2.0);
+        for (value, name) in choices {
+            ui.radio_value(chosen, *value, *name);
+        }
+    };
+    if narrow {
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 2.0;
+            ui.label(label);
+            ui.horizontal_wrapped(radios);
         });
-    });
+    } else {
+        ui.horizontal(|ui| {
+            let (room, _) = ui.allocate_exact_size(vec2(64.0, 28.0), Sense::hover());
+            let child = UiBuilder::new()
+                .max_rect(room)
+                .layout(Layout::left_to_right(Align::Center));
+            ui.new_child(child).label(label);
+            radios(ui);
+        });
+    }
 }

@@ -10,8 +10,9 @@ use lucide_icons::Icon;
 
 use super::DialogContext;
 use super::door::door_terms;
+use super::export::why_not_invite;
 use crate::id::{ChatId, InviteId};
-use crate::model::{Command, Deed, Door, Event, InviteInfo, InviteUser, Rights, Tag};
+use crate::model::{ChatKind, Command, Deed, Door, Event, InviteInfo, InviteUser, Rights, Tag};
 use crate::ui::action::Action;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme::{self, Tokens};
@@ -26,6 +27,10 @@ const FEW_USERS: usize = 4;
 
 /// And so many at most: a public chat's link may have let in thousands, who stand in the list of members.
 const MOST_USERS: usize = 100;
+
+/// Why there is no way to copy an invite again.
+const SHOWN_ONCE: &str = "An invite is shown once, when it is made: its secret is kept by nobody but those who hold \
+    it. For somebody else, make a new one.";
 
 /// The invites of a chat.
 #[derive(Debug)]
@@ -57,22 +62,16 @@ impl InvitesDialog {
             return vec![Action::CloseDialog];
         };
         let may_not = chat.may(Deed::CloseInvite).err();
-        let may_invite = chat.may(Deed::Invite).is_ok();
         if let Some(reason) = may_not.as_deref().or(self.error.as_deref()) {
             error_ui(ui, reason);
         }
-        let invites = chat.invites.as_deref().unwrap_or_default();
-        let is_asking = chat.invites.is_none() && self.error.is_none();
-        let is_empty = may_not.is_none() && !is_asking && invites.is_empty() && self.error.is_none();
-        if is_empty {
-            empty_ui(ui);
-        } else if may_not.is_none() {
-            hint_ui(
-                ui,
-                "An invite is shown once, when it is made: its secret is kept by nobody but those who hold it. For \
-                 somebody else, make a new one.",
-            );
+        if let Some(invites) = chat.invites.as_deref().filter(|_| may_not.is_none()) {
             above_buttons(ui, |ui| {
+                if invites.is_empty() {
+                    empty_ui(ui);
+                    return;
+                }
+                hint_ui(ui, SHOWN_ONCE);
                 for invite in invites {
                     let card = Card {
                         invite,
@@ -85,6 +84,7 @@ impl InvitesDialog {
             });
         }
         dialog_buttons(ui, |ui| {
+            let may_invite = why_not_invite(chat).is_none();
             if may_invite && primary_button(ui, "Export invite…", true).clicked() {
                 actions.push(Action::ExportInvite(self.chat));
             }
@@ -92,8 +92,12 @@ impl InvitesDialog {
                 actions.push(Action::CloseDialog);
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 16.0;
                 if ui.link("Who may do what").clicked() {
                     actions.push(Action::ShowRights(Some(self.chat)));
+                }
+                if chat.kind == ChatKind::Public && ui.link("Door…").clicked() {
+                    actions.push(Action::ShowDoor(self.chat));
                 }
             });
         });

@@ -226,8 +226,13 @@ impl Dialog {
         match self {
             Self::Nick(_) => 400.0,
             Self::Member(_) | Self::Ban(_) => 420.0,
-            Self::Export(_) | Self::Invites(_) | Self::Rights(_) => 560.0,
-            Self::Shortcuts | Self::ModerationLog(_) => 560.0,
+            Self::Export(_) => 576.0,
+            Self::Create(_)
+            | Self::Door(_)
+            | Self::Invites(_)
+            | Self::Rights(_)
+            | Self::ModerationLog(_)
+            | Self::Shortcuts => 560.0,
             _ => 500.0,
         }
     }

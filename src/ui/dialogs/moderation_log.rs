@@ -15,7 +15,7 @@ use crate::ui::widgets::{hint_ui, line_icon, secondary_button};
 const PAGE: usize = 200;
 
 /// Room that the window keeps for what stands around the lines, in points.
-const AROUND: f32 = 190.0;
+const AROUND: f32 = 216.0;
 
 /// The moderation log of a chat.
 #[derive(Debug)]
@@ -50,7 +50,11 @@ impl ModerationLogDialog {
             ),
             Some(lines) => self.lines_ui(ui, chat, lines),
         }
-        Vec::new()
+        let rights = ui.link("Who may do what").clicked();
+        rights
+            .then_some(Action::ShowRights(Some(self.chat)))
+            .into_iter()
+            .collect()
     }
 
     fn lines_ui(&mut self, ui: &mut Ui, chat: &Chat, lines: &[LogLine]) {

@@ -46,7 +46,9 @@ pub(super) fn shortcuts_ui(ui: &mut Ui) -> Vec<Action> {
             row_ui(ui, typed.trim_end(), command.purpose);
         }
     });
-    Vec::new()
+    let rights = ui.link(UiCommand::ShowRights.entry().name).clicked();
+    let show_rights = Action::Do(UiCommand::ShowRights);
+    rights.then_some(show_rights).into_iter().collect()
 }
 
 fn group_ui(ui: &mut Ui, name: &str, rows: impl FnOnce(&mut Ui)) {

@@ -363,7 +363,7 @@ fn delivery(
 fn delivery_in_words(said: &SaidRow) -> Option<String> {
     let delivery = said.delivery?;
     Some(match (delivery.state, delivery.links) {
-        (DeliveryState::Waiting, _) => "Waiting for a connection".to_owned(),
+        (DeliveryState::Waiting, _) => "Waiting to be sent".to_owned(),
         (DeliveryState::Sent, 1) => "Sent over 1 link".to_owned(),
         (DeliveryState::Sent, links) => format!("Sent over {links} links"),
         (DeliveryState::Failed, _) => "Not sent".to_owned(),
