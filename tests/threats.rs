@@ -677,7 +677,7 @@ fn a_ban_says_how_far_words_are_kept_and_nothing_of_the_banned_is_taken_any_more
         member.send(&mut bench, &say);
         relay.send(&mut bench, &say);
     }
-    relay.send(&mut bench, &member.say(9, Body::Name("Founder".into()), true));
+    relay.send(&mut bench, &member.say(3, Body::Name("Founder".into()), true));
     assert_eq!(texts(&bench), ["one", "seven"]);
     let members = bench.node.members();
     assert!(members.iter().all(|known| known.nick != "Founder"));
