@@ -31,8 +31,8 @@ const VICES: [Vice; 10] = [
 ];
 
 /// Messages of the honest in each half of the test, and how long after one the next is said.
-const MESSAGES: usize = 60;
-const PAUSE_MS: u32 = 125;
+const MESSAGES: usize = 200;
+const PAUSE_MS: u32 = 100;
 
 /// Honest members, come one by one.
 fn honest_crowd(seed: u64) -> (Sim, Chat, InviteKey) {

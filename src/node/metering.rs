@@ -37,6 +37,10 @@ const MAX_METERS: usize = 4_096;
 /// passes on only what holds brings none. A guess.
 const FORGED: Rate = Rate::per_second(1.0, 20.0);
 
+/// Refused words of its own that one link may bring before it ends: an author who keeps to the rate brings hardly any. A
+/// guess.
+const REFUSED: Rate = Rate::per_second(1.0, 30.0);
+
 /// A link that brought more ends, and its member may not come back for so long. A guess.
 const BARRED_FOR: Duration = Duration::from_secs(60);
 
@@ -48,11 +52,13 @@ pub(super) struct Meters {
     members: LruCache<MemberId, Meter>,
     /// Links' own members, and what they may yet bring of what does not hold.
     forged: LruCache<MemberId, Bucket>,
+    /// And of what they were told to wait with.
+    refused: LruCache<MemberId, Bucket>,
     barred_until: LruCache<MemberId, Duration>,
 }
 
 impl Meters {
-    /// Whether a member brought too much that did not hold, lately.
+    /// Whether a member lately brought too much that did not hold, or that they were told to wait with.
     pub(super) fn is_barred(&self, member: &MemberId, now: Duration) -> bool {
         self.barred_until.peek(member).is_some_and(|until| now < *until)
     }
@@ -106,6 +112,7 @@ impl Default for Meters {
         Self {
             members: LruCache::new(MAX_METERS),
             forged: LruCache::new(MAX_BARRED),
+            refused: LruCache::new(MAX_BARRED),
             barred_until: LruCache::new(MAX_BARRED),
         }
     }
@@ -163,10 +170,24 @@ impl Node {
         if is_first_hop {
             self.drop_packet("slow");
             self.tell_slow(sender, id, wait);
+            self.count_refused(sender, *author);
         } else {
             self.drop_packet("metered");
         }
         false
+    }
+
+    /// Whoever does not listen to how fast one may speak is sent away for a while.
+    fn count_refused(&mut self, sender: ClientId, author: MemberId) {
+        let now = self.now.elapsed;
+        let known = self.meters.refused.get(&author).copied();
+        let mut bucket = known.unwrap_or_else(|| Bucket::full(REFUSED, now));
+        if !bucket.take(REFUSED, now) {
+            self.meters.barred_until.insert(author, now + BARRED_FOR);
+            self.drop_packet("link_of_a_flooder");
+            self.end_link(&sender, true);
+        }
+        self.meters.refused.insert(author, bucket);
     }
 
     /// Counts what a member has said.

@@ -176,7 +176,10 @@ impl Node {
             return [0; 16];
         };
         let mut bytes = Vec::new();
-        for (client_id, session) in signed.sessions().filter(|(_, session)| session.online) {
+        // Who has said no name can't be told of: were it counted, those who met it would differ from the others for good,
+        // and all would ask for everything again and again.
+        let named = |session: &Session| session.online && session.name.is_some();
+        for (client_id, session) in signed.sessions().filter(|(_, session)| named(session)) {
             bytes.extend(client_id.0);
             for say in [&session.name, &session.status] {
                 bytes.extend(say.as_ref().map_or(0, |say| say.signed.number).to_be_bytes());

@@ -2,7 +2,7 @@
 //! else: their certificates are good.
 #![allow(unreachable_pub, reason = "as the other parts of common")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use rand_chacha::ChaCha20Rng;
@@ -50,8 +50,6 @@ pub struct Hostile {
     day: u64,
     /// By member of the simulation.
     links: BTreeMap<usize, Linked>,
-    /// Knocked there, and not heard since.
-    knocked: BTreeSet<usize>,
     number: u32,
     /// What came, to be sent again.
     heard: Vec<Vec<u8>>,
@@ -89,7 +87,6 @@ impl Hostile {
             rendezvous: chat.rendezvous,
             day: now_ms / 86_400_000,
             links: BTreeMap::new(),
-            knocked: BTreeSet::new(),
             number: 0,
             heard: Vec::new(),
             others: Vec::new(),
@@ -103,7 +100,6 @@ impl Hostile {
 
     /// Asks a member to be let in.
     pub fn knock(&mut self, sim: &mut Sim, index: usize) {
-        self.knocked.insert(index);
         let mut nonce = [0; 16];
         self.rng.fill_bytes(&mut nonce);
         let hello = Hello {
@@ -135,7 +131,6 @@ impl Hostile {
             };
             match Packet::decode(&plain) {
                 Ok(Packet::Welcome(welcome)) if welcome.status == WelcomeStatus::Linked => {
-                    self.knocked.remove(&from);
                     let linked = Linked {
                         client_id: header.sender,
                         token: welcome.token,
@@ -153,6 +148,7 @@ impl Hostile {
                 }
                 Ok(Packet::Link(link)) if link.op == LinkOp::Close => {
                     self.links.remove(&from);
+                    self.knock(sim, from);
                 }
                 Ok(Packet::Keepalive(keepalive)) if keepalive.echo != 0 => {
                     self.send_over(sim, from, |t| {
