@@ -294,6 +294,46 @@ fn each_role_may_do_what_is_its_own_and_is_told_why_not() {
 }
 
 #[test]
+fn a_founder_takes_back_what_a_moderator_gone_bad_did() {
+    let folder = folder();
+    let mut ann = founder(folder.path());
+    let several = export(&mut ann, json!({ "uses": 2 }));
+    let mut max = Person::come("max", folder.path(), &several);
+    let bob = Person::come("bob", folder.path(), &several);
+    let chat = ann.chat.clone();
+    members_until(&mut ann.program, &chat, |list| {
+        online(list) == ["ann", "bob", "max"]
+    });
+    ann.does(
+        "set_role",
+        json!({ "member": max.member, "role": "moderator" }),
+        "role_changed",
+    );
+    let own = max.member.clone();
+    max.event_about("role_changed", &own);
+    let reason = json!({ "member": bob.member, "reason": "I don't like you" });
+    max.does("ban", reason, "banned");
+    ann.event_about("banned", &bob.member);
+    let log = ann.does("moderation_log", json!({}), "moderation_log");
+    let entries = log["entries"].as_array().expect("a list");
+    let deed = entries.iter().find(|entry| entry["deed"] == "banned");
+    let fact = json!({ "fact": deed.expect("the ban")["id"] });
+
+    max.is_denied("undo_from", fact.clone());
+    let nothing = json!({ "fact": "11".repeat(32) });
+    assert_eq!(ann.fails("undo_from", nothing).0, "not_found");
+    let undone = ann.does("undo_from", fact, "role_changed");
+    assert_eq!(
+        (&undone["member"], &undone["role"]),
+        (&json!(max.member), &json!("member"))
+    );
+    ann.event_about("unbanned", &bob.member);
+    let log = ann.does("moderation_log", json!({}), "moderation_log");
+    let entries = log["entries"].as_array().expect("a list");
+    assert!(entries.iter().all(|entry| entry["deed"] != "banned"), "{log}");
+}
+
+#[test]
 fn in_a_classic_chat_nobody_decides() {
     let folder = folder();
     let command = json!({ "command": "create_chat", "name": "Old", "kind": "classic", "nick": "ann" });

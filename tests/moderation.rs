@@ -6,7 +6,7 @@ use common::{Chat, secs};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 use throng::crypto::SigningKey;
-use throng::facts::{Action, Admitted, Denied, Door, DoorMode, Role};
+use throng::facts::{Action, Admitted, Body, Denied, Door, DoorMode, Role};
 use throng::id::{InviteId, MemberId};
 use throng::invite::{Credential, InviteKey, Rights};
 use throng::node::sim::{Conditions, Sim};
@@ -394,6 +394,38 @@ fn a_moderator_is_banned_by_the_founder_and_what_they_did_before_stands() {
     assert_eq!(stage.sim.node(1).may(Action::Read), Err(Denied::Banned));
     assert_eq!(stage.sim.node(2).may(Action::Read), Err(Denied::Banned));
     stage.assert_agreed([3]);
+}
+
+#[test]
+fn the_founder_takes_back_what_a_moderator_did_from_one_deed_on() {
+    let mut stage = Stage::new(13, 4);
+    stage.promote(1);
+    for index in [2, 3, 4] {
+        stage.ban(1, index, false);
+    }
+    let deed = |stage: &Stage, whom: MemberId| {
+        let log = stage.sim.node(0).state().expect("a state").log();
+        let is_it = |body: &Body| matches!(body, Body::Ban(ban) if ban.member == whom);
+        let entry = log.iter().find(|entry| is_it(&entry.body));
+        entry.expect("in the log").id
+    };
+    let second = deed(&stage, stage.member(3));
+    stage.moderate(1, Moderation::UndoFrom(second));
+    assert_eq!(stage.role(0, 1), Role::Moderator, "only the founder may");
+    stage.moderate(0, Moderation::UndoFrom(second));
+    assert_eq!(stage.role(0, 1), Role::Member);
+    let may = |stage: &Stage, index: usize| {
+        let who = Admitted::of(&stage.people[index].credential);
+        stage
+            .sim
+            .node(0)
+            .state()
+            .expect("a state")
+            .may(&who, Action::Speak)
+    };
+    let expected = [Err(Denied::Banned), Ok(()), Ok(())];
+    assert_eq!([2, 3, 4].map(|index| may(&stage, index)), expected);
+    stage.assert_agreed([1]);
 }
 
 #[test]

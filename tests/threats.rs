@@ -3,13 +3,14 @@
 
 mod common;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::hand::{Bench, Member, NOW_MS, address, reflected};
-use common::{Chat, secs};
+use common::hand::{Bench, Member, NOW_MS, Peer, address, reflected};
+use common::{Chat, classic, secs};
 use throng::crypto::SigningKey;
 use throng::facts::{self, Action, Denied, Fact, Place, Role};
-use throng::id::MemberId;
+use throng::id::{ClientId, MemberId};
 use throng::invite::{Chain, Credential, InviteKey, SessionCertificate};
 use throng::node::{Input, Moderation, NodeEvent, NodeKind, StoredFact};
 use throng::wire::{self, Body, Facts, Keepalive, Packet, Say};
@@ -157,7 +158,7 @@ fn nothing_recorded_changes_anything_when_it_comes_again() {
     };
     let ask = wire::RosterAsk {
         t: member.t(),
-        after: throng::id::ClientId([0; 32]),
+        after: ClientId([0; 32]),
     };
     let keepalive = Keepalive {
         t: member.t(),
@@ -193,6 +194,26 @@ fn nothing_recorded_changes_anything_when_it_comes_again() {
     assert!(bench.events.is_empty(), "{:?}", bench.events);
     assert!(bench.sent.is_empty(), "nothing is answered or passed on");
     assert_eq!((bench.node.links(), bench.node.members()), (links, members));
+}
+
+// Row 3.
+
+#[test]
+fn addresses_of_one_network_get_few_answers_in_a_classic_chat() {
+    let mut bench = Bench::new(classic("a"));
+    let mut peer = Peer::new(1);
+    bench.tell(Input::Admit(peer.client_id));
+    let mut answers = 0;
+    for host in 1..=200 {
+        let ping_id = [host; 8];
+        let ask = peer.seal(bench.node.client_id(), &Packet::GetNodes { ping_id });
+        let from = SocketAddr::from(([203, 0, 113, host], 1));
+        bench.receive(from, &ask);
+        let sent = bench.sent_to(from);
+        let mut is_answer = |bytes: &Vec<u8>| matches!(peer.open(bytes), Packet::SendNodes(_));
+        answers += sent.iter().filter(|bytes| is_answer(bytes)).count();
+    }
+    assert_eq!((answers, bench.dropped("answer_budget")), (20, 180));
 }
 
 // Row 9.
@@ -521,6 +542,26 @@ fn what_was_said_before_a_restart_is_not_said_anew() {
     assert_eq!(texts(&again), ["and more"]);
 }
 
+#[test]
+fn an_earlier_session_that_is_heard_late_does_not_take_the_place_of_the_later_one() {
+    let mut chat = Chat::new(26);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut relay = Member::link(&mut chat, &mut bench, 1);
+    let new = Member::new(&mut chat, 2);
+    let mut old = Member::with(&chat, new.key.clone(), credential_of(&new), 3);
+    let (credential, client_id) = (credential_of(&new), old.peer.client_id);
+    let session = SessionCertificate::sign(&old.key, &chat.id, &client_id, NOW_MS - 60_000, 0);
+    old.chain = Chain { credential, session }.encode();
+    relay.send(&mut bench, &new.say(1, Body::Name("Ann".into()), true));
+    for body in [Body::Name("Old".into()), Body::Status(2), Body::Quit] {
+        relay.send(&mut bench, &old.say(1 + u32::from(body.id()), body, true));
+        let members = bench.node.members();
+        let ann = members.iter().find(|known| known.member == member_id(&new));
+        let ann = ann.expect("met");
+        assert_eq!((ann.nick.as_str(), ann.status, ann.online), ("Ann", 0, true));
+    }
+}
+
 // Row 14.
 
 /// A say with a time of its author's choice.
@@ -601,10 +642,8 @@ fn a_session_that_began_long_ago_by_its_certificate_is_not_met() {
 fn our_own_words_are_never_before_our_session_though_our_clock_is_set_back() {
     let mut chat = Chat::new(21);
     let mut bench = Bench::new(chat.founder_config("founder"));
-    let mut member = Member::link(&mut chat, &mut bench, 1);
     bench.clock_set_back_by = secs(7_200);
-    bench.pass(secs(2));
-    member.heard(&mut bench);
+    let mut member = Member::link(&mut chat, &mut bench, 1);
     let (text, action) = ("what time is it?".to_owned(), false);
     bench.tell(Input::Say { text, action });
     let heard = member.heard(&mut bench);
@@ -638,7 +677,10 @@ fn a_ban_says_how_far_words_are_kept_and_nothing_of_the_banned_is_taken_any_more
         member.send(&mut bench, &say);
         relay.send(&mut bench, &say);
     }
+    relay.send(&mut bench, &member.say(3, Body::Name("Founder".into()), true));
     assert_eq!(texts(&bench), ["one", "seven"]);
+    let members = bench.node.members();
+    assert!(members.iter().all(|known| known.nick != "Founder"));
 }
 
 // Row 22.
@@ -748,4 +790,48 @@ fn time_alone_takes_nothing_back() {
     let before = bench.node.state().expect("a state").to_bytes();
     bench.pass(Duration::from_secs(3 * 86_400));
     assert_eq!(bench.node.state().expect("a state").to_bytes(), before);
+}
+
+// Row 19.
+
+#[test]
+fn keys_announced_in_a_classic_chat_are_bounded_and_those_who_speak_stay() {
+    let mut bench = Bench::new(classic("a"));
+    let mut peer = Peer::new(1);
+    bench.link(&mut peer);
+    for number in 1..=6_000_u32 {
+        let mut key = [7; 32];
+        key[..4].copy_from_slice(&number.to_be_bytes());
+        bench.broadcast(&mut peer, number, Body::NewPeer(ClientId(key)));
+    }
+    let members = bench.node.members();
+    assert_eq!(members.len(), 1 + 4_096);
+    let is_peer = |known: &throng::node::NodeMember| known.member == MemberId::from(peer.client_id);
+    assert!(members.iter().any(|known| is_peer(known) && known.online));
+}
+
+// Row 25.
+
+#[test]
+fn one_report_ends_nobody_and_a_word_brings_back_who_was_reported_by_two() {
+    let mut chat = Chat::new(27);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut links: Vec<Member> = (1..=4).map(|n| Member::link(&mut chat, &mut bench, n)).collect();
+    let victim = Member::new(&mut chat, 9);
+    links[0].send(&mut bench, &victim.say(1, Body::Name("Zed".into()), true));
+    let is_there = |bench: &Bench| {
+        let members = bench.node.members();
+        members.iter().any(|known| known.nick == "Zed" && known.online)
+    };
+    let gone = Body::Gone(victim.peer.client_id);
+    for number in 1..=3 {
+        let report = links[1].say(number, gone.clone(), true);
+        links[1].send(&mut bench, &report);
+        assert!(is_there(&bench), "by one member, however often");
+    }
+    let report = links[2].say(1, gone, true);
+    links[2].send(&mut bench, &report);
+    assert!(!is_there(&bench), "by two");
+    links[0].send(&mut bench, &victim.say(2, Body::Ping, false));
+    assert!(is_there(&bench));
 }

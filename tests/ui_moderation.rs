@@ -332,6 +332,34 @@ fn the_log_is_read_and_read_again_when_something_changes() {
 }
 
 #[test]
+fn the_founder_takes_back_what_a_moderator_did_from_one_deed_on() {
+    let (mut window, chat) = chat_as(Role::Founder);
+    let fact = FactId([7; 32]);
+    *window.node.log.borrow_mut() = vec![LogEntry {
+        id: fact,
+        by: member(1),
+        nick: "Ann".to_owned(),
+        at: jiff::Timestamp::from_second(NOW).expect("in range"),
+        deed: LoggedDeed::Banned {
+            member: member(2),
+            reason: String::new(),
+            with_invite: false,
+            holds: true,
+        },
+        denied: None,
+    }];
+    window.click("Menu");
+    window.click("Moderation log…");
+    window.harness.run();
+    window.click("Undo from here…");
+    assert!(window.shows("all that Ann did after it counts no more"));
+    window.click("Leave it");
+    window.click("Undo from here…");
+    window.click("Take it back");
+    assert!(window.node.was_sent(&Command::UndoFrom { chat, fact }));
+}
+
+#[test]
 fn the_banned_are_told_by_whom_and_why() {
     let (mut window, chat) = chat_as(Role::Member);
     window.node.report(Event::Banned {

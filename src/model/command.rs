@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::settings::{Settings, Workspace};
 use crate::facts::{Door, Role};
-use crate::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
+use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 
 /// Given with a command, repeated in the reports that answer it. Any JSON value.
 pub type Tag = serde_json::Value;
@@ -189,6 +189,14 @@ pub enum Command {
         /// Whose.
         member: MemberId,
     },
+    /// Ends the office of the moderator who did something, and takes it back with all that they did after it: what the
+    /// founder does about a moderator gone bad. Answer: `RoleChanged`.
+    UndoFrom {
+        /// Where.
+        chat: ChatId,
+        /// The deed, by the moderation log.
+        fact: FactId,
+    },
     /// Gives a member a role. Answer: `RoleChanged`.
     SetRole {
         /// Where.
@@ -319,6 +327,7 @@ impl Command {
             Self::SetStatus { .. } => "set_status",
             Self::Ban { .. } => "ban",
             Self::Unban { .. } => "unban",
+            Self::UndoFrom { .. } => "undo_from",
             Self::SetRole { .. } => "set_role",
             Self::Invites { .. } => "invites",
             Self::CloseInvite { .. } => "close_invite",
@@ -353,6 +362,7 @@ impl Command {
             | Self::SetStatus { chat, .. }
             | Self::Ban { chat, .. }
             | Self::Unban { chat, .. }
+            | Self::UndoFrom { chat, .. }
             | Self::SetRole { chat, .. }
             | Self::Invites { chat }
             | Self::CloseInvite { chat, .. }

@@ -82,6 +82,8 @@ pub enum Moderation {
         /// Show none of their words any more.
         hide_all: bool,
     },
+    /// End the office of the moderator who did this, and take it back with all that they did after it.
+    UndoFrom(FactId),
     /// Lift all bans that keep a member out, as far as we may.
     Unban(MemberId),
     /// Close an invite.

@@ -89,6 +89,7 @@ impl Node {
                 with_invite,
                 hide_all,
             } => self.ban(member, reason, with_invite, hide_all),
+            Moderation::UndoFrom(deed) => self.undo_from(&deed),
             Moderation::Unban(member) => self.unban(member),
             Moderation::CloseInvite(invite) => self.issue(Action::CloseInvite, Body::Close { invite }),
             Moderation::SetDoor(door) => {
@@ -164,6 +165,26 @@ impl Node {
             member,
             seq: last.seq.saturating_sub(1),
             last_good: last.prev,
+        };
+        self.issue(Action::Demote(member), body);
+    }
+
+    /// Ends a moderator's office with a cut before one of their deeds: it and what came after it counts nowhere any more,
+    /// and nothing that they say they did before.
+    fn undo_from(&mut self, deed: &FactId) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        let Some(agreed) = &signed.agreed else { return };
+        let Some(held) = agreed.set.iter().find(|held| held.id == *deed) else {
+            return;
+        };
+        let (member, place) = (held.fact.issuer, held.fact.place);
+        let Some(seq) = place.seq.checked_sub(1) else {
+            return;
+        };
+        let body = Body::Demote {
+            member,
+            seq,
+            last_good: place.prev,
         };
         self.issue(Action::Demote(member), body);
     }

@@ -69,10 +69,19 @@ impl Node {
                 session.online = other == client_id;
             }
         }
-        if let Some(known) = signed.members.get_mut(&member)
-            && known.presence == Presence::Gone
-        {
-            known.presence = Presence::Unnamed(self.now.elapsed + NAME_WITHIN);
+        let mut was = 0;
+        if let Some(known) = signed.members.get_mut(&member) {
+            if known.presence == Presence::Gone {
+                known.presence = Presence::Unnamed(self.now.elapsed + NAME_WITHIN);
+            }
+            // A session begins online: what an earlier one said, or says late, is over.
+            if known.status_at.0 < start_ms {
+                known.status_at = (start_ms, 0);
+                was = std::mem::take(&mut known.status);
+            }
+        }
+        if was != 0 && self.is_told(&member) {
+            self.emit(NodeEvent::StatusChanged { member, status: 0 });
         }
         self.tell_presence(&member, false);
         self.choose_links_soon();

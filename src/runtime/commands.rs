@@ -110,6 +110,7 @@ impl Actor {
                 self.ban(chat, order, cause)
             }
             Command::Unban { chat, member } => self.unban(chat, member, cause),
+            Command::UndoFrom { chat, fact } => self.undo_from(chat, fact, cause),
             Command::SetRole { chat, member, role } => self.set_role(chat, member, role, cause),
             Command::Invites { chat } => self.tell_invites(chat, tag),
             Command::CloseInvite { chat, invite } => self.close_invite(chat, invite, cause),

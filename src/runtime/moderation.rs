@@ -7,7 +7,7 @@ use super::chat::Chat;
 use super::commands::{bad_command, check_len};
 use super::events::{Cause, Failure, Outlet};
 use crate::facts::{Action, Admitted, Denied, MAX_BAN_REASON_LEN, MAX_WORK_BITS, StandingBan, State};
-use crate::id::{ChatId, ClientId, InviteId, MemberId};
+use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId};
 use crate::invite::Rights;
 use crate::model::{ChatKind, Code, Door, DoorMode, Event, Role, Tag};
 use crate::node::{Input, Moderation, NodeEvent, StoredFact};
@@ -141,6 +141,32 @@ impl Actor {
             chat: id,
             member,
             role,
+            by: Some(chat.node.member()),
+        };
+        self.outlet.answer(event, cause);
+        Ok(())
+    }
+
+    pub(super) fn undo_from(&mut self, id: ChatId, fact: FactId, cause: &mut Cause) -> Result<(), Failure> {
+        let chat = self.moderated_chat(id)?;
+        let log = chat.node.state().map(State::log).unwrap_or_default();
+        let Some(by) = log.iter().find(|entry| entry.id == fact).map(|entry| entry.by) else {
+            return Err(Failure::new(
+                Code::NotFound,
+                "Nothing of that id was done here. The moderation log tells the ids.",
+            ));
+        };
+        chat.may(Action::Demote(by))?;
+        self.tell_node(id, Input::Moderate(Moderation::UndoFrom(fact)), cause)?;
+        let chat = self.chat(id)?;
+        let left = chat.node.state().map(State::log).unwrap_or_default();
+        if left.iter().any(|entry| entry.id == fact) {
+            return Err(nothing_done());
+        }
+        let event = Event::RoleChanged {
+            chat: id,
+            member: by,
+            role: chat.role_of(&by),
             by: Some(chat.node.member()),
         };
         self.outlet.answer(event, cause);

@@ -235,7 +235,7 @@ mod tests {
             ]
             .concat();
             assert_eq!(
-                refusal(&[&[WELCOME], &welcome, &[0; 4]]),
+                refusal(&[&[WELCOME], &welcome, &[0; 6]]),
                 WireError::UnknownValue,
                 "work that nobody may ask for"
             );

@@ -4,8 +4,8 @@ use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 use lucide_icons::Icon;
 
 use super::DialogContext;
-use crate::id::ChatId;
-use crate::model::{Chat, ChatKind, LogLine};
+use crate::id::{ChatId, FactId};
+use crate::model::{Chat, ChatKind, Command, LogLine, Role};
 use crate::ui::action::Action;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme;
@@ -13,6 +13,9 @@ use crate::ui::widgets::{hint_ui, line_icon, secondary_button};
 
 /// So many lines are shown at first, and more by each press of the button (a guess: some screens full).
 const PAGE: usize = 200;
+
+/// Under the words of a line, in points: beside its time and identicon.
+const UNDO_INDENT: f32 = 70.0;
 
 /// Room that the window keeps for what stands around the lines, in points.
 const AROUND: f32 = 216.0;
@@ -22,12 +25,18 @@ const AROUND: f32 = 216.0;
 pub struct ModerationLogDialog {
     pub(super) chat: ChatId,
     shown: usize,
+    /// Of this deed it is asked whether it is to be taken back.
+    asked: Option<FactId>,
 }
 
 impl ModerationLogDialog {
     /// Of this chat.
     pub fn new(chat: ChatId) -> Self {
-        Self { chat, shown: PAGE }
+        Self {
+            chat,
+            shown: PAGE,
+            asked: None,
+        }
     }
 
     pub(super) fn ui(&mut self, ui: &mut Ui, context: &DialogContext<'_>) -> Vec<Action> {
@@ -39,6 +48,7 @@ impl ModerationLogDialog {
             ui,
             "What the founder and the moderators did here, by their own clocks, the newest last.",
         );
+        let mut actions = Vec::new();
         match &chat.log {
             _ if chat.kind == ChatKind::Classic => {
                 empty_ui(ui, "A classic chat has no moderators, and so no log.");
@@ -48,16 +58,16 @@ impl ModerationLogDialog {
                 ui,
                 "Nothing was moderated here yet. Bans, roles and locks will be listed here.",
             ),
-            Some(lines) => self.lines_ui(ui, chat, lines),
+            Some(lines) => actions.extend(self.lines_ui(ui, chat, lines)),
         }
-        let rights = ui.link("Who may do what").clicked();
-        rights
-            .then_some(Action::ShowRights(Some(self.chat)))
-            .into_iter()
-            .collect()
+        if ui.link("Who may do what").clicked() {
+            actions.push(Action::ShowRights(Some(self.chat)));
+        }
+        actions
     }
 
-    fn lines_ui(&mut self, ui: &mut Ui, chat: &Chat, lines: &[LogLine]) {
+    fn lines_ui(&mut self, ui: &mut Ui, chat: &Chat, lines: &[LogLine]) -> Option<Action> {
+        let mut action = None;
         let hidden = lines.len().saturating_sub(self.shown);
         let most = (ui.ctx().content_rect().height() - AROUND).max(120.0);
         ScrollArea::vertical()
@@ -77,8 +87,42 @@ impl ModerationLogDialog {
                         day_ui(ui, line);
                     }
                     line_ui(ui, line);
+                    if chat.role == Role::Founder && line.by != chat.own && line.denied.is_none() {
+                        action = self.undo_ui(ui, chat, line).or(action.take());
+                    }
                 }
             });
+        action
+    }
+
+    /// The founder takes back what a moderator did from one deed on. It is asked first: nothing brings it back.
+    fn undo_ui(&mut self, ui: &mut Ui, chat: &Chat, line: &LogLine) -> Option<Action> {
+        let mut action = None;
+        ui.horizontal_wrapped(|ui| {
+            ui.add_space(UNDO_INDENT);
+            if self.asked != Some(line.id) {
+                let undo = ui.link("Undo from here…");
+                if undo.on_hover_text("Take this back, and all that they did after it").clicked() {
+                    self.asked = Some(line.id);
+                }
+                return;
+            }
+            let nick = chat.nick_of(line.by);
+            let question = format!(
+                "This and all that {nick} did after it counts no more, and {nick} is no moderator any more. That \
+                 can't be undone."
+            );
+            ui.add(Label::new(question).wrap());
+            if secondary_button(ui, "Take it back", true).clicked() {
+                self.asked = None;
+                let (chat, fact) = (self.chat, line.id);
+                action = Some(Action::Submit(Command::UndoFrom { chat, fact }));
+            }
+            if secondary_button(ui, "Leave it", true).clicked() {
+                self.asked = None;
+            }
+        });
+        action
     }
 }
 
