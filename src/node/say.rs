@@ -161,7 +161,7 @@ impl Node {
         };
         let Some(member) = signed.member_of(&origin) else {
             signed.hold(Held { sender, say });
-            return self.ask_roster(sender);
+            return self.ask_who_that_is(sender);
         };
         if signed.may_read(&member).is_err() {
             return self.drop_packet("banned");
