@@ -31,7 +31,7 @@ const VICES: [Vice; 10] = [
 ];
 
 /// Messages of the honest in each half of the test, and how long after one the next is said.
-const MESSAGES: usize = 200;
+const MESSAGES: usize = 300;
 const PAUSE_MS: u32 = 100;
 
 /// Honest members, come one by one.

@@ -68,6 +68,8 @@ pub(super) struct Signed {
     held: VecDeque<Held>,
     pub(super) said: Said,
     pub(super) denied_at: Option<Duration>,
+    /// When a link was last asked who is there because of somebody whom we have not met.
+    pub(super) asked_for_strangers_at: Option<Duration>,
     /// Whether some link has told us its whole roster: from then on, what is news to us is news to others.
     pub(super) has_roster: bool,
 }
@@ -173,6 +175,7 @@ impl Signed {
             held: VecDeque::new(),
             said: nothing_said(),
             denied_at: None,
+            asked_for_strangers_at: None,
             has_roster: false,
             chain,
         };
