@@ -111,10 +111,17 @@ fn one_network_gets_few_answers_a_second() {
     let mut bench = Bench::new(chat.founder_config("founder"));
     let mut answers = 0;
     for n in 0..60 {
-        // Every one of them holds, from another address of the network.
+        // Strangers, who are told that they are, from one address of the network after the other.
         let mut member = Member::new(&mut chat, n);
+        member.chain[200] ^= 1;
         let knock = member.knock(&chat);
         let from = SocketAddr::from(([198, 51, 100, n + 1], 1));
+        // Even of addresses that we try ourselves, and have so told.
+        bench.tell(Input::Connect {
+            client_id: None,
+            address: from,
+        });
+        bench.sent.clear();
         bench.receive(from, &knock);
         answers += bench.sent_to(from).len();
     }
@@ -558,20 +565,21 @@ fn at_its_own_link_a_flooder_is_told_to_slow_down_and_elsewhere_twice_as_much_pa
         let mut bench = Bench::new(chat.founder_config("founder"));
         let mut flooder = Member::link(&mut chat, &mut bench, 1);
         let slack = 2 * a_second;
-        let taken = taken_of(&mut bench, &mut flooder, None, 1, 100);
+        let count = (at_once + slack) as u32 + 25;
+        let taken = taken_of(&mut bench, &mut flooder, None, 1, count);
         assert_eq!(taken, at_once + slack);
         let heard = flooder.heard(&mut bench);
         let slows = slows(&heard);
-        assert_eq!(slows.len(), 100 - taken);
-        let refused = flooder.id_of(100);
+        assert_eq!(slows.len(), 25);
+        let refused = flooder.id_of(count);
         assert_eq!(slows.last().expect("refused").refused[..], refused.0[..16]);
         let wait = slows.last().expect("refused").wait_ms;
         assert!((1..=1_000 / a_second as u32).contains(&wait), "{wait} ms");
-        assert_eq!(bench.dropped("slow"), (100 - taken) as u64);
+        assert_eq!(bench.dropped("slow"), 25);
 
         // After what it was told, it may say it.
         bench.pass(Duration::from_millis(wait.into()));
-        assert_eq!(taken_of(&mut bench, &mut flooder, None, 100, 1), 1);
+        assert_eq!(taken_of(&mut bench, &mut flooder, None, count, 1), 1);
 
         let mut far = Member::new(&mut chat, 3);
         let mut relay = Member::link(&mut chat, &mut bench, 2);
@@ -598,9 +606,26 @@ fn all_sessions_of_a_member_share_one_meter() {
     for n in 1..=2 {
         let mut session = Member::with(&chat, key.clone(), credential.clone(), n);
         session.come_in(&chat, &mut bench);
-        taken += taken_of(&mut bench, &mut session, None, 1, 100);
+        taken += taken_of(&mut bench, &mut session, None, 1, 50);
     }
     assert_eq!(taken, 40);
+}
+
+#[test]
+fn a_flooder_who_does_not_listen_is_sent_away_for_a_minute() {
+    let mut chat = Chat::new(16);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut flooder = Member::link(&mut chat, &mut bench, 1);
+    taken_of(&mut bench, &mut flooder, None, 1, 71);
+    assert!(bench.node.links().is_empty());
+    bench.sent.clear();
+    let welcome = flooder.ask_in(&chat, &mut bench).expect("an answer");
+    assert_eq!(welcome.status, WelcomeStatus::Slow);
+    bench.pass(secs(61));
+    bench.sent.clear();
+    flooder.counter = 0;
+    flooder.come_in(&chat, &mut bench);
+    assert_eq!(bench.node.links().len(), 1);
 }
 
 #[test]
@@ -625,13 +650,13 @@ fn names_and_statuses_have_a_meter_of_their_own_and_a_goodbye_none() {
     let mut chat = Chat::new(18);
     let mut bench = Bench::new(chat.founder_config("founder"));
     let mut member = Member::link(&mut chat, &mut bench, 1);
-    for number in 1..=100 {
+    for number in 1..=40 {
         member.send(
             &mut bench,
             &member.say(number, Body::Status((number % 3) as u8), true).clone(),
         );
     }
-    assert_eq!(bench.dropped("slow"), 78);
+    assert_eq!(bench.dropped("slow"), 18);
     assert_eq!(taken_of(&mut bench, &mut member, None, 101, 5), 5);
     member.send(&mut bench, &member.say(200, Body::Quit, true).clone());
     assert!(bench.node.links().is_empty(), "goodbye");
