@@ -25,6 +25,10 @@ const TRIES: u8 = 5;
 /// Pages answered at once and a second over one link. A guess: 500 sessions in 3 s.
 const PAGES: Rate = Rate::per_second(20.0, 20.0);
 
+/// For the sake of a session that nobody told us of, a link is asked for its roster at most so often: it may not know
+/// either, and its answer is long. A guess.
+const ASK_FOR_STRANGERS: Duration = Duration::from_secs(30);
+
 /// Differing fingerprints in a row until the roster is asked for: one may be news under way.
 const DIFFERENT: u8 = 2;
 
@@ -37,6 +41,7 @@ pub(super) struct Asking {
     tries: u8,
     different: u8,
     answers: Option<Bucket>,
+    asked_for_strangers_at: Option<Duration>,
 }
 
 impl Asking {
@@ -54,6 +59,19 @@ impl Node {
         if !link.roster.is_waiting() {
             link.roster.tries = 0;
             self.ask_page(client_id, ClientId([0; 32]));
+        }
+    }
+
+    /// Words came of a session that we have not met: whoever passed them on may know it.
+    pub(super) fn ask_who_that_is(&mut self, sender: ClientId) {
+        let now = self.now.elapsed;
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        let asked_at = &mut link.roster.asked_for_strangers_at;
+        if asked_at.is_none_or(|at| now.saturating_sub(at) >= ASK_FOR_STRANGERS) {
+            *asked_at = Some(now);
+            self.ask_roster(sender);
         }
     }
 

@@ -146,6 +146,8 @@ impl Node {
             self.stats.duplicates += 1;
             return;
         }
+        // Others have met the session as well by now, or ask who it is: what introduces it goes along with names alone.
+        let needs_chain = signed.member_of(&origin).is_none() || matches!(say.signed.body, Body::Name(_));
         if let Some(chain) = &say.chain
             && let Err(cause) = self.meet(origin, chain)
         {
@@ -159,7 +161,7 @@ impl Node {
         };
         let Some(member) = signed.member_of(&origin) else {
             signed.hold(Held { sender, say });
-            return self.ask_roster(sender);
+            return self.ask_who_that_is(sender);
         };
         if signed.may_read(&member).is_err() {
             return self.drop_packet("banned");
@@ -202,6 +204,7 @@ impl Node {
         if say.hops != ROSTER_ANSWER || origin == sender || signed.has_roster {
             let passed_on = Say {
                 hops: (say.hops % ROSTER_ANSWER + 1).min(ROSTER_ANSWER - 1),
+                chain: say.chain.filter(|_| needs_chain),
                 ..say
             };
             self.send_to_links(&Packet::Say(passed_on).encode(), Some(sender));
