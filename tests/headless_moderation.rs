@@ -684,6 +684,10 @@ fn a_door_asks_for_work_which_is_told_and_can_be_given_up() {
         json!({ "mode": "work", "work_bits": 32 }),
         "door_changed",
     );
+    // Else whom eve asks first may still go by the old door.
+    bob.expect("the new door", |event| {
+        event["event"] == "door_changed" && event["work_bits"] == 32
+    });
     let link = export(&mut ann, json!({}));
     let mut eve = Program::start("eve", &folder.path().join("eve"));
     import_text(&mut eve, &link, "eve");
