@@ -223,7 +223,7 @@ fn an_invite_that_is_used_up_is_refused_in_words() {
     ann.create_chat("friends");
     ann.click("Export invite…");
     ann.fill(
-        "Or type where to save it (.throng or .png)",
+        "Or type where to save it",
         &invite.display().to_string(),
     );
     ann.click("Save");
