@@ -222,10 +222,7 @@ fn an_invite_that_is_used_up_is_refused_in_words() {
     let mut ann = Program::first_start(&folder.path().join("ann"), "Ann");
     ann.create_chat("friends");
     ann.click("Export invite…");
-    ann.fill(
-        "Or type where to save it",
-        &invite.display().to_string(),
-    );
+    ann.fill("Or type where to save it", &invite.display().to_string());
     ann.click("Save");
     ann.await_words("Saved as");
     ann.click("Done");

@@ -352,7 +352,7 @@ fn candidates_ui(ui: &Ui, composer: &mut Composer, field: &Response) {
         .align(RectAlign::TOP_START)
         .align_alternatives(&[RectAlign::BOTTOM_START])
         .gap(size::GRID)
-        .width(field.rect.width().min(360.0));
+        .width(field.rect.width().min(440.0));
     let clicked = popup.show(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let mut clicked = None;
@@ -371,6 +371,7 @@ fn candidates_ui(ui: &Ui, composer: &mut Composer, field: &Response) {
 fn candidate_ui(ui: &mut Ui, candidate: &Candidate, chosen: bool) -> bool {
     let hint = RichText::new(&candidate.hint).font(theme::meta()).weak();
     let button = Button::selectable(chosen, &candidate.shown).right_text(hint);
+    let button = button.wrap_mode(egui::TextWrapMode::Extend);
     ui.add(button.min_size(vec2(ui.available_width(), 28.0)))
         .clicked()
 }
