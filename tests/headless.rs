@@ -346,6 +346,18 @@ fn an_invite_lets_in_as_many_as_it_says_and_nobody_else() {
     );
 }
 
+#[test]
+fn when_very_many_messages_wait_the_next_is_refused_and_not_lost() {
+    let folder = folder();
+    let mut ann = Program::start("ann", &folder.path().join("ann"));
+    let chat = create(&mut ann, "Alone", "ann");
+    for number in 0..256 {
+        say(&mut ann, &chat, &format!("message {number}"));
+    }
+    let (code, sentence) = ann.fails(json!({ "command": "say", "chat": chat, "text": "one more" }));
+    assert_eq!(code, "busy", "{sentence}");
+}
+
 /// An invite signed by somebody who is not the chat's founder: made of what a member or an ex-member has.
 #[test]
 fn a_forged_invite_leads_nowhere() {
