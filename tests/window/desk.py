@@ -14,6 +14,7 @@ from gi.repository import Atspi, GLib  # noqa: E402
 
 PATIENCE_SECS = 20
 DIALOG_SECS = 20
+DIALOG_TRIES = 3
 
 
 class Missing(Exception):
@@ -149,18 +150,26 @@ def answer_file_dialog(title, path):
         f"the dialog “{title}”", lambda: xdotool("search", "--onlyvisible", "--name", f"^{title}$"), DIALOG_SECS
     )
     dialog = found[0]
-    time.sleep(1)  # GTK shows the dialog before its list is filled, and drops keys until then
-    xdotool("windowfocus", "--sync", dialog)
-    # A save dialog has the name selected, and an open dialog begins its path field with a slash.
-    xdotool("key", "ctrl+a")
-    xdotool("type", "--delay", 30, path)
-    time.sleep(0.7)  # completion in the path field
-    xdotool("key", "Return")
-    wait_for(
-        f"the end of the dialog “{title}”",
-        lambda: dialog not in xdotool("search", "--onlyvisible", "--name", f"^{title}$"),
-        DIALOG_SECS,
-    )
+
+    def is_open():
+        return dialog in xdotool("search", "--onlyvisible", "--name", f"^{title}$")
+
+    # GTK shows the dialog before its list is filled, and drops keys until then: who sees it still open tries again.
+    for _ in range(DIALOG_TRIES):
+        time.sleep(1)
+        if not is_open():
+            return
+        xdotool("windowfocus", "--sync", dialog)
+        # A save dialog has the name selected, and an open dialog begins its path field with a slash.
+        xdotool("key", "ctrl+a")
+        xdotool("type", "--delay", 30, path)
+        time.sleep(0.7)  # completion in the path field
+        xdotool("key", "Return")
+        for _ in range(10):
+            if not is_open():
+                return
+            time.sleep(0.5)
+    wait_for(f"the end of the dialog “{title}”", lambda: not is_open(), DIALOG_SECS)
 
 
 def close_window(window):
