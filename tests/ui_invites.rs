@@ -59,7 +59,7 @@ fn a_public_chat_is_created_with_its_door() {
     window.click("Create");
     let door = Door {
         mode: DoorMode::Work,
-        work_bits: 26,
+        work_bits: 29,
         ..Door::OPEN
     };
     assert!(window.node.was_sent(&Command::CreateChat {

@@ -506,7 +506,7 @@ fn who_comes_in() {
 
         let door = Door {
             mode: DoorMode::Work,
-            work_bits: 23,
+            work_bits: 26,
             rate: 6,
             ..Door::OPEN
         };

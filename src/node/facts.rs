@@ -202,7 +202,7 @@ impl Node {
             match item.split_first() {
                 Some((&CREDENTIAL_ITEM, bytes)) => credential = self.take_credential(bytes),
                 _ => match Fact::decode(&item) {
-                    Ok(fact) => self.take_fact(fact, credential.as_ref(), Some(&of), sender, &mut changes),
+                    Ok(fact) => self.take_fact(fact, credential.as_ref(), &of, sender, &mut changes),
                     Err(_) => self.drop_packet("malformed_fact"),
                 },
             }
@@ -214,7 +214,7 @@ impl Node {
         &mut self,
         fact: Fact,
         credential: Option<&Credential>,
-        of: Option<&MemberId>,
+        of: &MemberId,
         sender: ClientId,
         changes: &mut Changes,
     ) {
@@ -229,7 +229,7 @@ impl Node {
         if agreed.set.contains(&fact.id(&signed.chat)) {
             return;
         }
-        let is_own_work = of == Some(&fact.issuer) && fact.issuer != agreed.state.founder();
+        let is_own_work = *of == fact.issuer && fact.issuer != agreed.state.founder();
         if is_own_work && let Some(link) = self.links.get_mut(&sender) {
             let issues = link.facts.issues.get_or_insert_with(|| Bucket::full(FACTS, now));
             if !issues.take(FACTS, now) {
@@ -246,38 +246,14 @@ impl Node {
         }
     }
 
-    /// Signs something and puts it among the facts, if it may stand there. What `facts` says of it is not checked here.
-    pub(super) fn take_own_fact(&mut self, fact: Fact) -> bool {
-        let own = self.own_credential();
-        let Kind::Signed(signed) = &mut self.kind else {
-            return false;
-        };
-        let Some(agreed) = &mut signed.agreed else {
-            return false;
-        };
-        let mut changes = Changes::default();
-        match agreed.set.insert(fact, own.as_ref()) {
-            Ok(Inserted::Changed { added, removed }) => changes.add(added, removed),
-            Ok(Inserted::Known | Inserted::Waits) | Err(_) => return false,
-        }
-        self.facts_changed(changes, None);
-        true
-    }
-
-    fn own_credential(&self) -> Option<Credential> {
-        match &self.kind {
-            Kind::Signed(signed) => Some(signed.chain.credential.clone()),
-            Kind::Classic(_) => None,
-        }
-    }
-
-    /// A proof that somebody said two things under one number: it needs no issuer.
-    pub(super) fn take_fork(&mut self, fact: Fact) {
-        let mut changes = Changes::default();
+    /// Puts a fact among the others that did not come from a link: our own, or the proof that somebody said two things
+    /// under one number.
+    pub(super) fn take_own_fact(&mut self, fact: Fact) {
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
         let credential = signed.credential_of(&fact.issuer).and_then(decoded);
+        let mut changes = Changes::default();
         if let Some(agreed) = &mut signed.agreed
             && let Ok(Inserted::Changed { added, removed }) = agreed.set.insert(fact, credential.as_ref())
         {

@@ -45,7 +45,7 @@ impl Node {
         let is_news = session.forked_at.is_none();
         session.forked_at = Some(session.forked_at.map_or(number, |at| at.min(number)));
         match proof {
-            Some(fork) => self.take_fork(Fact::fork(member, fork)),
+            Some(fork) => self.take_own_fact(Fact::fork(member, fork)),
             // Too long to be proved to others, who find out by themselves.
             None if is_news => self.emit(NodeEvent::Forked { member }),
             None => {}
