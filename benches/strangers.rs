@@ -41,6 +41,7 @@ impl Member {
             joined: true,
             admitted: Vec::new(),
             facts: Vec::new(),
+            history: throng::node::HistoryState::default(),
         };
         let config = NodeConfig {
             kind: NodeKind::Signed(Box::new(state)),

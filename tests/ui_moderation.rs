@@ -420,6 +420,8 @@ fn observers_and_newcomers_know_why_they_only_read() {
         joined: true,
         topic_locked: true,
         door,
+        history_rule: HistoryRule::All,
+        retention: Retention::Forever,
     };
     let door = |mode, minutes| Door {
         mode,

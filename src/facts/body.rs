@@ -29,6 +29,22 @@ const WITH_INVITE: u8 = 2;
 /// Stands for the slot of who came by an invite without slots, of which an invite never has so many.
 const NO_SLOT: u16 = u16::MAX;
 
+/// What of the past newcomers get: the founder's to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "mode", rename_all = "snake_case")]
+pub enum HistoryRule {
+    /// All that anybody has.
+    #[default]
+    All,
+    /// What was said in so many days before they came.
+    Days {
+        /// 1 to 65,534.
+        days: u16,
+    },
+    /// What is said from then on.
+    FromJoining,
+}
+
 /// What a fact says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {

@@ -24,8 +24,8 @@ mod state_bytes;
 mod summary;
 
 pub use body::{
-    Ban, Body, Door, DoorMode, MAX_BAN_REASON_LEN, MAX_BAN_SESSIONS, MAX_CONFIRM_SLOTS, MAX_LIFTS,
-    MAX_WORK_BITS, ShortFactId,
+    Ban, Body, Door, DoorMode, HistoryRule, MAX_BAN_REASON_LEN, MAX_BAN_SESSIONS, MAX_CONFIRM_SLOTS,
+    MAX_LIFTS, MAX_WORK_BITS, ShortFactId,
 };
 pub use error::{Denied, Malformed, Refused};
 pub use fact::{Fact, MAX_FACT_LEN, Place};

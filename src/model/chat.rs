@@ -135,6 +135,7 @@ impl Chat {
             joined,
             topic_locked,
             door,
+            ..
         } = event
         else {
             return None;

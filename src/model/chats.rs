@@ -171,6 +171,7 @@ fn ask_for(chat: ChatId) -> Vec<Command> {
         before: None,
         after: None,
         around: None,
+        at: None,
         limit: FIRST_HISTORY,
     };
     vec![Command::Members { chat }, history]
@@ -204,6 +205,10 @@ fn event_chat(event: &Event) -> Option<ChatId> {
         | Event::PeerLinked { chat, .. }
         | Event::PeerLost { chat, .. }
         | Event::History { chat, .. }
+        | Event::HistoryProgress { chat, .. }
+        | Event::HistoryCleared { chat }
+        | Event::RetentionChanged { chat, .. }
+        | Event::HistoryRuleChanged { chat, .. }
         | Event::Members { chat, .. }
         | Event::Stats { chat, .. } => Some(*chat),
         Event::Ready { .. }
@@ -211,6 +216,7 @@ fn event_chat(event: &Event) -> Option<ChatId> {
         | Event::ChatClosed { .. }
         | Event::InviteExported { .. }
         | Event::Workspace { .. }
+        | Event::SearchResults { .. }
         | Event::Error { .. }
         | Event::Lagged
         | Event::Bye => None,

@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::settings::{Settings, Workspace};
-use crate::facts::{Door, Role};
+use super::settings::{Retention, Settings, Workspace};
+use crate::facts::{Door, HistoryRule, Role};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 
 /// Given with a command, repeated in the reports that answer it. Any JSON value.
@@ -258,8 +259,52 @@ pub enum Command {
         /// This message and as many on either side.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         around: Option<MessageId>,
+        /// The first message from this time on, and as many on either side.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
         /// At most so many, and never over 1,000.
         limit: u32,
+    },
+    /// Searches what is stored. Answer: `SearchResults`.
+    Search {
+        /// Words, all of which have to be there, and `from:`, `in:`, `before:`, `after:`.
+        text: String,
+        /// In this chat only.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        chat: Option<ChatId>,
+        /// Only what is older than this hit: the next page.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<MessageId>,
+        /// At most so many, and never over 1,000.
+        limit: u32,
+    },
+    /// Forgets what was said in a chat, here and for good. Answer: `HistoryCleared`.
+    ClearHistory {
+        /// In which chat.
+        chat: ChatId,
+    },
+    /// Sets how much of a chat is kept here. Answer: `RetentionChanged`.
+    SetRetention {
+        /// Of which chat.
+        chat: ChatId,
+        /// How much.
+        #[serde(flatten)]
+        retention: Retention,
+    },
+    /// Sets what of the past newcomers get; the founder may. Answer: `HistoryRuleChanged`.
+    SetHistoryRule {
+        /// In which chat.
+        chat: ChatId,
+        /// What they get.
+        #[serde(flatten)]
+        rule: HistoryRule,
+    },
+    /// Says a message again that has failed. Answer: `Delivery`.
+    Resend {
+        /// Where.
+        chat: ChatId,
+        /// Which.
+        id: MessageId,
     },
     /// Asks who is in a chat. Answer: `Members`.
     Members {
@@ -336,6 +381,11 @@ impl Command {
             Self::ModerationLog { .. } => "moderation_log",
             Self::Ignore { .. } => "ignore",
             Self::History { .. } => "history",
+            Self::Search { .. } => "search",
+            Self::ClearHistory { .. } => "clear_history",
+            Self::SetRetention { .. } => "set_retention",
+            Self::SetHistoryRule { .. } => "set_history_rule",
+            Self::Resend { .. } => "resend",
             Self::Members { .. } => "members",
             Self::Stats { .. } => "stats",
             Self::LeaveChat { .. } => "leave_chat",
@@ -371,12 +421,17 @@ impl Command {
             | Self::ModerationLog { chat }
             | Self::Ignore { chat, .. }
             | Self::History { chat, .. }
+            | Self::ClearHistory { chat }
+            | Self::SetRetention { chat, .. }
+            | Self::SetHistoryRule { chat, .. }
+            | Self::Resend { chat, .. }
             | Self::Members { chat }
             | Self::Stats { chat }
             | Self::LeaveChat { chat }
             | Self::Retry { chat }
             | Self::SaveDraft { chat, .. }
             | Self::MarkRead { chat, .. } => Some(*chat),
+            Self::Search { chat, .. } => *chat,
             Self::CreateChat { .. }
             | Self::ImportInvite { .. }
             | Self::LoadWorkspace

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::{ChatKind, Rights, Status, Tag};
-use super::settings::{OpenChat, Settings, Workspace};
-use crate::facts::{Door, Role};
+use super::settings::{OpenChat, Retention, Settings, Workspace};
+use crate::facts::{Door, HistoryRule, Role};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 
 /// An event, with the tag of the command that it answers.
@@ -298,7 +298,7 @@ pub struct Stats {
 pub enum DeliveryState {
     /// No link stands; it goes out with the first one.
     Waiting,
-    /// Passed to `reached` links.
+    /// It went out.
     Sent,
     /// Given up.
     Failed,
@@ -341,6 +341,12 @@ pub enum Event {
         topic_locked: bool,
         /// How strangers come into a public chat.
         door: Door,
+        /// What of the past newcomers get.
+        #[serde(default)]
+        history_rule: HistoryRule,
+        /// How much of it is kept here.
+        #[serde(default)]
+        retention: Retention,
     },
     /// The first link stands: we are in.
     Joined {
@@ -384,8 +390,11 @@ pub enum Event {
         id: MessageId,
         /// How far.
         state: DeliveryState,
-        /// Over how many links.
+        /// How many members have it, as far as is known; until some have said so, to how many it was sent.
         reached: u32,
+        /// Of so many that are there; 0: not known.
+        #[serde(default)]
+        of: u32,
     },
     /// Somebody came.
     MemberJoined {
@@ -591,6 +600,49 @@ pub enum Event {
         more_before: bool,
         /// Whether newer ones than these are stored.
         more_after: bool,
+    },
+    /// What was said before is being fetched from others, or has been.
+    HistoryProgress {
+        /// Of which chat.
+        chat: ChatId,
+        /// Messages that came so far, in this round.
+        fetched: u32,
+        /// Up to when it goes back by now, if that is known.
+        back_to: Option<Timestamp>,
+        /// Whether the round is over.
+        done: bool,
+        /// Whether others may have more from before that: scrolling up asks for it.
+        more: bool,
+    },
+    /// What a search has found, the newest first.
+    SearchResults {
+        /// The newest first.
+        messages: Vec<Message>,
+        /// Whether there are older ones.
+        more: bool,
+    },
+    /// What was said in a chat is forgotten here.
+    HistoryCleared {
+        /// In which chat.
+        chat: ChatId,
+    },
+    /// How much of a chat is kept here is another.
+    RetentionChanged {
+        /// Of which chat.
+        chat: ChatId,
+        /// How much.
+        #[serde(flatten)]
+        retention: Retention,
+    },
+    /// What of the past newcomers get is another.
+    HistoryRuleChanged {
+        /// In which chat.
+        chat: ChatId,
+        /// What they get.
+        #[serde(flatten)]
+        rule: HistoryRule,
+        /// Who changed it.
+        by: Option<MemberId>,
     },
     /// Who is in a chat, by nick.
     Members {

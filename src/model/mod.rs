@@ -17,7 +17,7 @@ mod settings;
 mod text;
 mod timeline;
 
-pub use crate::facts::{Deed, Denied, Door, DoorMode, RIGHTS, Role, Rule};
+pub use crate::facts::{Deed, Denied, Door, DoorMode, HistoryRule, RIGHTS, Role, Rule};
 pub use chat::{Chat, Connection, Join};
 pub use chats::{Chats, Effects, Trouble};
 pub use command::{ChatKind, Command, Request, Rights, Status, Tag};
@@ -33,6 +33,6 @@ pub use limits::{
 pub use log::LogLine;
 pub use members::{BanInfo, Member, Members};
 pub use moderation::{CameBy, ReadsOnly, SHORT_FINGERPRINT, door_words};
-pub use settings::{OpenChat, Settings, Theme, Workspace};
+pub use settings::{OpenChat, Retention, Settings, Theme, Workspace};
 pub use text::{isolated, mentions, nick_key, shown_nick, shown_text};
 pub use timeline::{Chunk, Delivery, MAX_ROWS, Row, RowContent, RowId, RowKey, SaidRow, Timeline};

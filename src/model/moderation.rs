@@ -351,6 +351,7 @@ impl Chat {
             before: None,
             after: None,
             around: None,
+            at: None,
             limit: SHOWN_AGAIN,
         })
     }

@@ -48,6 +48,25 @@ impl Default for Settings {
     }
 }
 
+/// How much of a chat is kept here. What is over it goes, the oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "keep", rename_all = "snake_case")]
+pub enum Retention {
+    /// All of it, for ever.
+    #[default]
+    Forever,
+    /// What was said in the last days.
+    Days {
+        /// How many, at least 1.
+        days: u16,
+    },
+    /// The newest messages up to a size.
+    Mib {
+        /// In MiB of text and signatures, at least 1.
+        mib: u32,
+    },
+}
+
 /// A chat as the window left it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenChat {

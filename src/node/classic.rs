@@ -339,6 +339,7 @@ impl Node {
             text: text.to_owned(),
             own,
             signed: Vec::new(),
+            history: false,
         }));
         id
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::StoredFact;
+use super::{HistoryState, StoredFact};
 use crate::crypto::SigningKey;
 use crate::id::{ChatId, ClientId};
 use crate::invite::{Charter, Credential, InviteKey};
@@ -62,4 +62,6 @@ pub struct SignedState {
     pub admitted: Vec<Vec<u8>>,
     /// The facts of the chat, in any order.
     pub facts: Vec<StoredFact>,
+    /// How far back what was said is held.
+    pub history: HistoryState,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::archive::{ArchiveAnswer, ArchiveQuery};
 use crate::facts::{Door, Role};
 use crate::id::{ClientId, FactId, InviteId, MemberId, MessageId};
 
@@ -60,6 +61,20 @@ pub enum Input<'a> {
     SetStatus(u8),
     /// The computer slept, or its addresses changed: prove every link again, at once.
     NetworkChanged,
+    /// Fetch what was said before all that is held; [`NodeEvent::HistoryProgress`] tells when that is over.
+    FetchOlder {
+        /// At least so many messages, if others have them.
+        limit: usize,
+    },
+    /// What [`Output::Look`] asked for.
+    Found {
+        /// Its ticket.
+        ticket: u64,
+        /// What was found.
+        answer: ArchiveAnswer,
+    },
+    /// Say an own message again that has [failed](NodeEvent::DeliveryFailed).
+    Resend(MessageId),
     /// Say goodbye. Nothing else is to be handed in afterwards.
     Quit,
     /// The deadline of [`Node::poll_timeout`](super::Node::poll_timeout) has come.
@@ -101,6 +116,13 @@ pub enum Output {
         to: SocketAddr,
         /// All of it, at most 1,024 bytes.
         bytes: Vec<u8>,
+    },
+    /// Look something up in what is kept of the chat, and hand in [`Input::Found`].
+    Look {
+        /// Comes back with the answer.
+        ticket: u64,
+        /// What to look up.
+        query: ArchiveQuery,
     },
     /// Something happened.
     Event(NodeEvent),
@@ -263,6 +285,39 @@ pub enum NodeEvent {
         /// Over how many links; 0: it waits for the first.
         links: u32,
     },
+    /// How many others have an own message that went out, as far as they have said.
+    Reached {
+        /// Which.
+        id: MessageId,
+        /// So many members.
+        members: u32,
+        /// Of so many that are there.
+        of: u32,
+    },
+    /// An own message was refused wherever it went. It is said again by [`Input::Resend`].
+    DeliveryFailed {
+        /// Which.
+        id: MessageId,
+    },
+    /// A part of a long message came: to be kept. When all are there the [message](Self::Message) follows.
+    Part(NodePart),
+    /// How far back what was said is held is another: to be kept, and handed in again at the next start
+    /// ([`SignedState::history`](super::SignedState::history)).
+    HistoryHeld {
+        /// From this hlc on.
+        since: u64,
+        /// There is nothing older to be had.
+        is_whole: bool,
+    },
+    /// What was said before is being fetched, or has been.
+    HistoryProgress {
+        /// Messages that came so far, in this round.
+        fetched: u32,
+        /// The round is over.
+        done: bool,
+        /// Others may have more from before what is held.
+        more: bool,
+    },
     /// A member was admitted: to be kept, and handed in again at the next start ([`SignedState::admitted`](super::SignedState::admitted)).
     Admitted {
         /// Who.
@@ -308,7 +363,28 @@ pub struct NodeMessage {
     pub text: String,
     /// Our own.
     pub own: bool,
-    /// What its author signed, with the signature, as it stood in the packet; empty in a classic chat.
+    /// What its author signed, with the signature, as it stood in the packet; of a long message that of its first
+    /// part. Empty in a classic chat.
+    pub signed: Vec<u8>,
+    /// It was fetched from what others keep, and not heard as it was said.
+    pub history: bool,
+}
+
+/// A part of a long message. The message has the id and number of its first part; the others have the numbers after
+/// that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodePart {
+    /// Its own name.
+    pub id: MessageId,
+    /// By whom.
+    pub member: MemberId,
+    /// In which session.
+    pub client_id: ClientId,
+    /// Under which number.
+    pub number: u32,
+    /// The number of the message's first part.
+    pub first: u32,
+    /// What its author signed, with the signature.
     pub signed: Vec<u8>,
 }
 

@@ -147,6 +147,7 @@ impl Signed {
             joined,
             admitted,
             facts,
+            history: _,
         } = state;
         let session = SessionCertificate::sign(&member_key, &chat, &client_id, now.unix_ms, 0);
         let chain = Chain { credential, session };

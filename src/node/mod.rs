@@ -13,6 +13,7 @@
 //! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `facts` (bringing
 //! them to be the same everywhere), `moderation` (who may do what, and what follows from it).
 
+mod archive;
 mod broadcast;
 mod bucket;
 mod classic;
@@ -47,6 +48,7 @@ use hashlink::LruCache;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
+pub use self::archive::{ArchiveAnswer, ArchiveQuery, ArchivedSay, HOUR, HistoryState, ShortMessageId};
 pub use self::config::{ClassicState, NodeConfig, NodeKind, SignedState};
 pub use self::membership::SESSION_VALID_MS;
 
@@ -191,6 +193,7 @@ impl Node {
             Input::WorkDone(credential) => self.work_done(&credential),
             Input::SetStatus(status) => self.set_status(status),
             Input::NetworkChanged => self.prove_links_again(),
+            Input::FetchOlder { .. } | Input::Found { .. } | Input::Resend(_) => {}
             Input::Quit => self.say_goodbye(),
             Input::Timeout => {}
         }

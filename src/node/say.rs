@@ -124,6 +124,7 @@ impl Node {
             text,
             own: say.signed.client_id == self.client_id,
             signed,
+            history: false,
         }
     }
 

@@ -233,6 +233,7 @@ impl Sim {
         while let Some(output) = node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => sent.push((to, bytes)),
+                Output::Look { .. } => {}
                 Output::Event(event) => self.events.push((self.now, index, event)),
             }
         }

@@ -13,9 +13,13 @@ use super::work::Work;
 use crate::crypto::SigningKey;
 use crate::id::{ClientId, InviteId, MemberId};
 use crate::invite::{Charter, Credential, InviteCertificate, InviteKey};
-use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag};
+use crate::model::{
+    ChatKind, Event, HistoryRule, LinkInfo, MemberInfo, Message, MessageBody, Retention, Role, Stats, Status,
+    Tag,
+};
 use crate::node::{
-    ClassicState, Input, Node, NodeConfig, NodeKind, NodeMember, Now, Refusal, SignedState, StoredFact,
+    ClassicState, HistoryState, Input, Node, NodeConfig, NodeKind, NodeMember, Now, Refusal, SignedState,
+    StoredFact,
 };
 use crate::store::ChatRecord;
 
@@ -138,6 +142,8 @@ impl Chat {
             joined: self.record.joined,
             topic_locked: self.is_topic_locked(),
             door: self.door(),
+            history_rule: HistoryRule::default(),
+            retention: Retention::default(),
         }
     }
 
@@ -407,6 +413,7 @@ fn signed_state(record: &mut ChatRecord, admitted: Vec<Vec<u8>>) -> Result<Signe
                 credential: stored.credential,
             })
             .collect(),
+        history: HistoryState::default(),
     })
 }
 

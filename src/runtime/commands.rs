@@ -73,6 +73,7 @@ impl Actor {
                 before,
                 after,
                 around,
+                at: _,
                 limit,
             } => {
                 let query = match (before, after, around) {
@@ -84,6 +85,11 @@ impl Actor {
                 };
                 self.history(chat, query, limit, tag)
             }
+            Command::Search { .. }
+            | Command::ClearHistory { .. }
+            | Command::SetRetention { .. }
+            | Command::SetHistoryRule { .. }
+            | Command::Resend { .. } => Err(bad_command("Not yet.")),
             Command::Members { chat } => {
                 let members = self.chat(chat)?.members();
                 self.outlet.report(Event::Members { chat, members }, tag);

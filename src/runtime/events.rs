@@ -190,6 +190,7 @@ impl Chat {
         while let Some(output) = self.node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => self.transmit(to, &bytes),
+                Output::Look { .. } => {}
                 Output::Event(event) => self.handle_event(event, now, cause, outlet),
             }
         }
@@ -314,10 +315,16 @@ impl Chat {
                         id,
                         state,
                         reached: links,
+                        of: 0,
                     },
                     None,
                 );
             }
+            NodeEvent::Reached { .. }
+            | NodeEvent::DeliveryFailed { .. }
+            | NodeEvent::Part(_)
+            | NodeEvent::HistoryHeld { .. }
+            | NodeEvent::HistoryProgress { .. } => {}
             NodeEvent::Admitted { member, chain } => {
                 self.learn_certificate(&chain);
                 outlet.keep(Write::AddMember {
@@ -465,7 +472,7 @@ impl Chat {
             },
             text: said.text,
             own: said.own,
-            history: false,
+            history: said.history,
         };
         let tag = said.own.then(|| cause.answer(&["say", "act"])).flatten();
         let (client_id, signed) = (said.client_id, said.signed);

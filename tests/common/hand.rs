@@ -134,6 +134,7 @@ impl Bench {
         while let Some(output) = self.node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => self.sent.push((to, bytes)),
+                Output::Look { .. } => {}
                 Output::Event(event) => self.events.push(event),
             }
         }

@@ -134,6 +134,7 @@ impl Chat {
             joined,
             admitted: Vec::new(),
             facts: Vec::new(),
+            history: throng::node::HistoryState::default(),
         };
         NodeConfig {
             kind: NodeKind::Signed(Box::new(state)),

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use throng::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
 use throng::model::{
-    ChatKind, Door, Event, InviteInfo, InviteUser, MemberInfo, Message, MessageBody, Rights, Role, Status,
+    ChatKind, Door, Event, HistoryRule, InviteInfo, InviteUser, MemberInfo, Message, MessageBody, Retention,
+    Rights, Role, Status,
 };
 
 /// 22 November 2026, 14:00 UTC: the moment at which the tests' clock begins.
@@ -56,6 +57,8 @@ pub fn opened(number: u8, name: &str, kind: ChatKind, nick: &str, role: Role) ->
         joined: role == Role::Founder || kind == ChatKind::Classic,
         topic_locked: false,
         door: Door::OPEN,
+        history_rule: HistoryRule::All,
+        retention: Retention::Forever,
     }
 }
 

@@ -381,6 +381,7 @@ impl App {
                     before,
                     after: None,
                     around: None,
+                    at: None,
                     limit: HISTORY_PAGE,
                 });
             }
