@@ -20,7 +20,7 @@ use super::socket::{Batch, ChatSocket};
 use super::work::Slice;
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Request, Tag};
-use crate::node::{self, Input};
+use crate::node::{self, ArchiveAnswer, Input};
 use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, Write};
 
 /// Chats of one profile. Each costs a socket and some 100 kB. A guess at what nobody reaches.
@@ -61,6 +61,8 @@ pub(super) async fn run(
     }
     while !actor.ending {
         actor.go_on_with_work();
+        actor.go_on_with_looks();
+        actor.go_on_with_history();
         let deadline = actor.next_deadline();
         let behind = actor.outlet.is_behind();
         tokio::select! {
@@ -142,6 +144,12 @@ pub(super) enum Errand {
     HistoryRead {
         reading: Box<Reading>,
         result: Result<HistoryPage, StoreError>,
+    },
+    /// What a node wanted to know of what is kept.
+    Looked {
+        chat: ChatId,
+        ticket: u64,
+        answer: Box<ArchiveAnswer>,
     },
     /// A slice of the work that a door asked for; none if it was broken off.
     Worked { chat: ChatId, slice: Option<Box<Slice>> },
@@ -322,6 +330,7 @@ impl Actor {
                 }
             }
             Errand::HistoryRead { reading, result } => self.history_read(*reading, result),
+            Errand::Looked { chat, ticket, answer } => self.looked(chat, ticket, *answer),
             Errand::Worked { chat, slice } => self.worked(chat, slice),
         }
     }

@@ -9,6 +9,7 @@ use super::events::{Cause, Outlet};
 use super::network::LocalAddresses;
 use super::reconnect::{Reconnect, Target};
 use super::socket::ChatSocket;
+use super::sync::Held;
 use super::work::Work;
 use crate::crypto::SigningKey;
 use crate::id::{ClientId, InviteId, MemberId};
@@ -54,6 +55,8 @@ pub(super) struct Chat {
     pub(super) join_tag: Option<Tag>,
     /// Work that the door asks for, as long as it is not done.
     pub(super) work: Option<Work>,
+    /// How far back what was said is held.
+    pub(super) held: Held,
     /// Whose words the user does not want to see.
     pub(super) ignored: BTreeSet<MemberId>,
     /// What empowers the invites that were made here, and those that others came by.
@@ -111,6 +114,7 @@ impl Chat {
             refusal: None,
             join_tag: None,
             work: None,
+            held,
             ignored,
             certificates,
             nicks,

@@ -190,7 +190,7 @@ impl Chat {
         while let Some(output) = self.node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => self.transmit(to, &bytes),
-                Output::Look { .. } => {}
+                Output::Look { ticket, query } => self.wants_look(ticket, query),
                 Output::Event(event) => self.handle_event(event, now, cause, outlet),
             }
         }
@@ -323,9 +323,12 @@ impl Chat {
             }
             NodeEvent::Reached { .. }
             | NodeEvent::DeliveryFailed { .. }
-            | NodeEvent::Part(_)
-            | NodeEvent::HistoryHeld { .. }
-            | NodeEvent::HistoryProgress { .. } => {}
+            => {}
+            NodeEvent::Part(part) => self.part_came(part, outlet),
+            NodeEvent::HistoryHeld { since, is_whole } => self.history_held(since, is_whole, outlet),
+            NodeEvent::HistoryProgress { fetched, done, more } => {
+                self.history_progress(fetched, done, more, outlet);
+            }
             NodeEvent::Admitted { member, chain } => {
                 self.learn_certificate(&chain);
                 outlet.keep(Write::AddMember {
