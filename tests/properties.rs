@@ -407,7 +407,10 @@ fn any_signed_body() -> impl Strategy<Value = Body> {
     prop_oneof![
         4 => any_shared_body(),
         1 => any_client_id().prop_map(Body::Gone),
-        1 => (66u8..=191, vec(any::<u8>(), 0..400)).prop_map(|(id, data)| Body::Unknown { id, data }),
+        1 => any_part().prop_map(Body::Part),
+        1 => (66u8..=191, vec(any::<u8>(), 0..400))
+            .prop_filter("an id of newer programs", |(id, _)| *id != 72)
+            .prop_map(|(id, data)| Body::Unknown { id, data }),
     ]
 }
 
