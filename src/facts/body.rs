@@ -98,6 +98,13 @@ pub enum Body {
         /// How.
         door: Door,
     },
+    /// 15: what of the past newcomers get.
+    HistoryRule {
+        /// One more than that of the rule it takes the place of.
+        counter: u32,
+        /// What they get.
+        rule: HistoryRule,
+    },
     /// 9: the founder vouches for the set of facts that had this root, up to an epoch. It changes nothing; it
     /// is there for programs that will leave out what came before it.
     Checkpoint {
@@ -196,6 +203,7 @@ impl Body {
             Self::Checkpoint { .. } => 9,
             Self::Fork(_) => 10,
             Self::MemberTopic { .. } => 14,
+            Self::HistoryRule { .. } => 15,
         }
     }
 
@@ -263,6 +271,10 @@ impl Body {
                 out.extend_from_slice(&counter.to_be_bytes());
                 door.write(out);
             }
+            Self::HistoryRule { counter, rule } => {
+                out.extend_from_slice(&counter.to_be_bytes());
+                out.extend_from_slice(&rule.code().to_be_bytes());
+            }
             Self::Checkpoint { epoch, root, count } => {
                 out.extend_from_slice(&epoch.to_be_bytes());
                 out.extend_from_slice(root);
@@ -322,6 +334,10 @@ impl Body {
                 counter: reader.u32()?,
                 text: read_text(&mut reader, MAX_TOPIC_LEN)?,
             },
+            15 => Self::HistoryRule {
+                counter: reader.u32()?,
+                rule: HistoryRule::of_code(reader.u16()?),
+            },
             _ => return Err(Malformed),
         };
         reader.finish()?;
@@ -376,6 +392,25 @@ impl Ban {
             kept: ascending(kept, |(session, _)| *session)?,
             reason: read_text(reader, MAX_BAN_REASON_LEN)?,
         })
+    }
+}
+
+impl HistoryRule {
+    /// In days, from 1 on; 0 stands for none, the greatest for all.
+    pub(super) fn code(self) -> u16 {
+        match self {
+            Self::FromJoining => 0,
+            Self::Days { days } => days.clamp(1, u16::MAX - 1),
+            Self::All => u16::MAX,
+        }
+    }
+
+    fn of_code(code: u16) -> Self {
+        match code {
+            0 => Self::FromJoining,
+            u16::MAX => Self::All,
+            days => Self::Days { days },
+        }
     }
 }
 

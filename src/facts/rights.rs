@@ -56,6 +56,8 @@ pub enum Action {
     Confirm,
     /// Set the door.
     SetDoor,
+    /// Say what of the past newcomers get.
+    SetHistoryRule,
     /// Make somebody a member or an observer.
     SetRole(MemberId),
     /// Make somebody a moderator.
@@ -89,6 +91,8 @@ pub enum Deed {
     Confirm,
     /// [`Action::SetDoor`]
     SetDoor,
+    /// [`Action::SetHistoryRule`]
+    SetHistoryRule,
     /// [`Action::SetRole`]
     SetRole,
     /// [`Action::Promote`]
@@ -122,7 +126,7 @@ use Rule::{Below, No, Unlocked, UpToOwn, Yes};
 
 /// Who may do what: for each deed the rule for observer, member, moderator and founder. The window, the node and the
 /// rules that judge facts all go by this table.
-pub const RIGHTS: [(Deed, [Rule; 4]); 14] = [
+pub const RIGHTS: [(Deed, [Rule; 4]); 15] = [
     (Deed::Read, [Yes, Yes, Yes, Yes]),
     (Deed::Speak, [No, Yes, Yes, Yes]),
     (Deed::SetTopic, [No, Unlocked, Yes, Yes]),
@@ -131,6 +135,7 @@ pub const RIGHTS: [(Deed, [Rule; 4]); 14] = [
     (Deed::CloseInvite, [No, No, Yes, Yes]),
     (Deed::Confirm, [No, No, Yes, Yes]),
     (Deed::SetDoor, [No, No, Yes, Yes]),
+    (Deed::SetHistoryRule, [No, No, No, Yes]),
     (Deed::SetRole, [No, No, Below, Below]),
     (Deed::Promote, [No, No, No, Below]),
     (Deed::Demote, [No, No, No, Below]),
@@ -189,6 +194,7 @@ impl Action {
             Self::CloseInvite => Deed::CloseInvite,
             Self::Confirm => Deed::Confirm,
             Self::SetDoor => Deed::SetDoor,
+            Self::SetHistoryRule => Deed::SetHistoryRule,
             Self::SetRole(_) => Deed::SetRole,
             Self::Promote(_) => Deed::Promote,
             Self::Demote(_) => Deed::Demote,

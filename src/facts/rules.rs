@@ -8,8 +8,8 @@ use super::office::Offices;
 use super::rights::Circumstances;
 use super::set::topic_rank;
 use super::{
-    Action, Admitted, Body, Deed, Denied, Door, FactSet, HeldFact, LogEntry, Role, Session, SetTopic,
-    ShortFactId, StandingBan, State,
+    Action, Admitted, Body, Deed, Denied, Door, FactSet, HeldFact, HistoryRule, LogEntry, Role, Session,
+    SetTopic, ShortFactId, StandingBan, State,
 };
 use crate::id::{FactId, InviteId, MemberId};
 use crate::invite::Rights;
@@ -48,6 +48,7 @@ pub(super) fn state_of(set: &FactSet) -> State {
         closed: allowed.iter().filter_map(|act| act.closes()).collect(),
         slots: slots(&allowed),
         door: greatest(&allowed, Act::door).unwrap_or((0, Door::OPEN)),
+        history_rule: greatest(&allowed, Act::history_rule).unwrap_or_default(),
         forks: forks(set),
         log,
         offices,
@@ -115,6 +116,7 @@ fn check(act: &Act<'_>, offices: &Offices) -> Result<(), Denied> {
         Body::Confirm { .. } => (Deed::Confirm, Role::Observer),
         Body::Close { .. } => (Deed::CloseInvite, Role::Observer),
         Body::Door { .. } => (Deed::SetDoor, Role::Observer),
+        Body::HistoryRule { .. } => (Deed::SetHistoryRule, Role::Observer),
         Body::Checkpoint { .. } => (Deed::Checkpoint, Role::Observer),
         Body::Fork(_) | Body::MemberTopic { .. } => (Deed::SetTopic, Role::Observer),
     };
@@ -336,6 +338,13 @@ impl Act<'_> {
     fn door(&self) -> Option<(u32, (u32, Door))> {
         match self.held.fact.body {
             Body::Door { counter, door } => Some((counter, (counter, door))),
+            _ => None,
+        }
+    }
+
+    fn history_rule(&self) -> Option<(u32, (u32, HistoryRule))> {
+        match self.held.fact.body {
+            Body::HistoryRule { counter, rule } => Some((counter, (counter, rule))),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::office::Offices;
 use super::rights::Circumstances;
-use super::{Action, Ban, Body, Denied, Door, DoorMode, FactSet, Role, rules};
+use super::{Action, Ban, Body, Denied, Door, DoorMode, FactSet, HistoryRule, Role, rules};
 use crate::crypto;
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId};
 use crate::invite::{Admission, Credential, Rights};
@@ -25,6 +25,7 @@ pub struct State {
     pub(super) closed: BTreeSet<InviteId>,
     pub(super) slots: BTreeMap<(InviteId, u16), MemberId>,
     pub(super) door: (u32, Door),
+    pub(super) history_rule: (u32, HistoryRule),
     pub(super) forks: BTreeMap<MemberId, Session>,
     pub(super) log: Vec<LogEntry>,
 }
@@ -266,6 +267,11 @@ impl State {
         self.door.0.saturating_add(1)
     }
 
+    /// What the next history rule names as its counter.
+    pub fn next_history_rule_counter(&self) -> u32 {
+        self.history_rule.0.saturating_add(1)
+    }
+
     /// Whether nobody new comes in by an invite.
     pub fn is_closed(&self, invite: &InviteId) -> bool {
         self.closed.contains(invite) || self.bans_by_invite.contains_key(invite)
@@ -303,6 +309,11 @@ impl State {
     /// How strangers come in.
     pub fn door(&self) -> Door {
         self.door.1
+    }
+
+    /// What of the past newcomers get.
+    pub fn history_rule(&self) -> HistoryRule {
+        self.history_rule.1
     }
 
     /// For how many minutes somebody who has just come in only reads. From when on, the program that lets them

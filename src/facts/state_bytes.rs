@@ -20,6 +20,8 @@ impl State {
         self.write_invites(&mut out);
         out.extend_from_slice(&self.door.0.to_be_bytes());
         self.door.1.write(&mut out);
+        out.extend_from_slice(&self.history_rule.0.to_be_bytes());
+        out.extend_from_slice(&self.history_rule.1.code().to_be_bytes());
         self.write_forks(&mut out);
         out
     }

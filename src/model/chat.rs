@@ -14,10 +14,10 @@ use super::event::{Code, Event, InviteInfo, LeftWhy, Message, MessageBody, Stats
 use super::log::LogLine;
 use super::members::{Member, Members};
 use super::moderation::CameBy;
-use super::settings::OpenChat;
+use super::settings::{OpenChat, Retention};
 use super::text::{mentions, shown_nick};
 use super::timeline::{Row, RowKey, Timeline};
-use crate::facts::{Door, Role};
+use crate::facts::{Door, HistoryRule, Role};
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
 
 /// Who is there and what the topic is comes within so long of our first link. A guess: a roster takes two round trips.
@@ -49,6 +49,10 @@ pub struct Chat {
     pub topic_locked: bool,
     /// How strangers come into a public chat.
     pub door: Door,
+    /// What of the past newcomers get.
+    pub history_rule: HistoryRule,
+    /// How much of it is kept here.
+    pub retention: Retention,
     /// What we may do there.
     pub role: Role,
     /// How we are.
@@ -135,7 +139,8 @@ impl Chat {
             joined,
             topic_locked,
             door,
-            ..
+            history_rule,
+            retention,
         } = event
         else {
             return None;
@@ -153,6 +158,8 @@ impl Chat {
             topic: topic.clone(),
             topic_locked: *topic_locked,
             door: *door,
+            history_rule: *history_rule,
+            retention: *retention,
             role: *role,
             status: Status::Online,
             join: if *joined { Join::Joined } else { Join::Asking },

@@ -244,6 +244,12 @@ pub enum LoggedDeed {
         #[serde(flatten)]
         door: Door,
     },
+    /// What of the past newcomers get was set.
+    HistoryRuleSet {
+        /// What they get.
+        #[serde(flatten)]
+        rule: HistoryRule,
+    },
     /// The founder vouched for all facts so far.
     Checkpoint,
 }

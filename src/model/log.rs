@@ -4,7 +4,7 @@ use jiff::civil;
 
 use super::chat::Chat;
 use super::event::{LogEntry, LoggedDeed};
-use super::moderation::door_words;
+use super::moderation::{door_words, history_rule_words};
 use super::text::{shown_nick, shown_text};
 use crate::id::{FactId, MemberId};
 
@@ -87,6 +87,9 @@ impl Chat {
             }
             LoggedDeed::InviteClosed { .. } => "closed an invite".to_owned(),
             LoggedDeed::DoorSet { door } => format!("changed the door: {}", door_words(*door)),
+            LoggedDeed::HistoryRuleSet { rule } => {
+                format!("changed what newcomers see: {}", history_rule_words(*rule))
+            }
             LoggedDeed::Checkpoint => "vouched for everything above".to_owned(),
         }
     }

@@ -33,7 +33,7 @@ pub use limits::{
 };
 pub use log::LogLine;
 pub use members::{BanInfo, Member, Members};
-pub use moderation::{CameBy, ReadsOnly, SHORT_FINGERPRINT, door_words};
+pub use moderation::{CameBy, ReadsOnly, SHORT_FINGERPRINT, door_words, history_rule_words};
 pub use passphrase::{MAX_PASSPHRASE_LEN, Passphrase, Strength};
 pub use settings::{OpenChat, Retention, Settings, Theme, Workspace};
 pub use text::{isolated, mentions, nick_key, shown_nick, shown_text};

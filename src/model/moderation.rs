@@ -12,7 +12,7 @@ use super::event::{Event, InviteInfo};
 use super::limits::MAX_NICK_LEN;
 use super::members::{BanInfo, Member};
 use super::text::{nick_key, shown_text};
-use crate::facts::{Circumstances, Deed, Denied, Door, DoorMode, Role};
+use crate::facts::{Circumstances, Deed, Denied, Door, DoorMode, HistoryRule, Role};
 use crate::id::{InviteId, MemberId};
 
 /// So much of the newest is asked for again when somebody's words are to be seen again (a guess: a page).
@@ -248,6 +248,7 @@ impl Chat {
                 // Whether it lets us write is told with the members.
                 return Effects::of(Command::Members { chat: self.id });
             }
+            Event::HistoryRuleChanged { rule, by, .. } => self.history_rule_changed(*rule, *by, now),
             Event::InviteClosed { invite, by, .. } => self.invite_closed(*invite, *by, now),
             Event::TopicChanged {
                 topic, locked, by, ..
@@ -397,6 +398,21 @@ impl Chat {
         }
     }
 
+    fn history_rule_changed(&mut self, rule: HistoryRule, by: Option<MemberId>, now: Timestamp) {
+        let is_news = std::mem::replace(&mut self.history_rule, rule) != rule;
+        if let Some(by) = by
+            && is_news
+            && !self.is_arriving(now)
+        {
+            let sentence = format!(
+                "{} changed what newcomers see: {}",
+                self.called(by),
+                history_rule_words(rule)
+            );
+            self.timeline.insert_notice(now, sentence);
+        }
+    }
+
     /// Of interest to those who could have closed it themselves.
     fn invite_closed(&mut self, invite: InviteId, by: Option<MemberId>, now: Timestamp) {
         let listed = self.invites.iter_mut().flatten();
@@ -512,6 +528,16 @@ impl Role {
             Self::Member => "a member",
             Self::Observer => "an observer",
         }
+    }
+}
+
+/// What of the past newcomers get, for a sentence: "what was said in the 7 days before they came".
+pub fn history_rule_words(rule: HistoryRule) -> String {
+    match rule {
+        HistoryRule::All => "all that was said before they came".to_owned(),
+        HistoryRule::Days { days: 1 } => "what was said in the day before they came".to_owned(),
+        HistoryRule::Days { days } => format!("what was said in the {days} days before they came"),
+        HistoryRule::FromJoining => "nothing that was said before they came".to_owned(),
     }
 }
 

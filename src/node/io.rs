@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::archive::{ArchiveAnswer, ArchiveQuery};
-use crate::facts::{Door, Role};
+use crate::facts::{Door, HistoryRule, Role};
 use crate::id::{ClientId, FactId, InviteId, MemberId, MessageId};
 
 /// What time it is, by both of the clocks that a node needs.
@@ -105,6 +105,8 @@ pub enum Moderation {
     CloseInvite(InviteId),
     /// Set the door.
     SetDoor(Door),
+    /// Say what of the past newcomers get.
+    SetHistoryRule(HistoryRule),
 }
 
 /// What a node wants done.
@@ -236,6 +238,13 @@ pub enum NodeEvent {
     DoorChanged {
         /// How they come in now.
         door: Door,
+        /// Who changed it.
+        by: Option<MemberId>,
+    },
+    /// What of the past newcomers get is another.
+    HistoryRuleChanged {
+        /// What they get now.
+        rule: HistoryRule,
         /// Who changed it.
         by: Option<MemberId>,
     },

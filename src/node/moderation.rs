@@ -96,6 +96,10 @@ impl Node {
                 let counter = self.state().map_or(1, State::next_door_counter);
                 self.issue(Action::SetDoor, Body::Door { counter, door });
             }
+            Moderation::SetHistoryRule(rule) => {
+                let counter = self.state().map_or(1, State::next_history_rule_counter);
+                self.issue(Action::SetHistoryRule, Body::HistoryRule { counter, rule });
+            }
         }
     }
 
@@ -619,6 +623,11 @@ fn chat_events(before: &State, state: &State) -> Vec<NodeEvent> {
             door: state.door(),
             by,
         });
+    }
+    if before.history_rule() != state.history_rule() {
+        let by = last_deed(state, |body| matches!(body, Body::HistoryRule { .. }));
+        let rule = state.history_rule();
+        events.push(NodeEvent::HistoryRuleChanged { rule, by });
     }
     for entry in state.log() {
         if let Body::Close { invite } = entry.body

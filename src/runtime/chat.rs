@@ -14,8 +14,7 @@ use crate::crypto::SigningKey;
 use crate::id::{ClientId, InviteId, MemberId};
 use crate::invite::{Charter, Credential, InviteCertificate, InviteKey};
 use crate::model::{
-    ChatKind, Event, HistoryRule, LinkInfo, MemberInfo, Message, MessageBody, Retention, Role, Stats, Status,
-    Tag,
+    ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Retention, Role, Stats, Status, Tag,
 };
 use crate::node::{
     ClassicState, HistoryState, Input, Node, NodeConfig, NodeKind, NodeMember, Now, Refusal, SignedState,
@@ -142,7 +141,7 @@ impl Chat {
             joined: self.record.joined,
             topic_locked: self.is_topic_locked(),
             door: self.door(),
-            history_rule: HistoryRule::default(),
+            history_rule: self.history_rule(),
             retention: Retention::default(),
         }
     }

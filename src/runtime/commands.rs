@@ -88,7 +88,6 @@ impl Actor {
             Command::Search { .. }
             | Command::ClearHistory { .. }
             | Command::SetRetention { .. }
-            | Command::SetHistoryRule { .. }
             | Command::Resend { .. } => Err(bad_command("Not yet.")),
             Command::Export { chat, path, format } => self.export(chat, path, format, tag),
             Command::CancelExport { chat } => self.cancel_export(chat, tag),
@@ -127,6 +126,7 @@ impl Actor {
             Command::Invites { chat } => self.tell_invites(chat, tag),
             Command::CloseInvite { chat, invite } => self.close_invite(chat, invite, cause),
             Command::SetDoor { chat, door } => self.set_door(chat, door, cause),
+            Command::SetHistoryRule { chat, rule } => self.set_history_rule(chat, rule, cause),
             Command::Facts { chat } => self.tell_facts(chat, tag),
             Command::ModerationLog { chat } => self.tell_log(chat, tag),
             Command::Ignore {

@@ -291,6 +291,7 @@ impl Chat {
             | NodeEvent::Unbanned { .. }
             | NodeEvent::RoleChanged { .. }
             | NodeEvent::DoorChanged { .. }
+            | NodeEvent::HistoryRuleChanged { .. }
             | NodeEvent::InviteClosed { .. }
             | NodeEvent::FactsChanged { .. }
             | NodeEvent::Forked { .. }

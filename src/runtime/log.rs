@@ -58,6 +58,7 @@ impl Chat {
             },
             Body::Close { invite } => LoggedDeed::InviteClosed { invite: *invite },
             Body::Door { door, .. } => LoggedDeed::DoorSet { door: *door },
+            Body::HistoryRule { rule, .. } => LoggedDeed::HistoryRuleSet { rule: *rule },
             Body::Checkpoint { .. } => LoggedDeed::Checkpoint,
             Body::Fork(_) | Body::MemberTopic { .. } => return None,
         })

@@ -9,7 +9,7 @@ use super::events::{Cause, Failure, Outlet};
 use crate::facts::{Action, Admitted, Denied, MAX_BAN_REASON_LEN, MAX_WORK_BITS, StandingBan, State};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId};
 use crate::invite::Rights;
-use crate::model::{ChatKind, Code, Door, DoorMode, Event, Role, Tag};
+use crate::model::{ChatKind, Code, Door, DoorMode, Event, HistoryRule, Role, Tag};
 use crate::node::{Input, Moderation, NodeEvent, StoredFact};
 use crate::store::{FactRecord, Write};
 
@@ -224,6 +224,29 @@ impl Actor {
         Ok(())
     }
 
+    pub(super) fn set_history_rule(
+        &mut self,
+        id: ChatId,
+        rule: HistoryRule,
+        cause: &mut Cause,
+    ) -> Result<(), Failure> {
+        let chat = self.moderated_chat(id)?;
+        if rule == (HistoryRule::Days { days: 0 }) || rule == (HistoryRule::Days { days: u16::MAX }) {
+            let sentence = "Give 1 to 65,534 days, or choose all, or from_joining.";
+            return Err(Failure::new(Code::BadCommand, sentence));
+        }
+        chat.may(Action::SetHistoryRule)?;
+        let by = Some(chat.node.member());
+        self.tell_node(id, Input::Moderate(Moderation::SetHistoryRule(rule)), cause)?;
+        if self.chat(id)?.history_rule() != rule {
+            return Err(nothing_done());
+        }
+        let chat = id;
+        self.outlet
+            .answer(Event::HistoryRuleChanged { chat, rule, by }, cause);
+        Ok(())
+    }
+
     pub(super) fn set_ignored(
         &mut self,
         id: ChatId,
@@ -336,6 +359,11 @@ impl Chat {
         self.node.state().map_or(Door::OPEN, State::door)
     }
 
+    /// What of the past newcomers get.
+    pub(super) fn history_rule(&self) -> HistoryRule {
+        self.node.state().map_or(HistoryRule::All, State::history_rule)
+    }
+
     /// Whether only moderators and the founder may set the topic.
     pub(super) fn is_topic_locked(&self) -> bool {
         self.node.state().is_some_and(State::is_topic_locked)
@@ -411,6 +439,10 @@ impl Chat {
             NodeEvent::DoorChanged { door, by } => {
                 let tag = cause.answer_of(by == Some(own), "set_door", &[]);
                 outlet.report(Event::DoorChanged { chat, door, by }, tag);
+            }
+            NodeEvent::HistoryRuleChanged { rule, by } => {
+                let tag = cause.answer_of(by == Some(own), "set_history_rule", &[]);
+                outlet.report(Event::HistoryRuleChanged { chat, rule, by }, tag);
             }
             NodeEvent::InviteClosed { invite, by } => {
                 let tag = cause.answer_of(by == Some(own), "close_invite", &invite.0);

@@ -3,8 +3,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use throng::facts::{
-    Ban, Body, Door, DoorMode, Fact, FactSet, Fork, MAX_FACT_LEN, MAX_FORKS, MAX_WORK_BITS, Malformed, Place,
-    Refused, Role, Summary,
+    Ban, Body, Door, DoorMode, Fact, FactSet, Fork, HistoryRule, MAX_FACT_LEN, MAX_FORKS, MAX_WORK_BITS,
+    Malformed, Place, Refused, Role, Summary,
 };
 use throng::id::{InviteId, MemberId};
 
@@ -53,6 +53,10 @@ fn largest(cast: &Cast) -> Vec<Fact> {
                 minutes: 65_535,
                 rate: 65_535,
             },
+        },
+        Body::HistoryRule {
+            counter: 1,
+            rule: HistoryRule::All,
         },
         Body::Checkpoint {
             epoch: 4,
@@ -104,6 +108,7 @@ fn every_type_has_one_form_and_fits_into_a_packet() {
             (6, 842),
             (7, 161),
             (8, 139),
+            (15, 135),
             (9, 169),
             (14, 659),
             (10, 875)

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use throng::facts::{Ban, Body, Door, DoorMode, Fact, Place, Role, ShortFactId};
+use throng::facts::{Ban, Body, Door, DoorMode, Fact, HistoryRule, Place, Role, ShortFactId};
 use throng::id::{InviteId, MemberId};
 use throng::invite::{Credential, Rights};
 
@@ -54,7 +54,7 @@ fn step() -> impl Strategy<Value = Step> {
     // Mostly grants, bans and lifts: those hang together.
     let kind = prop_oneof![
         3 => Just(1u8), 1 => Just(2), 4 => Just(3), 2 => Just(4), 2 => Just(5), 2 => Just(6), 1 => Just(7),
-        1 => Just(8), 1 => Just(9), 1 => Just(10), 2 => Just(14),
+        1 => Just(8), 1 => Just(9), 1 => Just(10), 2 => Just(14), 1 => Just(15),
     ];
     let after = prop::option::weighted(0.15, any::<Index>());
     let gap = prop_oneof![60 => Just(0u32), 1 => 1u32..3];
@@ -225,6 +225,14 @@ fn body(cast: &Cast, people: &[Person], made: &[Fact], step: &Step, author: &Per
                 mode: [DoorMode::Approval, DoorMode::ReadFirst, DoorMode::Closed][step.other.index(3)],
                 ..Door::OPEN
             },
+        },
+        15 => Body::HistoryRule {
+            counter,
+            rule: [
+                HistoryRule::All,
+                HistoryRule::FromJoining,
+                HistoryRule::Days { days: 7 },
+            ][step.other.index(3)],
         },
         9 => Body::Checkpoint {
             epoch: counter,

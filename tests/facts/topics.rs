@@ -1,7 +1,7 @@
 //! Rule 3, and what else is held by the greatest (epoch, counter, rank, hash): topic, roles of members, door.
 
 use throng::facts::{
-    Action, Body, Denied, Door, DoorMode, Inserted, MAX_MEMBER_TOPICS, Place, Refused, Role,
+    Action, Body, Denied, Door, DoorMode, HistoryRule, Inserted, MAX_MEMBER_TOPICS, Place, Refused, Role,
 };
 use throng::invite::Rights;
 
@@ -242,4 +242,20 @@ fn a_waiting_topic_comes_in_with_the_epoch_that_it_names() {
     assert_eq!(here.topic().as_deref(), Some("Max's"));
     assert_eq!(here.set.waiting(), 0);
     assert!(here.set.next(&bea.id).is_some());
+}
+
+#[test]
+fn what_newcomers_get_of_the_past_is_the_founders_to_say() {
+    let (mut half, bea, ..) = friends();
+    let founder = half.cast.founder.clone();
+    assert_eq!(half.state().history_rule(), HistoryRule::All);
+    let rule = |half: &Half, rule| Body::HistoryRule {
+        counter: half.state().next_history_rule_counter(),
+        rule,
+    };
+    half.act(&founder, rule(&half, HistoryRule::Days { days: 7 }));
+    half.act(&bea, rule(&half, HistoryRule::All));
+    assert_eq!(half.state().history_rule(), HistoryRule::Days { days: 7 });
+    half.act(&founder, rule(&half, HistoryRule::FromJoining));
+    assert_eq!(half.state().history_rule(), HistoryRule::FromJoining);
 }

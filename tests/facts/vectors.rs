@@ -6,7 +6,7 @@ use std::path::Path;
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use throng::crypto::{self, SigningKey};
-use throng::facts::{Ban, Body, Door, DoorMode, Fact, FactSet, Place, Role, State, Summary};
+use throng::facts::{Ban, Body, Door, DoorMode, Fact, FactSet, HistoryRule, Place, Role, State, Summary};
 use throng::id::{ClientId, MemberId};
 use throng::invite::{Credential, Rights};
 
@@ -108,6 +108,13 @@ impl Story {
             "grant of observer",
             ("founder", 3, Some("door"), 3),
             grant(max, Role::Observer, 1, 1),
+        );
+        let parts: Parts = vec![("counter", vec![0, 0, 0, 1]), ("days", vec![0, 7])];
+        let rule = HistoryRule::Days { days: 7 };
+        self.add(
+            "history rule",
+            ("founder", 4, Some("grant of observer"), 4),
+            (parts, Body::HistoryRule { counter: 1, rule }),
         );
     }
 
@@ -224,7 +231,7 @@ impl Story {
         };
         self.add(
             "checkpoint",
-            ("founder", 4, Some("grant of observer"), 4),
+            ("founder", 5, Some("history rule"), 5),
             (parts, body),
         );
         let last_good = self.get("second ban").fact.short_id(&self.cast.chat);
@@ -239,7 +246,7 @@ impl Story {
             seq: 2,
             last_good,
         };
-        self.add("demote", ("founder", 5, Some("checkpoint"), 5), (parts, body));
+        self.add("demote", ("founder", 6, Some("checkpoint"), 6), (parts, body));
         self.add_fork();
     }
 
@@ -479,6 +486,8 @@ impl Story {
             ("work bits", vec![20]),
             ("minutes", vec![0, 15]),
             ("rate", vec![0, 60]),
+            ("history rule: counter", one()),
+            ("days", vec![0, 7]),
             ("forks: count", one()),
             ("member", id(&self.nina.id)),
             ("client_id", vec![6; 32]),

@@ -37,6 +37,7 @@ impl App {
         | Event::RoleChanged { chat, .. }
         | Event::TopicChanged { chat, .. }
         | Event::DoorChanged { chat, .. }
+        | Event::HistoryRuleChanged { chat, .. }
         | Event::InviteClosed { chat, .. }) = event
         else {
             return;
