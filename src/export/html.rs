@@ -132,7 +132,7 @@ impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // As the window has it: a hue by the first two bytes.
         let key = u32::from(u16::from_be_bytes([self.member.0[0], self.member.0[1]]));
-        let hue = key * u32::from(HUES) >> 16;
+        let hue = (key * u32::from(HUES)) >> 16;
         write!(
             f,
             "<span class=\"n h{hue}\"><bdi>{}</bdi></span><code>{}</code>",
