@@ -50,8 +50,7 @@ fn an_export_that_fails_says_so_and_leaves_no_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut alice = Program::start("alice", &folder.path().join("alice"));
     let chat = create_chat(&mut alice, "Friends");
-    let export =
-        |path: &std::path::Path| json!({ "command": "export", "chat": chat, "path": path, "format": "text" });
+    let export = |path: &Path| json!({ "command": "export", "chat": chat, "path": path, "format": "text" });
     let (code, sentence) = alice.fails(export(&folder.path().join("none/chat.txt")));
     assert_eq!(code, "file");
     assert!(sentence.contains("there is no such folder"), "{sentence}");
