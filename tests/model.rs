@@ -88,6 +88,7 @@ fn a_chat_that_opens_is_asked_for_its_members_and_what_was_said() {
     let ready = Event::Ready {
         version: String::new(),
         listen: address(),
+        passphrase: false,
     };
     assert_eq!(picture.take(ready).commands, [Command::LoadWorkspace]);
     let asked = picture
