@@ -15,9 +15,9 @@ use throng::invite::{
     Rights, SeenAddress, SessionCertificate,
 };
 use throng::wire::{
-    Body, Broadcast, Facts, FactsAsk, Header, Hello, Keepalive, Link, LinkOp, MAX_PLAIN_LEN, NodeAddress,
-    NodeFormat, Packet, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter, Welcome,
-    WelcomeStatus, join_datagram, split_datagram,
+    Body, Broadcast, Facts, FactsAsk, Header, Hello, Keepalive, Link, LinkOp, MAX_PARTS, MAX_PLAIN_LEN,
+    NodeAddress, NodeFormat, Packet, Part, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter,
+    Welcome, WelcomeStatus, join_datagram, split_datagram,
 };
 
 const KINDS: [u8; 12] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 113, 114, 115];
@@ -401,6 +401,17 @@ fn any_classic_body() -> impl Strategy<Value = Body> {
         1 => any_text(0, 512).prop_map(Body::Topic),
         1 => any_text(1, 881).prop_map(|text| Body::Action { text, historic_id: true }),
     ]
+}
+
+fn any_part() -> impl Strategy<Value = Part> {
+    (any::<bool>(), 2u8..=MAX_PARTS, any::<u8>(), any_text(1, 400)).prop_map(
+        |(action, count, index, text)| Part {
+            action,
+            index: index % count,
+            count,
+            text,
+        },
+    )
 }
 
 fn any_signed_body() -> impl Strategy<Value = Body> {

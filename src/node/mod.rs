@@ -54,8 +54,8 @@ pub use self::config::{ClassicState, NodeConfig, NodeKind, SignedState};
 pub use self::membership::SESSION_VALID_MS;
 
 pub use self::io::{
-    Input, Moderation, NodeEvent, NodeLink, NodeMember, NodeMessage, NodePart, NodeStats, Now, Output, Refusal,
-    StoredFact,
+    Input, Moderation, NodeEvent, NodeLink, NodeMember, NodeMessage, NodePart, NodeStats, Now, Output,
+    Refusal, StoredFact,
 };
 
 use self::bucket::Buckets;

@@ -60,7 +60,8 @@ impl Parts {
             texts: BTreeMap::new(),
             first: None,
         });
-        let fits = (incomplete.member, incomplete.action, incomplete.count) == (member, part.action, part.count);
+        let fits =
+            (incomplete.member, incomplete.action, incomplete.count) == (member, part.action, part.count);
         fits.then_some(incomplete)
     }
 
@@ -93,18 +94,28 @@ impl Node {
                 count,
                 text: text.to_owned(),
             });
-            let Some(signed) = self.sign(body, false) else { return };
+            let Some(signed) = self.sign(body, false) else {
+                return;
+            };
             says.push(signed);
         }
         let Some((id, first)) = says.first().cloned() else {
             return;
         };
         for (part, say) in &says {
-            self.tell_part(*part, self.member, &say.signed, &say.signature, first.signed.number);
+            self.tell_part(
+                *part,
+                self.member,
+                &say.signed,
+                &say.signature,
+                first.signed.number,
+            );
         }
         let message = self.message_of(id, &first.signed, &first.signature, text.to_owned(), action);
         self.emit(NodeEvent::Message(message));
-        let plain = says.into_iter().map(|(part, say)| (part, Packet::Say(say).encode()));
+        let plain = says
+            .into_iter()
+            .map(|(part, say)| (part, Packet::Say(say).encode()));
         self.deliver(id, plain.collect());
     }
 
@@ -126,16 +137,28 @@ impl Node {
 
     /// Parts that were kept when their message was not complete.
     pub fn has_parts(&mut self, parts: impl IntoIterator<Item = NodePart>) {
-        for NodePart { id, member, signed, .. } in parts {
+        for NodePart {
+            id, member, signed, ..
+        } in parts
+        {
             let Some((said, signature)) = signed.split_last_chunk() else {
                 continue;
             };
-            let Ok(say) = SignedSay::decode(said) else { continue };
+            let Ok(say) = SignedSay::decode(said) else {
+                continue;
+            };
             self.add_part(id, member, &say, signature, true);
         }
     }
 
-    fn tell_part(&mut self, id: MessageId, member: MemberId, say: &SignedSay, signature: &Signature, first: u32) {
+    fn tell_part(
+        &mut self,
+        id: MessageId,
+        member: MemberId,
+        say: &SignedSay,
+        signature: &Signature,
+        first: u32,
+    ) {
         let mut signed = say.encode();
         signed.extend(signature);
         self.emit(NodeEvent::Part(NodePart {
@@ -228,7 +251,11 @@ mod tests {
                 let pieces = cut(&text);
                 assert_eq!(pieces.concat(), text);
                 assert!(pieces.iter().all(|piece| piece.len() <= MAX_PART_TEXT_LEN));
-                assert!(pieces.len() <= usize::from(MAX_PARTS), "{} of {len} bytes", pieces.len());
+                assert!(
+                    pieces.len() <= usize::from(MAX_PARTS),
+                    "{} of {len} bytes",
+                    pieces.len()
+                );
                 assert!(pieces.len() <= parts_at_most(text.len()));
             }
         }

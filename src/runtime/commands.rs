@@ -89,6 +89,12 @@ impl Actor {
             | Command::ClearHistory { .. }
             | Command::SetRetention { .. }
             | Command::Resend { .. } => Err(bad_command("Not yet.")),
+            Command::Export { chat, path, format } => self.export(chat, path, format, tag),
+            Command::CancelExport { chat } => self.cancel_export(chat, tag),
+            Command::Backup { .. }
+            | Command::Restore { .. }
+            | Command::SetPassphrase { .. }
+            | Command::Unlock { .. } => Err(bad_command("Not yet.")),
             Command::Members { chat } => {
                 let members = self.chat(chat)?.members();
                 self.outlet.report(Event::Members { chat, members }, tag);

@@ -9,7 +9,7 @@ use super::history::Question;
 use crate::id::ChatId;
 use crate::model::Event;
 use crate::node::{ArchiveAnswer, ArchiveQuery, ArchivedSay, Input, NodePart};
-use crate::store::{Store, StoreError, Write};
+use crate::store::{PartRecord, Store, StoreError, Write};
 
 /// Look-ups of a chat that wait for their turn: its node bounds them as well, by what its links may ask. A guess.
 const MAX_LOOKS: usize = 256;
@@ -123,7 +123,15 @@ impl Chat {
     /// A part of a long message came.
     pub(super) fn part_came(&mut self, part: NodePart, outlet: &mut Outlet) {
         let chat = self.record.chat;
-        outlet.keep(Write::AddPart { chat, part: part.into() });
+        let part = PartRecord {
+            id: part.id,
+            member: part.member,
+            client_id: part.client_id,
+            number: part.number,
+            first: part.first,
+            signed: part.signed,
+        };
+        outlet.keep(Write::AddPart { chat, part });
     }
 
     /// How far back what was said is held is another.
@@ -159,7 +167,11 @@ async fn look(store: &Store, chat: ChatId, query: ArchiveQuery) -> Result<Archiv
             max_bytes,
         } => {
             let (says, more) = store.archived(chat, span, except, limit, max_bytes).await?;
-            let says = says.into_iter().map(|(id, member, signed)| ArchivedSay { id, member, signed });
+            let says = says.into_iter().map(|said| ArchivedSay {
+                id: said.id,
+                member: said.member,
+                signed: said.signed,
+            });
             ArchiveAnswer::Says {
                 says: says.collect(),
                 more,
