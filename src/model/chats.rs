@@ -219,8 +219,16 @@ fn event_chat(event: &Event) -> Option<ChatId> {
         | Event::RetentionChanged { chat, .. }
         | Event::HistoryRuleChanged { chat, .. }
         | Event::Members { chat, .. }
+        | Event::ExportProgress { chat, .. }
+        | Event::Exported { chat, .. }
+        | Event::ExportCancelled { chat }
         | Event::Stats { chat, .. } => Some(*chat),
         Event::Ready { .. }
+        | Event::PassphraseNeeded { .. }
+        | Event::Unlocked
+        | Event::PassphraseChanged { .. }
+        | Event::BackedUp { .. }
+        | Event::Restored { .. }
         | Event::ChatOpened { .. }
         | Event::ChatClosed { .. }
         | Event::InviteExported { .. }
