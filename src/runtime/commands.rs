@@ -196,7 +196,7 @@ impl Actor {
             return Err(bad_command("There is nothing to say: the text is empty."));
         }
         check_len("A message in this chat", &text, chat.node.max_text_len())?;
-        if !chat.node.has_room_to_say() {
+        if !chat.node.has_room_to_say(text.len()) {
             return Err(Failure::new(
                 Code::Busy,
                 "Very many messages already wait to go out in this chat. Say this again when some of them have.",
