@@ -1,6 +1,6 @@
 //! The actor: owns all chats, does everything in turns, starts and ends in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -21,7 +21,7 @@ use super::network::NetworkWatch;
 use super::reports::ReportSender;
 use super::socket::{Batch, ChatSocket};
 use super::work::Slice;
-use crate::id::ChatId;
+use crate::id::{ChatId, MessageId};
 use crate::model::{Code, Event, Report, Request, Tag};
 use crate::node::{self, ArchiveAnswer, Input};
 use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, Write};
@@ -244,41 +244,50 @@ impl Actor {
             if self.chats.contains_key(&id) {
                 continue;
             }
-            if let Err(failure) = self.open_chat(record, None).await {
+            let unsent = self.outlet.store.unsent(id).await.unwrap_or_else(|error| {
+                self.outlet.failed(Some(id), error.into());
+                BTreeSet::new()
+            });
+            if let Err(failure) = self.open_chat(record, unsent, None).await {
                 tracing::warn!(chat = %id, "a stored chat could not be opened");
                 self.outlet.failed(Some(id), failure);
             }
-            if let Err(error) = self.remember_said(id).await {
+            if let Err(error) = self.recall(id).await {
                 self.outlet.failed(Some(id), error.into());
-            }
-            let waiting = self.outlet.store.waiting(id).await;
-            match (waiting, self.chats.get_mut(&id)) {
-                (Ok(waiting), Some(chat)) => chat.say_again(waiting, self.clock.now(), &mut self.outlet),
-                (Ok(_), None) => {}
-                (Err(error), _) => self.outlet.failed(Some(id), error.into()),
             }
         }
     }
 
-    /// Tells a chat's node what was said before, so that a member who sends it again is not believed to say something new.
-    /// Of sessions over 48 h old nothing is taken.
-    async fn remember_said(&mut self, id: ChatId) -> Result<(), StoreError> {
-        let since = self.clock.now().unix_ms.saturating_sub(node::SESSION_VALID_MS);
-        let said = self
-            .outlet
-            .store
-            .said_since(id, timestamp(since), node::SEEN)
-            .await?;
-        if let Some(chat) = self.chats.get_mut(&id) {
-            chat.node.has_seen(said);
+    /// Tells a chat's node what was said before: so that a member who sends it again is not believed to say something new (of
+    /// sessions over 48 h old nothing is taken), and so that messages of which parts are missing can be completed. In
+    /// a classic chat, where nobody else keeps what was said, what had not gone out is said again.
+    async fn recall(&mut self, id: ChatId) -> Result<(), StoreError> {
+        let store = self.outlet.store.clone();
+        let now = self.clock.now();
+        let Some(chat) = self.chats.get_mut(&id) else {
+            return Ok(());
+        };
+        if chat.is_classic() {
+            let waiting = store.waiting(id).await?;
+            chat.say_again(waiting, now, &mut self.outlet);
+            return Ok(());
         }
+        let since = now.unix_ms.saturating_sub(node::SESSION_VALID_MS);
+        chat.node.has_seen(store.said_since(id, timestamp(since), node::SEEN).await?);
+        chat.has_parts(store.orphan_parts(id).await?);
+        chat.drain(now, &mut Cause::none(), &mut self.outlet);
         Ok(())
     }
 
     /// Starts what is stored of a chat, and tells that it is open. Its first addresses are tried in the next turn.
-    pub(super) async fn open_chat(&mut self, record: ChatRecord, tag: Option<Tag>) -> Result<(), Failure> {
+    pub(super) async fn open_chat(
+        &mut self,
+        record: ChatRecord,
+        unsent: BTreeSet<MessageId>,
+        tag: Option<Tag>,
+    ) -> Result<(), Failure> {
         let (id, name) = (record.chat, record.name.clone());
-        let chat = Chat::start(record, self.clock.now(), random()).map_err(|_| {
+        let chat = Chat::start(record, unsent, self.clock.now(), random()).map_err(|_| {
             Failure::new(
                 Code::Damaged,
                 format!(

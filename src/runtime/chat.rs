@@ -9,10 +9,10 @@ use super::events::{Cause, Outlet};
 use super::network::LocalAddresses;
 use super::reconnect::{Reconnect, Target};
 use super::socket::ChatSocket;
-use super::sync::Held;
+use super::sync::Sync;
 use super::work::Work;
 use crate::crypto::SigningKey;
-use crate::id::{ClientId, InviteId, MemberId};
+use crate::id::{ClientId, InviteId, MemberId, MessageId};
 use crate::invite::{Charter, Credential, InviteCertificate, InviteKey};
 use crate::model::{
     ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Retention, Role, Stats, Status, Tag,
@@ -55,8 +55,8 @@ pub(super) struct Chat {
     pub(super) join_tag: Option<Tag>,
     /// Work that the door asks for, as long as it is not done.
     pub(super) work: Option<Work>,
-    /// How far back what was said is held.
-    pub(super) held: Held,
+    /// What waits for the store, and for what others have.
+    pub(super) sync: Sync,
     /// Whose words the user does not want to see.
     pub(super) ignored: BTreeSet<MemberId>,
     /// What empowers the invites that were made here, and those that others came by.
@@ -75,13 +75,20 @@ pub(super) struct BadRecord;
 
 impl Chat {
     /// Starts a node for what is stored, with a new session.
-    pub(super) fn start(mut record: ChatRecord, now: Now, seed: [u8; 32]) -> Result<Self, BadRecord> {
+    ///
+    /// `unsent` names the own messages that have not gone out.
+    pub(super) fn start(
+        mut record: ChatRecord,
+        unsent: BTreeSet<MessageId>,
+        now: Now,
+        seed: [u8; 32],
+    ) -> Result<Self, BadRecord> {
         let admitted = std::mem::take(&mut record.admitted);
         let certificates = known_certificates(&record, &admitted);
         let (kind, invite_addresses) = match record.kind {
             ChatKind::Classic => (NodeKind::Classic(ClassicState::default()), Vec::new()),
             ChatKind::Private | ChatKind::Public => {
-                let state = signed_state(&mut record, admitted)?;
+                let state = signed_state(&mut record, admitted, unsent)?;
                 let addresses = match &state.invite_key {
                     Some(key) => key.addresses.iter().map(|seen| seen.address).collect(),
                     None => Vec::new(),
@@ -114,7 +121,7 @@ impl Chat {
             refusal: None,
             join_tag: None,
             work: None,
-            held,
+            sync: Sync::default(),
             ignored,
             certificates,
             nicks,
@@ -146,7 +153,7 @@ impl Chat {
             topic_locked: self.is_topic_locked(),
             door: self.door(),
             history_rule: self.history_rule(),
-            retention: Retention::default(),
+            retention: self.record.retention,
         }
     }
 
@@ -383,7 +390,11 @@ impl Chat {
 }
 
 /// What a node of a signed chat has to know, from what is stored.
-fn signed_state(record: &mut ChatRecord, admitted: Vec<Vec<u8>>) -> Result<SignedState, BadRecord> {
+fn signed_state(
+    record: &mut ChatRecord,
+    admitted: Vec<Vec<u8>>,
+    unsent: BTreeSet<MessageId>,
+) -> Result<SignedState, BadRecord> {
     let facts = std::mem::take(&mut record.facts);
     let secrets = &record.secrets;
     let member_seed = secrets.member_seed.as_ref().ok_or(BadRecord)?;
@@ -416,7 +427,11 @@ fn signed_state(record: &mut ChatRecord, admitted: Vec<Vec<u8>>) -> Result<Signe
                 credential: stored.credential,
             })
             .collect(),
-        history: HistoryState::default(),
+        history: HistoryState {
+            since: record.history_since,
+            is_whole: record.history_is_whole,
+            unsent,
+        },
     })
 }
 

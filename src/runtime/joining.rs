@@ -55,7 +55,7 @@ impl Actor {
         }
         let id = record.chat;
         self.outlet.keep(Write::PutChat(Box::new(record.clone())));
-        self.open_chat(record, tag).await?;
+        self.open_chat(record, BTreeSet::new(), tag).await?;
         if let Some(door) = door.filter(|door| *door != Door::OPEN) {
             let deed = Moderation::SetDoor(door);
             self.tell_node(id, Input::Moderate(deed), &mut Cause::none())?;
@@ -120,7 +120,7 @@ impl Actor {
         let record = join(&key, nick, now_ms);
         self.outlet.keep(Write::PutChat(Box::new(record.clone())));
         let id = record.chat;
-        self.open_chat(record, tag.clone()).await?;
+        self.open_chat(record, BTreeSet::new(), tag.clone()).await?;
         if let Some(chat) = self.chats.get_mut(&id) {
             chat.join_tag = tag;
         }

@@ -17,13 +17,9 @@ const MAX_LOOKS: usize = 256;
 /// Pages of history that wait for the same older messages. A guess: a window asks for one at a time.
 const MAX_WAITING: usize = 16;
 
-/// How far back what was said in a chat is held, and who waits for more.
+/// What waits for the store, and for what others have.
 #[derive(Default)]
-pub(super) struct Held {
-    /// From this hlc on; none: nothing was fetched yet.
-    pub(super) since: Option<u64>,
-    /// Nobody has anything older, or nothing older is wanted.
-    pub(super) is_whole: bool,
+pub(super) struct Sync {
     /// A round of fetching is over, and who waits for it has not been told.
     has_fetched: bool,
     /// What the node wants to look up.
@@ -38,12 +34,12 @@ impl Actor {
         let wanted: Vec<ChatId> = self
             .chats
             .iter()
-            .filter(|(_, chat)| !chat.held.looks.is_empty())
+            .filter(|(_, chat)| !chat.sync.looks.is_empty())
             .map(|(id, _)| *id)
             .collect();
         for id in wanted {
             let Some(chat) = self.chats.get_mut(&id) else { continue };
-            for (ticket, query) in std::mem::take(&mut chat.held.looks) {
+            for (ticket, query) in std::mem::take(&mut chat.sync.looks) {
                 let Ok(permit) = self.errand_permit() else {
                     // The node asks again what is not answered in time.
                     break;
@@ -82,7 +78,7 @@ impl Actor {
             return;
         };
         let limit = question.limit as usize;
-        chat.held.waiting.push(question);
+        chat.sync.waiting.push(question);
         chat.node.handle(now, Input::FetchOlder { limit });
         chat.drain(now, &mut Cause::none(), &mut self.outlet);
     }
@@ -92,8 +88,8 @@ impl Actor {
         let ready: Vec<Question> = self
             .chats
             .values_mut()
-            .filter(|chat| std::mem::take(&mut chat.held.has_fetched))
-            .flat_map(|chat| std::mem::take(&mut chat.held.waiting))
+            .filter(|chat| std::mem::take(&mut chat.sync.has_fetched))
+            .flat_map(|chat| std::mem::take(&mut chat.sync.waiting))
             .collect();
         for question in ready {
             self.ask_again(question);
@@ -104,20 +100,32 @@ impl Actor {
 impl Chat {
     /// Whether others may have older messages than all that are held here.
     pub(super) fn may_fetch_older(&self) -> bool {
-        !self.is_classic() && !self.held.is_whole
+        !self.is_classic() && !self.node.history_state().is_whole
     }
 
     /// Whether one more question may wait for older messages.
     pub(super) fn has_room_to_wait(&self) -> bool {
-        self.held.waiting.len() < MAX_WAITING
+        self.sync.waiting.len() < MAX_WAITING
     }
 
     /// The node wants to look something up.
     pub(super) fn wants_look(&mut self, ticket: u64, query: ArchiveQuery) {
         // What is not answered is asked again.
-        if self.held.looks.len() < MAX_LOOKS {
-            self.held.looks.push((ticket, query));
+        if self.sync.looks.len() < MAX_LOOKS {
+            self.sync.looks.push((ticket, query));
         }
+    }
+
+    /// Parts that were stored when their message was not complete.
+    pub(super) fn has_parts(&mut self, parts: Vec<PartRecord>) {
+        self.node.has_parts(parts.into_iter().map(|part| NodePart {
+            id: part.id,
+            member: part.member,
+            client_id: part.client_id,
+            number: part.number,
+            first: part.first,
+            signed: part.signed,
+        }));
     }
 
     /// A part of a long message came.
@@ -135,19 +143,18 @@ impl Chat {
     }
 
     /// How far back what was said is held is another.
-    pub(super) fn history_held(&mut self, since: u64, is_whole: bool, outlet: &mut Outlet) {
-        (self.held.since, self.held.is_whole) = (Some(since), is_whole);
+    pub(super) fn history_held(&self, since: u64, is_whole: bool, outlet: &mut Outlet) {
         let chat = self.record.chat;
         outlet.keep(Write::SetHistoryHeld { chat, since, is_whole });
     }
 
     /// What was said before is being fetched, or has been.
     pub(super) fn history_progress(&mut self, fetched: u32, done: bool, more: bool, outlet: &mut Outlet) {
-        self.held.has_fetched |= done;
+        self.sync.has_fetched |= done;
         let event = Event::HistoryProgress {
             chat: self.record.chat,
             fetched,
-            back_to: self.held.since.map(|since| timestamp(since >> 16)),
+            back_to: self.node.history_state().since.map(|since| timestamp(since >> 16)),
             done,
             more,
         };
