@@ -1,5 +1,6 @@
 //! How chats are made, and how one comes into them by an invite.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use rand_chacha::ChaCha20Rng;
