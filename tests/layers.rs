@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("facts", &["crypto", "id", "invite", "wire"]),
     ("node", &["crypto", "facts", "id", "invite", "wire"]),
     ("model", &["facts", "id"]),
-    ("store", &["id", "model"]),
+    ("store", &["crypto", "id", "model"]),
     (
         "runtime",
         &[

@@ -1,6 +1,6 @@
 //! The actor: owns all chats, does everything in turns, starts and ends in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -210,6 +210,9 @@ impl Actor {
             if let Err(error) = self.remember_said(id).await {
                 self.outlet.failed(Some(id), error.into());
             }
+            if self.chats.get(&id).is_none_or(|chat| !chat.is_classic()) {
+                continue;
+            }
             let waiting = self.outlet.store.waiting(id).await;
             match (waiting, self.chats.get_mut(&id)) {
                 (Ok(waiting), Some(chat)) => chat.say_again(waiting, self.clock.now(), &mut self.outlet),
@@ -237,7 +240,12 @@ impl Actor {
     /// Starts what is stored of a chat, and tells that it is open. Its first addresses are tried in the next turn.
     pub(super) async fn open_chat(&mut self, record: ChatRecord, tag: Option<Tag>) -> Result<(), Failure> {
         let (id, name) = (record.chat, record.name.clone());
-        let chat = Chat::start(record, self.clock.now(), random()).map_err(|_| {
+        let unsent = match self.outlet.store.unsent(id).await {
+            // A chat that could not be kept is talked in all the same.
+            Err(StoreError::NotFound) => BTreeSet::new(),
+            unsent => unsent?,
+        };
+        let chat = Chat::start(record, unsent, self.clock.now(), random()).map_err(|_| {
             Failure::new(
                 Code::Damaged,
                 format!(
