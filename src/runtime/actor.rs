@@ -244,11 +244,7 @@ impl Actor {
             if self.chats.contains_key(&id) {
                 continue;
             }
-            let unsent = self.outlet.store.unsent(id).await.unwrap_or_else(|error| {
-                self.outlet.failed(Some(id), error.into());
-                BTreeSet::new()
-            });
-            if let Err(failure) = self.open_chat(record, unsent, None).await {
+            if let Err(failure) = self.open_chat(record, None).await {
                 tracing::warn!(chat = %id, "a stored chat could not be opened");
                 self.outlet.failed(Some(id), failure);
             }
@@ -280,13 +276,13 @@ impl Actor {
     }
 
     /// Starts what is stored of a chat, and tells that it is open. Its first addresses are tried in the next turn.
-    pub(super) async fn open_chat(
-        &mut self,
-        record: ChatRecord,
-        unsent: BTreeSet<MessageId>,
-        tag: Option<Tag>,
-    ) -> Result<(), Failure> {
+    pub(super) async fn open_chat(&mut self, record: ChatRecord, tag: Option<Tag>) -> Result<(), Failure> {
         let (id, name) = (record.chat, record.name.clone());
+        let unsent = match self.outlet.store.unsent(id).await {
+            // A chat that could not be kept is talked in all the same.
+            Err(StoreError::NotFound) => BTreeSet::new(),
+            unsent => unsent?,
+        };
         let chat = Chat::start(record, unsent, self.clock.now(), random()).map_err(|_| {
             Failure::new(
                 Code::Damaged,

@@ -14,9 +14,7 @@ use super::work::Work;
 use crate::crypto::SigningKey;
 use crate::id::{ClientId, InviteId, MemberId, MessageId};
 use crate::invite::{Charter, Credential, InviteCertificate, InviteKey};
-use crate::model::{
-    ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Retention, Role, Stats, Status, Tag,
-};
+use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag};
 use crate::node::{
     ClassicState, HistoryState, Input, Node, NodeConfig, NodeKind, NodeMember, Now, Refusal, SignedState,
     StoredFact,
@@ -74,9 +72,7 @@ pub(super) struct Chat {
 pub(super) struct BadRecord;
 
 impl Chat {
-    /// Starts a node for what is stored, with a new session.
-    ///
-    /// `unsent` names the own messages that have not gone out.
+    /// Starts a node for what is stored, with a new session. `unsent`: own signed messages that have not gone out.
     pub(super) fn start(
         mut record: ChatRecord,
         unsent: BTreeSet<MessageId>,
@@ -270,8 +266,8 @@ impl Chat {
         addresses_to_tell(self.listen(), local, &self.observed)
     }
 
-    /// Says what had not gone out when the program was stopped. A message is bound to its session, so it is a new one
-    /// that takes the old one's place.
+    /// Says what had not gone out when the program was stopped, in a classic chat. A message there is bound to its
+    /// session, so it is a new one that takes the old one's place. What is signed others fetch as it is.
     pub(super) fn say_again(&mut self, waiting: Vec<Message>, now: Now, outlet: &mut Outlet) {
         for message in waiting {
             let action = message.body == MessageBody::Action;

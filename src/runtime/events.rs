@@ -486,7 +486,6 @@ impl Chat {
                 id,
                 message: stored,
                 client_id,
-                signed,
             },
             None => Write::AddMessage {
                 message: stored,

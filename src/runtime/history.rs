@@ -7,6 +7,9 @@ use crate::id::ChatId;
 use crate::model::{Event, Message, Tag};
 use crate::store::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoreError, StoredMessage};
 
+/// The store keeps by the hour what nodes compare by the hour.
+const _: () = assert!(crate::store::HOUR == crate::node::HOUR);
+
 /// A question for history.
 #[derive(Debug, Clone)]
 pub(super) struct Question {

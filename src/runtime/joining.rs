@@ -1,6 +1,5 @@
 //! How chats are made, and how one comes into them by an invite.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use rand_chacha::ChaCha20Rng;
@@ -16,7 +15,7 @@ use super::moderation::check_door;
 use crate::crypto::SigningKey;
 use crate::id::{ChatId, MemberId};
 use crate::invite::{Charter, Credential, InviteError, InviteKey, MAX_INVITE_FILE_LEN};
-use crate::model::{ChatKind, Code, Door, MAX_CHAT_NAME_LEN, Tag};
+use crate::model::{ChatKind, Code, Door, MAX_CHAT_NAME_LEN, Retention, Tag};
 use crate::node::{Input, Moderation};
 use crate::store::{ChatRecord, ChatSecrets, Write};
 
@@ -56,7 +55,7 @@ impl Actor {
         }
         let id = record.chat;
         self.outlet.keep(Write::PutChat(Box::new(record.clone())));
-        self.open_chat(record, BTreeSet::new(), tag).await?;
+        self.open_chat(record, tag).await?;
         if let Some(door) = door.filter(|door| *door != Door::OPEN) {
             let deed = Moderation::SetDoor(door);
             self.tell_node(id, Input::Moderate(deed), &mut Cause::none())?;
@@ -121,7 +120,7 @@ impl Actor {
         let record = join(&key, nick, now_ms);
         self.outlet.keep(Write::PutChat(Box::new(record.clone())));
         let id = record.chat;
-        self.open_chat(record, BTreeSet::new(), tag.clone()).await?;
+        self.open_chat(record, tag.clone()).await?;
         if let Some(chat) = self.chats.get_mut(&id) {
             chat.join_tag = tag;
         }
@@ -213,5 +212,8 @@ fn empty_record(chat: ChatId, kind: ChatKind, name: String, nick: String, create
         facts: Vec::new(),
         ignored: Vec::new(),
         invites: Vec::new(),
+        history_since: None,
+        history_is_whole: false,
+        retention: Retention::Forever,
     }
 }
