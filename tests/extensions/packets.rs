@@ -44,7 +44,14 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let roster = make("roster", from_founder, from_member, plain, packet);
     let (plain, packet) = slow(cast);
     let slow = make("slow", from_founder, from_member, plain, packet);
-    vec![
+    let history: Vec<Sealed> = crate::history::exchange(cast)
+        .into_iter()
+        .map(|(name, by_member, plain, packet)| match by_member {
+            true => make(name, from_member, from_founder, plain, packet),
+            false => make(name, from_founder, from_member, plain, packet),
+        })
+        .collect();
+    let mut packets = vec![
         hello,
         welcome,
         link,
@@ -56,7 +63,9 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
         roster_ask,
         roster,
         slow,
-    ]
+    ];
+    packets.extend(history);
+    packets
 }
 
 /// The nonce of a hello to the gate: random bytes, and the mark.
