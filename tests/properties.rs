@@ -16,9 +16,9 @@ use throng::invite::{
 };
 use throng::wire::{
     Body, Broadcast, Facts, FactsAsk, Header, Hello, History, HistoryAnswer, HistoryAsk, HistoryAuthor,
-    HistoryMember, HistoryQuestion, HistorySay, HistoryStatus, Keepalive, Link, LinkOp, MAX_PLAIN_LEN,
-    NodeAddress, NodeFormat, Packet, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter,
-    Welcome, WelcomeStatus, join_datagram, split_datagram,
+    HistoryMember, HistoryQuestion, HistorySay, HistoryStatus, Keepalive, Link, LinkOp, MAX_PARTS,
+    MAX_PLAIN_LEN, NodeAddress, NodeFormat, Packet, Part, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow,
+    TokenCounter, Welcome, WelcomeStatus, join_datagram, split_datagram,
 };
 
 const KINDS: [u8; 14] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 107, 108, 113, 114, 115];
@@ -510,11 +510,25 @@ fn any_classic_body() -> impl Strategy<Value = Body> {
     ]
 }
 
+fn any_part() -> impl Strategy<Value = Part> {
+    (any::<bool>(), 2u8..=MAX_PARTS, any::<u8>(), any_text(1, 400)).prop_map(
+        |(action, count, index, text)| Part {
+            action,
+            index: index % count,
+            count,
+            text,
+        },
+    )
+}
+
 fn any_signed_body() -> impl Strategy<Value = Body> {
     prop_oneof![
         4 => any_shared_body(),
         1 => any_client_id().prop_map(Body::Gone),
-        1 => (66u8..=191, vec(any::<u8>(), 0..400)).prop_map(|(id, data)| Body::Unknown { id, data }),
+        1 => any_part().prop_map(Body::Part),
+        1 => (66u8..=191, vec(any::<u8>(), 0..400))
+            .prop_filter("an id of newer programs", |(id, _)| *id != 72)
+            .prop_map(|(id, data)| Body::Unknown { id, data }),
     ]
 }
 

@@ -9,7 +9,7 @@ use crate::wire::{Body, Broadcast, Packet};
 impl Node {
     /// Says something, or does it.
     pub(super) fn say(&mut self, text: String, action: bool) {
-        if !self.has_room_to_say() {
+        if !self.has_room_to_say(text.len()) {
             return self.drop_packet("outbox_full");
         }
         match &self.kind {
@@ -118,7 +118,7 @@ impl Node {
             body,
         };
         let id = self.classic_message(&broadcast, &text, action, true);
-        self.deliver(id, Packet::Broadcast(broadcast).encode());
+        self.deliver(id, vec![(id, Packet::Broadcast(broadcast).encode())]);
     }
 
     /// "A broadcast is acted on once per (origin, number), then passed on to the links other than the one it came

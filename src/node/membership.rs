@@ -11,6 +11,7 @@ use super::fork::{Said, nothing_said};
 use super::gate::Gates;
 use super::handshake::HalfOpen;
 use super::history::History;
+use super::parts::Parts;
 use super::presence::Presence;
 use super::{Kind, Node, NodeEvent, NodeMember, Now};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
@@ -69,6 +70,7 @@ pub(super) struct Signed {
     held: VecDeque<Held>,
     pub(super) said: Said,
     pub(super) history: History,
+    pub(super) parts: Parts,
     pub(super) denied_at: Option<Duration>,
     /// When a link was last asked who is there because of somebody whom we have not met.
     pub(super) asked_for_strangers_at: Option<Duration>,
@@ -178,6 +180,7 @@ impl Signed {
             held: VecDeque::new(),
             said: nothing_said(),
             history: History::new(history, &chain.credential),
+            parts: Parts::default(),
             denied_at: None,
             asked_for_strangers_at: None,
             has_roster: false,

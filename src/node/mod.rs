@@ -9,7 +9,7 @@
 //!
 //! The parts, a file each: `peers` (addresses heard of, probes and their budgets), `lookup` (get_nodes and
 //! send_nodes), `links` (whom to be linked to, and whether they still are), `history` (catching up with what was said before), `broadcast` (numbers, what was seen,
-//! passing on), `outbox` (own words at the pace allowed), `metering` (what others may say), `classic` (who is in a classic chat), `strangers` (what they may cost), `gate`, `door` (the work that it asks for), `handshake` (hello, welcome), `clock`, `membership` (sessions,
+//! passing on), `parts` (long messages), `outbox` (own words at the pace allowed), `metering` (what others may say), `classic` (who is in a classic chat), `strangers` (what they may cost), `gate`, `door` (the work that it asks for), `handshake` (hello, welcome), `clock`, `membership` (sessions,
 //! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `facts` (bringing
 //! them to be the same everywhere), `moderation` (who may do what, and what follows from it).
 
@@ -32,6 +32,7 @@ mod membership;
 mod metering;
 mod moderation;
 mod outbox;
+mod parts;
 mod peers;
 mod presence;
 mod roster;
@@ -56,8 +57,8 @@ pub use self::config::{ClassicState, NodeConfig, NodeKind, SignedState};
 pub use self::membership::SESSION_VALID_MS;
 
 pub use self::io::{
-    Input, Moderation, NodeEvent, NodeLink, NodeMember, NodeMessage, NodeStats, Now, Output, Refusal,
-    StoredFact,
+    Input, Moderation, NodeEvent, NodeLink, NodeMember, NodeMessage, NodePart, NodeStats, Now, Output,
+    Refusal, StoredFact,
 };
 
 use self::bucket::Buckets;
@@ -227,11 +228,11 @@ impl Node {
         self.member
     }
 
-    /// Bytes of UTF-8 that one message can have: what fits into one datagram.
+    /// Bytes of UTF-8 that one message can have: what fits into one datagram, in a signed chat into six.
     pub fn max_text_len(&self) -> usize {
         match self.kind {
             Kind::Classic(_) => wire::MAX_BROADCAST_DATA_LEN,
-            Kind::Signed(_) => wire::MAX_SAY_DATA_LEN,
+            Kind::Signed(_) => parts::MAX_TEXT_LEN,
         }
     }
 

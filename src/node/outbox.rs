@@ -26,11 +26,13 @@ const MAX_TRIES: u8 = 3;
 /// seldom than once a minute are rare, and other links pass it on meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// An own message, in the bytes to be sealed for each link.
+/// An own message or a part of one, in the bytes to be sealed for each link.
 #[derive(Debug, Clone)]
 struct Own {
     id: MessageId,
     plain: Vec<u8>,
+    /// The message that is out when this is: of a long one its last part says so.
+    completes: Option<MessageId>,
 }
 
 /// A message that a link has refused.
@@ -107,14 +109,21 @@ impl Outbox {
 }
 
 impl Node {
-    /// Whether one more message can be said: not while very many wait.
-    pub fn has_room_to_say(&self) -> bool {
-        self.outbox.waiting.len() < MAX_WAITING
+    /// Whether one more message of so many bytes can be said: not while very many wait.
+    pub fn has_room_to_say(&self, text_len: usize) -> bool {
+        self.outbox.waiting.len() + super::parts::parts_at_most(text_len) <= MAX_WAITING
     }
 
-    /// Sends an own message over all links, once there is one and it is its turn.
-    pub(super) fn deliver(&mut self, id: MessageId, plain: Vec<u8>) {
-        self.outbox.waiting.push_back(Own { id, plain });
+    /// Sends an own message, in its parts, over all links, once there is one and it is its turn.
+    pub(super) fn deliver(&mut self, id: MessageId, parts: Vec<(MessageId, Vec<u8>)>) {
+        let last = parts.len().saturating_sub(1);
+        for (index, (part, plain)) in parts.into_iter().enumerate() {
+            self.outbox.waiting.push_back(Own {
+                id: part,
+                plain,
+                completes: (index == last).then_some(id),
+            });
+        }
         self.empty_outbox();
         if self.outbox.waiting.is_empty() {
             return;
@@ -136,10 +145,9 @@ impl Node {
                 break;
             };
             let links = self.send_to_links(&message.plain, None);
-            self.emit(NodeEvent::Delivery {
-                id: message.id,
-                links,
-            });
+            if let Some(id) = message.completes {
+                self.emit(NodeEvent::Delivery { id, links });
+            }
             if self.outbox.sent.len() >= MAX_SENT {
                 self.outbox.sent.pop_front();
             }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
@@ -13,6 +14,7 @@ use super::Options;
 use super::chat::Chat;
 use super::clock::{Clock, timestamp};
 use super::events::{Cause, Failure, Outlet};
+use super::export::Sifting;
 use super::history::Reading;
 use super::network::NetworkWatch;
 use super::reports::ReportSender;
@@ -145,6 +147,16 @@ pub(super) enum Errand {
     },
     /// A slice of the work that a door asked for; none if it was broken off.
     Worked { chat: ChatId, slice: Option<Box<Slice>> },
+    /// A page of a chat that is being exported, to be looked through.
+    Sift(Box<Sifting>),
+    /// How far something is that a command began.
+    Progress(Box<Event>),
+    /// The end of an export.
+    Exported {
+        chat: ChatId,
+        tag: Option<Tag>,
+        result: Result<Event, Failure>,
+    },
 }
 
 /// All chats, and what they need.
@@ -154,6 +166,8 @@ pub(super) struct Actor {
     pub(super) chats: BTreeMap<ChatId, Chat>,
     pub(super) outlet: Outlet,
     pub(super) network: NetworkWatch,
+    /// The chats that are being exported, and what breaks that off.
+    pub(super) exports: BTreeMap<ChatId, Arc<AtomicBool>>,
     /// The command to shut down has come.
     pub(super) ending: bool,
     /// Its tag.
@@ -176,6 +190,7 @@ impl Actor {
             chats: BTreeMap::new(),
             outlet: Outlet::new(store, reports),
             network: NetworkWatch::new(clock.now()),
+            exports: BTreeMap::new(),
             ending: false,
             ending_tag: None,
             batches,
@@ -198,6 +213,7 @@ impl Actor {
             Event::Ready {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 listen,
+                passphrase: false,
             },
             None,
         );
@@ -287,6 +303,11 @@ impl Actor {
         });
     }
 
+    /// The way back to the actor, for those who have to ask it on their way.
+    pub(super) fn way_back(&self) -> mpsc::Sender<Errand> {
+        self.errands.clone()
+    }
+
     /// Leave to send somebody for something.
     pub(super) fn errand_permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
         self.errands_at_once.clone().try_acquire_owned().map_err(|_| {
@@ -323,6 +344,9 @@ impl Actor {
             }
             Errand::HistoryRead { reading, result } => self.history_read(*reading, result),
             Errand::Worked { chat, slice } => self.worked(chat, slice),
+            Errand::Sift(sifting) => self.sift(*sifting),
+            Errand::Progress(event) => self.outlet.report(*event, None),
+            Errand::Exported { chat, tag, result } => self.exported(chat, tag, result),
         }
     }
 
@@ -365,13 +389,14 @@ impl Actor {
             chat.node.handle(now, Input::Quit);
             chat.drain(now, &mut Cause::none(), &mut self.outlet);
         }
+        self.cancel_exports();
         let all_back = self.errands_at_once.clone();
         let deadline = tokio::time::Instant::now() + ERRANDS_END_WITHIN;
         loop {
             tokio::select! {
                 biased;
                 Some(errand) = inputs.errands.recv() => {
-                    if let Errand::Answer { .. } | Errand::HistoryRead { .. } = errand {
+                    if let Errand::Answer { .. } | Errand::HistoryRead { .. } | Errand::Exported { .. } = errand {
                         self.handle_errand(errand).await;
                     }
                 }

@@ -89,6 +89,12 @@ impl Actor {
             | Command::ClearHistory { .. }
             | Command::SetRetention { .. }
             | Command::Resend { .. } => Err(bad_command("Not yet.")),
+            Command::Export { chat, path, format } => self.export(chat, path, format, tag),
+            Command::CancelExport { chat } => self.cancel_export(chat, tag),
+            Command::Backup { .. }
+            | Command::Restore { .. }
+            | Command::SetPassphrase { .. }
+            | Command::Unlock { .. } => Err(bad_command("Not yet.")),
             Command::Members { chat } => {
                 let members = self.chat(chat)?.members();
                 self.outlet.report(Event::Members { chat, members }, tag);
@@ -189,7 +195,7 @@ impl Actor {
             return Err(bad_command("There is nothing to say: the text is empty."));
         }
         check_len("A message in this chat", &text, chat.node.max_text_len())?;
-        if !chat.node.has_room_to_say() {
+        if !chat.node.has_room_to_say(text.len()) {
             return Err(Failure::new(
                 Code::Busy,
                 "Very many messages already wait to go out in this chat. Say this again when some of them have.",

@@ -66,6 +66,8 @@ pub fn default_profile() -> Option<PathBuf> {
 pub enum HistoryQuery {
     /// The newest.
     Newest,
+    /// The oldest.
+    Oldest,
     /// The ones right before a message.
     Before(MessageId),
     /// The ones right after a message.
@@ -153,6 +155,15 @@ impl Store {
         limit: u32,
     ) -> Result<HistoryPage, StoreError> {
         self.read(move |connection| reads::history(connection, chat, query, limit))
+            .await
+    }
+
+    /// How many messages of a chat are stored.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the chat is not stored.
+    pub async fn message_count(&self, chat: ChatId) -> Result<u64, StoreError> {
+        self.read(move |connection| reads::message_count(connection, chat))
             .await
     }
 

@@ -81,6 +81,14 @@ pub(super) fn history(
                 more_after: false,
             })
         }
+        HistoryQuery::Oldest => {
+            let (messages, more_after) = newer(connection, chat, key, Place::START, limit)?;
+            Ok(HistoryPage {
+                messages,
+                more_before: false,
+                more_after,
+            })
+        }
         HistoryQuery::Before(id) => {
             let place = place(connection, key, id)?;
             let (messages, more_before) = older(connection, chat, key, place, limit)?;
@@ -114,6 +122,14 @@ pub(super) fn history(
             })
         }
     }
+}
+
+/// How many messages are stored.
+pub(super) fn message_count(connection: &Connection, chat: ChatId) -> rusqlite::Result<u64> {
+    let key = chat_key(connection, chat)?;
+    connection
+        .prepare_cached("SELECT count(*) FROM message WHERE chat = ?1")?
+        .query_row([key], |row| row.get(0).map(i64::cast_unsigned))
 }
 
 /// Own messages that have not gone out, the oldest first.
@@ -208,6 +224,12 @@ struct Place {
 }
 
 impl Place {
+    /// Before all messages.
+    const START: Self = Self {
+        at_ms: i64::MIN,
+        key: i64::MIN,
+    };
+
     /// After all messages.
     const END: Self = Self {
         at_ms: i64::MAX,

@@ -8,7 +8,7 @@ use throng::wire::{
     Say, Slow, TokenCounter, Welcome, WelcomeStatus,
 };
 
-use crate::cast::{Cast, FOUNDERS_TOKEN, HELLO_NONCE, MEMBERS_TOKEN, NOON, introduction, message};
+use crate::cast::{Cast, FOUNDERS_TOKEN, HELLO_NONCE, MEMBERS_TOKEN, NOON, introduction, message, part};
 use crate::certificates::{gate_mark, roster_fingerprint};
 use crate::{Parts, Sealed, joined};
 
@@ -44,6 +44,9 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let roster = make("roster", from_founder, from_member, plain, packet);
     let (plain, packet) = slow(cast);
     let slow = make("slow", from_founder, from_member, plain, packet);
+    let data = [&[64, 1, 2], "and so on.".as_bytes()].concat();
+    let (plain, packet) = say_parts(&part(cast), data);
+    let part = make("say (part)", from_founder, from_member, plain, packet);
     let history: Vec<Sealed> = crate::history::exchange(cast)
         .into_iter()
         .map(|(name, by_member, plain, packet)| match by_member {
@@ -63,6 +66,7 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
         roster_ask,
         roster,
         slow,
+        part,
     ];
     packets.extend(history);
     packets

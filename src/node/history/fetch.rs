@@ -342,6 +342,7 @@ impl Node {
         let is_catch_up = matches!(round.kind, RoundKind::CatchUp);
         if let Some((down_to, end)) = reached {
             round.said_whole = end.status == HistoryStatus::Whole;
+            let is_whole = round.said_whole;
             let member = round.member;
             history.partner(&member).held_from = end.held_from;
             // With nothing more below, all is held that this link holds.
@@ -351,7 +352,7 @@ impl Node {
                 HistoryStatus::NotHeld | HistoryStatus::Later => None,
             };
             if let Some(since) = since.filter(|_| !is_catch_up) {
-                self.hold_since(since, false);
+                self.hold_since(since, is_whole);
             }
         }
         if took > 0 {

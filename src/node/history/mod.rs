@@ -373,7 +373,7 @@ impl Node {
             .history()
             .is_some_and(|history| history.state.since.is_some());
         if let (Some(limit), true) = (older, holds_some) {
-            return self.begin_older(limit, Vec::new(), 0, true);
+            return self.begin_older(limit, Vec::new(), 0, false);
         }
         let due = self
             .links
@@ -416,7 +416,7 @@ impl Node {
     }
 
     /// Some that are older than all that is held, from a link that was not asked yet.
-    fn begin_older(&mut self, limit: u32, asked: Vec<MemberId>, fetched: u32, may_be_whole: bool) {
+    fn begin_older(&mut self, limit: u32, asked: Vec<MemberId>, fetched: u32, said_whole: bool) {
         let Kind::Signed(signed) = &self.kind else { return };
         let since = signed.history.state.since.unwrap_or(u64::MAX);
         let invite_of = |member: &MemberId| signed.admitted(member).and_then(|admitted| admitted.by);
@@ -441,7 +441,7 @@ impl Node {
                 let kind = RoundKind::Older {
                     limit,
                     asked,
-                    may_be_whole,
+                    said_whole,
                 };
                 self.start(Round::older(
                     client_id,
@@ -452,7 +452,7 @@ impl Node {
                     fetched,
                 ));
             }
-            None => self.older_over(fetched, may_be_whole && !asked.is_empty()),
+            None => self.older_over(fetched, said_whole),
         }
     }
 

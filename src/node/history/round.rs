@@ -47,8 +47,8 @@ pub(super) enum RoundKind {
         limit: u32,
         /// Who was asked before in this fetch.
         asked: Vec<MemberId>,
-        /// Everybody who was asked said that there is nothing older.
-        may_be_whole: bool,
+        /// One of them said that there is nothing older.
+        said_whole: bool,
     },
 }
 
@@ -66,7 +66,6 @@ pub(super) struct Round {
     pub(super) left: u32,
     pub(super) pages: u32,
     pub(super) authors: Authors,
-    differed: bool,
     /// The link said that there is nothing older than what it sent.
     pub(super) said_whole: bool,
 }
@@ -153,7 +152,6 @@ impl Round {
             left,
             pages: 0,
             authors: Authors::default(),
-            differed: false,
             said_whole: false,
         }
     }
@@ -426,6 +424,10 @@ impl Node {
             .entry(member)
             .or_insert_with(super::Partner::default);
         partner.held_from = held_from;
+        // Whoever said that there is nothing older was wrong, or lied.
+        let is_not_whole =
+            history.state.is_whole && history.state.since.is_some_and(|since| held_from < since);
+        history.state.is_whole &= !is_not_whole;
         let bit = |at: usize| differing[at / 8] & (1 << (at % 8)) != 0;
         let differs = |(at, (span, _)): &(usize, &(Range<u64>, [u8; 16]))| {
             bit(*at) && span.start >= held_from && !partner.leaves_alone(span, now)
@@ -450,7 +452,6 @@ impl Node {
             .iter()
             .find(|(span, _)| span.start < held_from && held_from < span.end);
         let in_part = in_part.map(|(span, _)| spans::from(std::slice::from_ref(span), held_from));
-        round.differed |= !different.is_empty();
         if let Some(pieces) = in_part.filter(|_| held_from <= now_ms << 16) {
             round.push(Work::Compare(pieces));
         }
@@ -475,10 +476,10 @@ impl Node {
             RoundKind::Older {
                 limit,
                 mut asked,
-                may_be_whole,
+                said_whole,
             } => {
                 asked.push(round.member);
-                self.begin_older(limit, asked, round.fetched, may_be_whole && round.said_whole);
+                self.begin_older(limit, asked, round.fetched, said_whole || round.said_whole);
             }
             RoundKind::CatchUp | RoundKind::Newest => self.caught_up(&round),
         }
@@ -524,9 +525,14 @@ impl Node {
         let Some(history) = self.history() else { return };
         let Some(round) = history.round.take() else { return };
         history.looks.retain(|_, (look, _)| !matches!(look, Look::Round));
-        if let RoundKind::Older { limit, mut asked, .. } = round.kind {
+        if let RoundKind::Older {
+            limit,
+            mut asked,
+            said_whole,
+        } = round.kind
+        {
             asked.push(round.member);
-            self.begin_older(limit, asked, round.fetched, false);
+            self.begin_older(limit, asked, round.fetched, said_whole);
         } else {
             if round.fetched > 0 {
                 self.emit(NodeEvent::HistoryProgress {

@@ -144,8 +144,8 @@ impl Node {
         if !is_shown {
             return Some("session_over");
         }
-        if !matches!(say.body, Body::Message(_) | Body::Action { .. }) {
-            return Some("unknown_part");
+        if !matches!(say.body, Body::Message(_) | Body::Action { .. } | Body::Part(_)) {
+            return Some("not_kept");
         }
         let quotas = &mut signed.history.quotas;
         if !quotas.has_room(&author.member, said_ms, now_ms) {
@@ -167,6 +167,7 @@ impl Node {
         let (text, action) = match &say.body {
             Body::Message(text) => (text.clone(), false),
             Body::Action { text, .. } => (text.clone(), true),
+            Body::Part(_) => return self.take_part(id, member, say, signature, true),
             _ => return,
         };
         let mut signed = say.encode();
