@@ -186,7 +186,7 @@ fn who_comes_late_gets_the_newest_100_at_once_and_the_rest_on_demand() {
             NodeEvent::HistoryProgress { fetched, done, more } if of == late => Some((fetched, done, more)),
             _ => None,
         });
-        progress.last().expect("progress")
+        progress.collect::<Vec<_>>().pop().expect("progress")
     };
     assert_eq!(older(&mut crowd, 120), (120, true, true));
     assert_eq!(crowd.held(late).len(), 220);

@@ -132,7 +132,7 @@ impl Archive {
     }
 
     fn fingerprint(&mut self, span: &Range<u64>) -> [u8; 16] {
-        let is_whole = span.start % HOUR == 0 && span.end % HOUR == 0;
+        let is_whole = span.start.is_multiple_of(HOUR) && span.end.is_multiple_of(HOUR);
         if !is_whole || span.end - span.start <= HOUR {
             return self.fingerprint_of_ids(span);
         }
