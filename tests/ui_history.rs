@@ -57,7 +57,13 @@ fn with_archive(setting: Setting, count: u32) -> (Window, ChatId) {
 
 fn typed_search(window: &mut Window, text: &str) {
     window.fill("Search for", text);
+    pause(window);
+}
+
+/// The fingers rest; then the answer is there.
+fn pause(window: &mut Window) {
     window.pass(PAUSE);
+    window.harness.run();
 }
 
 fn searches(window: &Window) -> Vec<String> {
@@ -79,7 +85,7 @@ fn a_search_asks_once_the_fingers_rest_and_shows_what_was_found() {
     assert!(searches(&window).is_empty());
     window.control("Search for").type_text("y");
     window.harness.run();
-    window.pass(PAUSE);
+    pause(&mut window);
     assert_eq!(searches(&window), ["jetty"]);
     assert!(window.shows("50 hits so far"));
     assert!(window.has("Cleo, 13:56: The boat leaves at seven, from the green jetty. (1996)"));
@@ -90,22 +96,22 @@ fn a_search_asks_once_the_fingers_rest_and_shows_what_was_found() {
     typed_search(&mut window, "thermos");
     window.node.release_answers();
     window.harness.run();
-    assert!(!window.shows("When does the tide turn on Saturday? (1990)"));
-    assert!(window.shows("and the big thermos"));
+    assert!(!window.shows("When does the tide turn on Saturday? (1965)"));
+    assert!(window.shows("won't wait. (1967)"));
 
     typed_search(&mut window, "nowhere");
     assert!(window.shows("Nothing was found"));
     window.click("Search all chats");
-    window.pass(PAUSE);
+    pause(&mut window);
     typed_search(&mut window, "boat before:soon");
     assert!(window.shows("“soon” is no date."));
-    typed_search(&mut window, "");
+    typed_search(&mut window, " ");
     assert!(window.shows("from:Ann boat"));
 }
 
 #[test]
 fn hits_are_walked_and_shown_where_they_stand_and_esc_goes_back() {
-    let (mut window, chat) = with_archive(Setting::default(), 20_000);
+    let (mut window, _) = with_archive(Setting::default(), 20_000);
     window.press(Modifiers::COMMAND, Key::F);
     typed_search(&mut window, "rain");
     window.press(Modifiers::NONE, Key::F3);
@@ -139,7 +145,6 @@ fn hits_are_walked_and_shown_where_they_stand_and_esc_goes_back() {
     assert_eq!(window.title(), "Choir — Throng");
     window.press(Modifiers::NONE, Key::Escape);
     assert_eq!(window.title(), "The boat — Throng");
-    let _ = chat;
 }
 
 #[test]
@@ -147,14 +152,14 @@ fn names_are_completed_and_a_search_can_be_typed_as_a_command() {
     let (mut window, _) = with_archive(Setting::default(), 100);
     window.fill("Message", "/search thermos");
     window.press(Modifiers::NONE, Key::Enter);
-    window.pass(PAUSE);
+    pause(&mut window);
     assert_eq!(searches(&window), ["thermos"]);
     window.fill("Search for", "bread from:a");
     window.press(Modifiers::NONE, Key::Tab);
     let typed = window.control("Search for").value();
     assert_eq!(typed.as_deref(), Some("bread from:Ann "));
     window.fill("Search for", "in:the");
-    window.click("The boat");
+    window.click("Complete The boat");
     let typed = window.control("Search for").value();
     assert_eq!(typed.as_deref(), Some("in:\"The boat\" "));
 }
@@ -168,13 +173,13 @@ fn a_narrow_window_shows_the_hit_and_brings_the_list_back() {
     let (mut window, _) = with_archive(narrow, 1_000);
     window.press(Modifiers::COMMAND, Key::F);
     typed_search(&mut window, "dinghy");
-    window.click("Ann, 13:19: Somebody has to bail out the dinghy first. (959)");
+    window.click("Cleo, 13:54: Somebody has to bail out the dinghy first. (994)");
     assert!(!window.has("Search for"));
-    assert!(window.shows("Somebody has to bail out the dinghy first. (959)"));
+    assert!(window.shows("Somebody has to bail out the dinghy first. (994)"));
     window.press(Modifiers::NONE, Key::F3);
-    assert!(window.shows("Somebody has to bail out the dinghy first. (954)"));
+    assert!(window.shows("Somebody has to bail out the dinghy first. (989)"));
     window.press(Modifiers::COMMAND, Key::F);
-    assert!(window.shows("10 of 50 hits so far"));
+    assert!(window.shows("3 of 50 hits so far"));
 }
 
 #[test]
@@ -205,7 +210,9 @@ fn what_comes_while_one_reads_far_up_counts_and_moves_nothing() {
     window.press(Modifiers::NONE, Key::Enter);
     let rows = |window: &Window| -> Vec<(String, i32)> {
         let rows = window.harness.query_all_by_role(egui::accesskit::Role::ListItem);
-        rows.filter_map(|row| Some((row.accesskit_node().label()?, row.rect().bottom() as i32)))
+        let of_timeline = rows.filter(|row| row.rect().left() >= 220.0);
+        of_timeline
+            .filter_map(|row| Some((row.accesskit_node().label()?, row.rect().bottom() as i32)))
             .collect()
     };
     let before = rows(&window);
@@ -351,8 +358,7 @@ fn pictures_of_history() {
     };
     let day: Step = |window| window.press(Modifiers::COMMAND, Key::J);
     let history: Step = |window| {
-        window.click("Menu");
-        window.click("History…");
+        window.go_to("History…");
         window.click("What was said in the last days");
     };
     let clear: Step = |window| {

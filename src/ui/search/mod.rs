@@ -44,7 +44,7 @@ pub struct Search {
     chosen: Option<usize>,
     /// The next hit is to be shown as soon as older ones have come.
     goes_on: bool,
-    /// The row of the chosen hit is to be scrolled into sight.
+    /// The row of the chosen hit is to be scrolled into sight; without one, the first.
     is_scroll_wanted: bool,
     error: Option<String>,
     /// The chats in which hits were shown.
@@ -153,6 +153,7 @@ impl Search {
         let is_for_older = self.asked.take().is_some_and(|(_, for_older)| for_older);
         if !is_for_older {
             (self.hits, self.chosen) = (Vec::new(), None);
+            self.is_scroll_wanted = true;
         }
         (self.is_answered, self.error) = (true, None);
         let hits = messages

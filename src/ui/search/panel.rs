@@ -100,19 +100,21 @@ impl Search {
         if std::mem::take(&mut self.is_focus_wanted) {
             response.request_focus();
         }
-        if response.changed() {
+        let offered = if response.changed() {
             self.changed(now);
-        }
+            self.offered(chats)
+        } else {
+            offered
+        };
         if let Some((start, names)) = offered {
             let mut chosen = tab.then(|| names[0].clone());
             for name in &names {
-                let name_words = RichText::new(name).font(theme::meta_strong());
+                let shown = RichText::new(name).font(theme::meta_strong());
+                let icon = theme::icon(Icon::CornerDownRight).size(12.0);
                 let button =
-                    Button::selectable(false, (theme::icon(Icon::CornerDownRight).size(12.0), name_words));
-                if ui
-                    .add(button.min_size(vec2(ui.available_width(), 24.0)))
-                    .clicked()
-                {
+                    Button::selectable(false, (icon, shown)).min_size(vec2(ui.available_width(), 24.0));
+                let button = ui.add(button).accessible_name(format!("Complete {name}"));
+                if button.clicked() {
                     chosen = Some(name.clone());
                 }
             }
@@ -202,11 +204,10 @@ impl Search {
         let height = HIT + if is_everywhere { CHAT_LINE } else { 0.0 };
         ui.spacing_mut().item_spacing.y = 2.0;
         let mut area = ScrollArea::vertical().auto_shrink([false, false]).id_salt("hits");
-        if std::mem::take(&mut self.is_scroll_wanted)
-            && let Some(at) = self.chosen
-        {
+        if std::mem::take(&mut self.is_scroll_wanted) {
             // In the middle, where those before and after it are in sight.
-            let top = (at as f32 + 0.5) * (height + 2.0) - ui.available_height() / 2.0;
+            let middle = |at: usize| (at as f32 + 0.5) * (height + 2.0) - ui.available_height() / 2.0;
+            let top = self.chosen.map_or(0.0, middle);
             area = area.vertical_scroll_offset(top.max(0.0));
         }
         let rows = self.hits.len() + usize::from(self.has_more);

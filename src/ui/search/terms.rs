@@ -6,7 +6,10 @@ use std::ops::Range;
 /// So many names are offered at once.
 const MAX_OFFERED: usize = 5;
 
-/// So many characters of a text stand before the first word that was found.
+/// A text begins at its beginning if a word is found before this character; two lines hold more.
+const EARLY: usize = 48;
+
+/// Otherwise so many characters stand before the first word that was found.
 const BEFORE_FOUND: usize = 24;
 
 /// What narrows a search down, each followed by a name or a date.
@@ -58,14 +61,14 @@ pub(super) fn excerpt(text: &str, words: &[String]) -> String {
     let Some(first) = found(&line, words).into_iter().next() else {
         return line;
     };
+    if line[..first.start].chars().count() < EARLY {
+        return line;
+    }
     let start = line[..first.start]
         .char_indices()
         .rev()
         .nth(BEFORE_FOUND)
         .map_or(0, |(at, _)| at);
-    if start == 0 {
-        return line;
-    }
     // From the next word on.
     let start = line[start..first.start]
         .find(' ')
