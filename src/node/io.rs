@@ -442,6 +442,8 @@ pub struct NodeStats {
     pub packets_out: u64,
     /// Their bytes.
     pub bytes_out: u64,
+    /// Datagrams handed out and their bytes, by the kind of the packet in them.
+    pub sent: BTreeMap<u8, (u64, u64)>,
     /// Broadcasts that had come before.
     pub duplicates: u64,
     /// Broadcasts that a repair brought. None yet: repair comes later.

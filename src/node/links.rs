@@ -240,16 +240,21 @@ impl Node {
         let linked: Vec<(ClientId, SocketAddr)> =
             self.links.iter().map(|(id, link)| (*id, link.address)).collect();
         for (client_id, address) in linked {
-            if let Some(link) = self.links.get_mut(&client_id) {
-                link.unanswered = 1;
-                link.asked_at = now;
-            }
-            self.ask_whether_there(client_id);
+            self.prove_link(client_id);
             // Our own address may be another now: a link to it can only be made anew.
             let client_id = self.name_for_connect(client_id);
             self.connect(client_id, address);
         }
         self.next_tick = now;
+    }
+
+    /// Asks a link now whether it is there, and what it knows, whenever it was asked last.
+    pub(super) fn prove_link(&mut self, client_id: ClientId) {
+        if let Some(link) = self.links.get_mut(&client_id) {
+            link.unanswered = 1;
+            link.asked_at = self.now.elapsed;
+        }
+        self.ask_whether_there(client_id);
     }
 
     fn ask_whether_there(&mut self, client_id: ClientId) {

@@ -86,6 +86,8 @@ pub(super) struct Session {
     pub(super) name: Option<Say>,
     pub(super) status: Option<Say>,
     pub(super) online: bool,
+    /// Its chain has been passed on with something that it said.
+    introduced: bool,
     /// It said goodbye: nothing that comes late brings it back.
     pub(super) has_quit: bool,
     /// Who reported it as gone since it was last heard of.
@@ -105,6 +107,7 @@ impl Session {
             name: None,
             status: None,
             online: false,
+            introduced: false,
             has_quit: false,
             reporters: BTreeSet::new(),
             last_number: 0,
@@ -135,6 +138,8 @@ pub(super) struct Member {
 pub(super) struct Held {
     pub(super) sender: ClientId,
     pub(super) say: Say,
+    /// Since when.
+    pub(super) at: Duration,
 }
 
 impl Signed {
@@ -271,6 +276,13 @@ impl Signed {
         Some(self.sessions.get(client_id)?.member)
     }
 
+    /// Whether others have been told by us whose session that is.
+    pub(super) fn is_introduced(&self, client_id: &ClientId) -> bool {
+        self.sessions
+            .get(client_id)
+            .is_some_and(|session| session.introduced)
+    }
+
     /// When a session began, ms since 1970: nothing was said in it before.
     pub(super) fn start_of(&self, client_id: &ClientId) -> u64 {
         self.sessions.get(client_id).map_or(0, |session| session.start_ms)
@@ -303,6 +315,14 @@ impl Signed {
             self.held.pop_front();
         }
         self.held.push_back(held);
+    }
+
+    /// Who brought the oldest of what has been held since then or before.
+    pub(super) fn held_since(&self, then: Duration) -> Option<ClientId> {
+        self.held
+            .front()
+            .filter(|held| held.at <= then)
+            .map(|held| held.sender)
     }
 
     /// Whether the member may come in by that slot as far as we know: nobody else was confirmed in it, or holds it here.
@@ -484,6 +504,15 @@ impl Node {
         Ok(member)
     }
 
+    /// What a session said is passed on with its chain.
+    pub(super) fn introduced(&mut self, client_id: &ClientId) {
+        if let Kind::Signed(signed) = &mut self.kind
+            && let Some(session) = signed.sessions.get_mut(client_id)
+        {
+            session.introduced = true;
+        }
+    }
+
     /// A packet that only the holder of a session's key can have sealed to us brought its chain: if somebody else claimed
     /// that session before, they lied.
     pub(super) fn settle_claim(&mut self, client_id: &ClientId, chain: &[u8]) {
@@ -611,6 +640,7 @@ impl Node {
         signed.half_open.retain(|_, half| half.until > now);
         let is_old = now_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
         self.ask_rosters_again();
+        self.ask_who_they_are();
         self.look_after_facts();
         self.confirm_newcomers();
         self.tell_unnamed();

@@ -438,11 +438,15 @@ impl Node {
                 nonce,
             },
             &sealed,
+            plain.first().copied().unwrap_or_default(),
         );
     }
 
-    fn transmit(&mut self, to: SocketAddr, header: &Header, sealed: &[u8]) {
+    fn transmit(&mut self, to: SocketAddr, header: &Header, sealed: &[u8], kind: u8) {
         let bytes = wire::join_datagram(header, sealed);
+        let (datagrams, of_kind) = self.stats.sent.entry(kind).or_default();
+        *datagrams += 1;
+        *of_kind += bytes.len() as u64;
         debug_assert!(bytes.len() <= wire::MAX_DATAGRAM_LEN, "{} bytes", bytes.len());
         self.stats.packets_out += 1;
         self.stats.bytes_out += bytes.len() as u64;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -53,13 +54,9 @@ pub(super) async fn run(
         Err(failure) => return give_up(reports, failure).await,
     };
     let (mut actor, mut inputs) = Actor::new(options, store, reports);
-    match actor.outlet.store.chats().await {
-        Ok(records) => actor.open_profile(records).await,
-        Err(error) => {
-            let failure = error.into();
-            actor.outlet.failed(None, failure);
-            return actor.outlet.finish(Event::Bye.into()).await;
-        }
+    if let Err(error) = actor.open_profile(None).await {
+        actor.outlet.failed(None, error.into());
+        return actor.outlet.finish(Event::Bye.into()).await;
     }
     while !actor.ending {
         actor.go_on_with_work();
@@ -151,6 +148,11 @@ pub(super) enum Errand {
     Sift(Box<Sifting>),
     /// How far something is that a command began.
     Progress(Box<Event>),
+    /// A backup was put in the profile's place.
+    Restored {
+        tag: Option<Tag>,
+        result: Result<PathBuf, Failure>,
+    },
     /// The end of an export.
     Exported {
         chat: ChatId,
@@ -168,6 +170,10 @@ pub(super) struct Actor {
     pub(super) network: NetworkWatch,
     /// The chats that are being exported, and what breaks that off.
     pub(super) exports: BTreeMap<ChatId, Arc<AtomicBool>>,
+    /// The profile's keys wait for their passphrase.
+    pub(super) locked: bool,
+    /// [`Event::Ready`] was told.
+    is_ready: bool,
     /// The command to shut down has come.
     pub(super) ending: bool,
     /// Its tag.
@@ -191,6 +197,8 @@ impl Actor {
             outlet: Outlet::new(store, reports),
             network: NetworkWatch::new(clock.now()),
             exports: BTreeMap::new(),
+            locked: false,
+            is_ready: false,
             ending: false,
             ending_tag: None,
             batches,
@@ -207,18 +215,27 @@ impl Actor {
         )
     }
 
-    async fn open_profile(&mut self, records: Vec<ChatRecord>) {
-        let listen = self.listen.unwrap_or(LISTEN_ANYWHERE);
-        self.outlet.report(
-            Event::Ready {
+    /// Tells that the program stands; once, also if another profile is restored later.
+    pub(super) fn tell_ready(&mut self, passphrase: bool) {
+        if !self.is_ready {
+            self.is_ready = true;
+            let ready = Event::Ready {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                listen,
-                passphrase: false,
-            },
-            None,
-        );
+                listen: self.listen.unwrap_or(LISTEN_ANYWHERE),
+                passphrase,
+            };
+            self.outlet.report(ready, None);
+        }
+    }
+
+    /// Opens all chats that are stored.
+    pub(super) async fn open_chats(&mut self, records: Vec<ChatRecord>) {
         for record in records {
             let id = record.chat;
+            // One that was made while a backup was read.
+            if self.chats.contains_key(&id) {
+                continue;
+            }
             if let Err(failure) = self.open_chat(record, None).await {
                 tracing::warn!(chat = %id, "a stored chat could not be opened");
                 self.outlet.failed(Some(id), failure);
@@ -344,6 +361,7 @@ impl Actor {
             }
             Errand::HistoryRead { reading, result } => self.history_read(*reading, result),
             Errand::Worked { chat, slice } => self.worked(chat, slice),
+            Errand::Restored { tag, result } => self.restored(tag, result).await,
             Errand::Sift(sifting) => self.sift(*sifting),
             Errand::Progress(event) => self.outlet.report(*event, None),
             Errand::Exported { chat, tag, result } => self.exported(chat, tag, result),
