@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::outbox::Own;
 use super::{Kind, Node};
 use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, Broadcast, Packet};
@@ -118,7 +119,12 @@ impl Node {
             body,
         };
         let id = self.classic_message(&broadcast, &text, action, true);
-        self.deliver(id, Packet::Broadcast(broadcast).encode());
+        self.deliver(Own {
+            id,
+            client_id: self.client_id,
+            number: broadcast.number,
+            plain: Packet::Broadcast(broadcast).encode(),
+        });
     }
 
     /// "A broadcast is acted on once per (origin, number), then passed on to the links other than the one it came

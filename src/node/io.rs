@@ -444,7 +444,7 @@ pub struct NodeStats {
     pub bytes_out: u64,
     /// Broadcasts that had come before.
     pub duplicates: u64,
-    /// Broadcasts that a repair brought. None yet: repair comes later.
+    /// Broadcasts that came because they were asked for: they had been lost on the way.
     pub repaired: u64,
     /// Datagrams dropped, by cause.
     pub dropped: BTreeMap<&'static str, u64>,

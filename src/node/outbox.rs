@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::bucket::{Bucket, Rate};
+use super::cache::Kept;
 use super::{Kind, Node, NodeEvent};
 use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, Slow};
@@ -28,9 +29,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// An own message, in the bytes to be sealed for each link.
 #[derive(Debug, Clone)]
-struct Own {
-    id: MessageId,
-    plain: Vec<u8>,
+pub(super) struct Own {
+    pub(super) id: MessageId,
+    /// The session in which it is said, and under which number.
+    pub(super) client_id: ClientId,
+    pub(super) number: u32,
+    pub(super) plain: Vec<u8>,
 }
 
 /// A message that a link has refused.
@@ -113,8 +117,9 @@ impl Node {
     }
 
     /// Sends an own message over all links, once there is one and it is its turn.
-    pub(super) fn deliver(&mut self, id: MessageId, plain: Vec<u8>) {
-        self.outbox.waiting.push_back(Own { id, plain });
+    pub(super) fn deliver(&mut self, own: Own) {
+        let id = own.id;
+        self.outbox.waiting.push_back(own);
         self.empty_outbox();
         if self.outbox.waiting.is_empty() {
             return;
@@ -135,7 +140,7 @@ impl Node {
             let Some(message) = self.outbox.waiting.pop_front() else {
                 break;
             };
-            let links = self.send_to_links(&message.plain, None);
+            let links = self.send_own(&message);
             self.emit(NodeEvent::Delivery {
                 id: message.id,
                 links,
@@ -149,6 +154,21 @@ impl Node {
         if let Some(at) = self.outbox_due() {
             self.next_tick = self.next_tick.min(at);
         }
+    }
+
+    fn send_own(&mut self, message: &Own) -> u32 {
+        if let Kind::Classic(_) = self.kind {
+            return self.send_to_links(&message.plain, None);
+        }
+        let kept = Kept {
+            id: message.id,
+            client_id: message.client_id,
+            number: message.number,
+            at: self.now.elapsed,
+            plain: message.plain.clone(),
+        };
+        self.came_by(message.id, None);
+        self.spread_packet(kept, None)
     }
 
     /// Takes one of what we may say now. In a classic chat there is no such rule.

@@ -45,6 +45,8 @@ pub enum WireError {
     UnknownValue,
     /// No facts, an empty one, or more than eight.
     FactCount,
+    /// Of what is told or asked for: nothing, or more than there may be.
+    ItemCount,
 }
 
 impl WireError {
@@ -72,6 +74,7 @@ impl WireError {
             Self::Version => "version",
             Self::UnknownValue => "unknown_value",
             Self::FactCount => "fact_count",
+            Self::ItemCount => "item_count",
         }
     }
 }
