@@ -80,6 +80,8 @@ impl Bench {
                 shared_nicks: &BTreeSet::new(),
                 keys: true,
                 empty_hint: "",
+                beginning: "",
+                fetching: false,
             };
             black_box(timeline_ui(ui, view, timeline, &options));
         });

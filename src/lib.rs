@@ -11,8 +11,9 @@
 //! | [`facts`] | signed facts: who is what in a chat, and who may do what | `wire`, `crypto`, `invite` |
 //! | [`node`] | one chat as a state machine without I/O | `wire`, `crypto`, `invite`, `facts` |
 //! | [`model`] | commands, events, the picture of all chats | `id` |
-//! | `store` | SQLite on a thread of its own | `model` |
-//! | `runtime` | tokio: sockets, clock and randomness for the nodes | `node`, `store`, `model` |
+//! | `export` | a chat as a file to keep | `model`, `crypto` |
+//! | `store` | SQLite on a thread of its own | `model`, `crypto` |
+//! | `runtime` | tokio: sockets, clock and randomness for the nodes | `node`, `store`, `model`, `export` |
 //! | `headless` | commands and events as JSON lines | `runtime`, `model` |
 //! | `ui` | the window | `runtime`, `model`, `invite` |
 
@@ -24,6 +25,8 @@ pub mod model;
 pub mod node;
 pub mod wire;
 
+#[cfg(feature = "net")]
+pub mod export;
 #[cfg(feature = "net")]
 pub mod headless;
 #[cfg(feature = "net")]

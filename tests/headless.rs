@@ -456,7 +456,7 @@ fn what_is_not_a_command_changes_nothing() {
             "bad_command",
         ),
         (
-            json!({ "command": "say", "chat": chat, "text": "x".repeat(2000) }),
+            json!({ "command": "say", "chat": chat, "text": "x".repeat(4097) }),
             "too_long",
         ),
         (

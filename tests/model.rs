@@ -73,7 +73,11 @@ fn the_limits_are_those_of_the_layers_below() {
         max_text_len(ChatKind::Classic),
         throng::wire::MAX_BROADCAST_DATA_LEN
     );
-    assert_eq!(max_text_len(ChatKind::Private), throng::wire::MAX_SAY_DATA_LEN);
+    assert_eq!(
+        max_text_len(ChatKind::Private),
+        4096,
+        "what a pasted text may have"
+    );
     assert_eq!(MAX_NICK_LEN, throng::wire::MAX_NAME_LEN);
     assert_eq!(MAX_TOPIC_LEN, throng::wire::MAX_TOPIC_LEN);
 }
@@ -84,6 +88,7 @@ fn a_chat_that_opens_is_asked_for_its_members_and_what_was_said() {
     let ready = Event::Ready {
         version: String::new(),
         listen: address(),
+        passphrase: false,
     };
     assert_eq!(picture.take(ready).commands, [Command::LoadWorkspace]);
     let asked = picture

@@ -15,12 +15,12 @@ use throng::invite::{
     Rights, SeenAddress, SessionCertificate,
 };
 use throng::wire::{
-    Body, Broadcast, Facts, FactsAsk, Header, Hello, Keepalive, Link, LinkOp, MAX_PLAIN_LEN, NodeAddress,
-    NodeFormat, Packet, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter, Welcome,
-    WelcomeStatus, join_datagram, split_datagram,
+    Body, Broadcast, Digest, Facts, FactsAsk, Header, Hello, Items, Keepalive, Link, LinkOp, MAX_PARTS,
+    MAX_PLAIN_LEN, NodeAddress, NodeFormat, NotHeld, NumberRange, Packet, Part, Roster, RosterAsk, Say,
+    SendNodes, SignedSay, Slow, TokenCounter, Want, Welcome, WelcomeStatus, join_datagram, split_datagram,
 };
 
-const KINDS: [u8; 12] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 113, 114, 115];
+const KINDS: [u8; 15] = [48, 49, 50, 96, 97, 98, 99, 101, 102, 103, 104, 105, 113, 114, 115];
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -330,6 +330,24 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             .prop_map(|(t, facts)| Packet::Facts(Facts { t, facts })),
         (any_t(), vec(any::<u8>(), 0..=880))
             .prop_map(|(t, summary)| Packet::FactsAsk(FactsAsk { t, summary })),
+        (
+            any_t(),
+            1u32..,
+            vec(any::<[u8; 6]>(), 0..=64),
+            vec(any::<([u8; 6], u32)>(), 1..=16)
+        )
+            .prop_map(|(t, seq, held, reached)| Packet::Digest(Digest {
+                t,
+                seq,
+                held,
+                reached
+            })),
+        (any_t(), 1u32.., any_items()).prop_map(|(t, seq, items)| Packet::Want(Want { t, seq, items })),
+        (any_t(), any_items(), any::<[u8; 6]>()).prop_map(|(t, mut items, id)| {
+            items.ids.truncate(63);
+            items.ids.push(id);
+            Packet::NotHeld(NotHeld { t, items })
+        }),
         (any_t(), any_client_id()).prop_map(|(t, after)| Packet::RosterAsk(RosterAsk { t, after })),
         (any_t(), any_client_id(), any::<bool>()).prop_map(|(t, last, more)| Packet::Roster(Roster {
             t,
@@ -337,6 +355,16 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             more
         })),
     ]
+}
+
+fn any_items() -> impl Strategy<Value = Items> {
+    let range =
+        (any_client_id(), 1..=u32::MAX - 63, 0..64u32).prop_map(|(client_id, first, more)| NumberRange {
+            client_id,
+            first,
+            last: first + more,
+        });
+    (vec(any::<[u8; 6]>(), 0..=64), vec(range, 0..=8)).prop_map(|(ids, ranges)| Items { ids, ranges })
 }
 
 fn any_client_id() -> impl Strategy<Value = ClientId> {
@@ -403,11 +431,25 @@ fn any_classic_body() -> impl Strategy<Value = Body> {
     ]
 }
 
+fn any_part() -> impl Strategy<Value = Part> {
+    (any::<bool>(), 2u8..=MAX_PARTS, any::<u8>(), any_text(1, 400)).prop_map(
+        |(action, count, index, text)| Part {
+            action,
+            index: index % count,
+            count,
+            text,
+        },
+    )
+}
+
 fn any_signed_body() -> impl Strategy<Value = Body> {
     prop_oneof![
         4 => any_shared_body(),
         1 => any_client_id().prop_map(Body::Gone),
-        1 => (66u8..=191, vec(any::<u8>(), 0..400)).prop_map(|(id, data)| Body::Unknown { id, data }),
+        1 => any_part().prop_map(Body::Part),
+        1 => (66u8..=191, vec(any::<u8>(), 0..400))
+            .prop_filter("an id of newer programs", |(id, _)| *id != 72)
+            .prop_map(|(id, data)| Body::Unknown { id, data }),
     ]
 }
 

@@ -2,17 +2,20 @@
 //!
 //! - [`BoxKeyPair`] and [`SharedKeys`]: X25519 and NaCl's `crypto_box`, what seals every datagram;
 //! - [`SigningKey`] and [`verify`]: Ed25519, what certificates, says and facts are signed with;
+//! - [`SealKey`] and [`Stretch`]: XSalsa20-Poly1305 and Argon2id, for what a passphrase keeps;
 //! - [`hash`], [`hash_signed`], [`gate`] and [`gate_mark`]: what is derived by SHA-256.
 //!
 //! It knows nothing of what the bytes mean. Randomness is handed in.
 
 mod boxes;
 mod hashing;
+mod sealing;
 mod signing;
 
 pub use boxes::{BoxKeyPair, Nonce, SharedKeys, is_canonical_key};
 pub use hashing::{GATE_MARK_LEN, gate, gate_mark, hash, hash_signed};
 pub use rand_core::{CryptoRng, RngCore};
+pub use sealing::{SALT_LEN, SEAL_OVERHEAD, STRETCH_LEN, SealKey, Stretch};
 pub use signing::{Signature, SigningKey, verify};
 
 /// `label ‖ 0 ‖ chat ‖ body`: what is signed, and what is hashed to name it. No label is the beginning of another,

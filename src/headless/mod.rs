@@ -28,7 +28,7 @@ pub fn run(options: Options) -> ExitCode {
         }
     };
     node.shut_down_on_signals();
-    let (mut ready, mut bye) = (false, false);
+    let (mut began, mut bye) = (false, false);
     while let Some(report) = node.blocking_recv() {
         if let Err(error) = write_report(&report) {
             tracing::error!(%error, "nobody reads the events");
@@ -36,9 +36,9 @@ pub fn run(options: Options) -> ExitCode {
             return ExitCode::FAILURE;
         }
         match report.event {
-            Event::Ready { .. } => {
-                ready = true;
-                // Not before, so that `ready` comes first. The thread may wait for a line for ever: it is not joined
+            Event::Ready { .. } | Event::PassphraseNeeded { .. } if !began => {
+                began = true;
+                // Not before, so that one of these comes first. The thread may wait for a line for ever: it is not joined
                 // and ends with the program.
                 let commands = node.commands();
                 thread::spawn(move || read_commands(&commands));
@@ -47,7 +47,7 @@ pub fn run(options: Options) -> ExitCode {
             _ => {}
         }
     }
-    if ready && bye {
+    if began && bye {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -10,13 +10,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
 use super::entry::Entry;
-use super::event::{Code, Event, InviteInfo, LeftWhy, Message, MessageBody, Stats};
+use super::event::{Code, Event, InviteInfo, LeftWhy, Stats};
 use super::log::LogLine;
 use super::members::{Member, Members};
 use super::moderation::CameBy;
 use super::settings::{OpenChat, Retention};
-use super::text::{mentions, shown_nick};
-use super::timeline::{Row, RowKey, Timeline};
+use super::text::shown_nick;
+use super::timeline::{Delivery, Page, RowKey, Timeline};
 use crate::facts::{Door, HistoryRule, Role};
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
 
@@ -67,6 +67,8 @@ pub struct Chat {
     pub draft: String,
     /// The newest message that was seen.
     pub read: Option<MessageId>,
+    /// Where that stands, if it is known.
+    pub(super) read_at: Option<RowKey>,
     /// How many messages of others came after it.
     pub unread: u32,
     /// How many of those say our nick.
@@ -89,10 +91,21 @@ pub struct Chat {
     pub(super) reads_until: Option<Timestamp>,
     /// Whether somebody gave us our role by name, in this run.
     pub(super) has_named_role: bool,
+    /// What is being fetched from others of what was said before, if anything is.
+    pub fetching: Option<Fetching>,
     links: BTreeMap<ClientId, MemberId>,
     looking_since: Timestamp,
     /// When we first came in, if that was in this run.
     arrived_at: Option<Timestamp>,
+}
+
+/// A round of fetching from others what was said before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fetching {
+    /// Messages that came so far.
+    pub fetched: u32,
+    /// Up to when it goes back by now, if that is known.
+    pub back_to: Option<Timestamp>,
 }
 
 /// Whether we were let into a chat.
@@ -167,6 +180,7 @@ impl Chat {
             timeline,
             draft: String::new(),
             read: None,
+            read_at: None,
             unread: 0,
             mentions: 0,
             last_line: String::new(),
@@ -178,6 +192,7 @@ impl Chat {
             slow_until: None,
             reads_until: None,
             has_named_role: false,
+            fetching: None,
             links: BTreeMap::new(),
             looking_since: now,
             arrived_at: None,
@@ -190,7 +205,7 @@ impl Chat {
         self.timeline = before.timeline;
         self.timeline.set_own_nick(&self.nick);
         self.draft = before.draft;
-        self.read = before.read;
+        (self.read, self.read_at) = (before.read, before.read_at);
         self.unread = before.unread;
         self.mentions = before.mentions;
         self.last_line = before.last_line;
@@ -203,8 +218,9 @@ impl Chat {
         self.draft.clone_from(&saved.draft);
         self.read = saved.read;
         self.unread = saved.unread;
+        self.read_at = saved.read.and_then(|read| self.timeline.key_of(read));
         self.timeline.set_read_mark(saved.read);
-        self.mentions = self.unread_after(saved.read).1;
+        self.mentions = self.unread_after_read().1;
     }
 
     /// How it is connected. It changes by itself with time alone when [`Self::gives_up_in`] says so.
@@ -246,9 +262,14 @@ impl Chat {
         known.map_or_else(|| format!("Member {}", member.short()), str::to_owned)
     }
 
-    /// The row of the newest message that was seen, if it is among the rows.
+    /// Where the newest message stands that was seen, if that is known.
     pub fn read_row(&self) -> Option<RowKey> {
-        self.timeline.key_of(self.read?)
+        self.read_at
+    }
+
+    /// Whether something unread is stored that the rows held do not show the beginning of.
+    pub fn has_unread_before(&self) -> bool {
+        self.unread > 0 && self.read.is_some_and(|read| self.timeline.key_of(read).is_none())
     }
 
     fn looked_for(&self, now: Timestamp) -> Duration {
@@ -259,7 +280,8 @@ impl Chat {
         self.links.values().collect::<BTreeSet<_>>().len()
     }
 
-    pub(super) fn apply(&mut self, event: &Event, now: Timestamp) -> Effects {
+    /// Takes in what happened. `page`: the part of the history that it answers, if it does.
+    pub(super) fn apply(&mut self, event: &Event, page: Option<Page>, now: Timestamp) -> Effects {
         match event {
             Event::Joined { .. } => {
                 self.members.set_ban(self.own, None);
@@ -279,9 +301,14 @@ impl Chat {
             Event::Working { bits, tried, .. } => self.working(*bits, *tried, now),
             Event::Message(message) => self.message_came(message),
             Event::Delivery {
-                id, state, reached, ..
+                id,
+                state,
+                reached,
+                of,
+                ..
             } => {
-                self.timeline.set_delivery(*id, *state, *reached);
+                let (state, reached, of) = (*state, *reached, *of);
+                self.timeline.set_delivery(*id, Delivery { state, reached, of });
             }
             Event::MemberJoined {
                 member,
@@ -307,8 +334,18 @@ impl Chat {
             Event::History {
                 messages,
                 more_before,
+                more_after,
                 ..
-            } => self.history_came(messages, *more_before),
+            } => self.history_came(page, messages, *more_before, *more_after),
+            Event::HistoryProgress {
+                fetched,
+                back_to,
+                done,
+                more,
+                ..
+            } => self.history_progressed(*fetched, *back_to, *done, *more),
+            Event::HistoryCleared { .. } => self.history_cleared(),
+            Event::RetentionChanged { retention, .. } => self.retention = *retention,
             Event::Members { members, .. } => {
                 self.members.replace(members);
                 if let Some(own) = self.members.get(self.own) {
@@ -322,52 +359,6 @@ impl Chat {
             event => return self.apply_moderation(event, now),
         }
         Effects::default()
-    }
-
-    fn message_came(&mut self, message: &Message) {
-        let is_new = self.timeline.insert(message.clone());
-        self.renew_last_line();
-        if is_new && !message.own {
-            self.timeline.mark_if_late(message.id);
-            self.unread = self.unread.saturating_add(1);
-            if mentions(&message.text, &self.nick) {
-                self.mentions = self.mentions.saturating_add(1);
-            }
-        }
-    }
-
-    fn history_came(&mut self, messages: &[Message], more_before: bool) {
-        for message in messages {
-            // What is stored was said before this run: nobody hears any more how far it got.
-            self.timeline.insert(Message {
-                history: true,
-                ..message.clone()
-            });
-        }
-        self.renew_last_line();
-        // Only the page that begins with the oldest row held says whether there is more before it.
-        if messages
-            .first()
-            .is_none_or(|first| self.timeline.first_message() == Some(first.id))
-        {
-            self.timeline.set_more_before(more_before);
-        }
-        if self.read.is_some() {
-            self.mentions = self.unread_after(self.read).1.min(self.unread);
-        }
-    }
-
-    pub(super) fn renew_last_line(&mut self) {
-        let Some(said) = self.timeline.rows().rev().find_map(Row::said) else {
-            self.last_line.clear();
-            return;
-        };
-        let line = said.text.lines().next().unwrap_or_default();
-        self.last_line = match (said.body, said.own) {
-            (MessageBody::Action, _) => format!("{} {line}", said.nick),
-            (MessageBody::Message, true) => format!("You: {line}"),
-            (MessageBody::Message, false) => format!("{}: {line}", said.nick),
-        };
     }
 
     fn working(&mut self, bits: u8, tried: u64, now: Timestamp) {
@@ -462,6 +453,7 @@ impl Chat {
     fn link_lost(&mut self, client_id: ClientId, now: Timestamp) {
         self.links.remove(&client_id);
         if self.links.is_empty() {
+            self.fetching = None;
             self.looking_since = now;
         }
     }
@@ -472,44 +464,6 @@ impl Chat {
             .iter()
             .map(|peer| (peer.client_id, peer.member))
             .collect();
-    }
-
-    /// Lets the "new" line go on to what is unread now; until then it stands where reading had stopped before.
-    pub fn forget_new_line(&mut self) {
-        self.timeline.set_read_mark(self.read);
-    }
-
-    /// Reads up to `message`. Whether that is news. A "new" line that stands stays, for the reader to find it.
-    pub(super) fn mark_read(&mut self, message: MessageId) -> bool {
-        if self.read == Some(message) && self.unread == 0 {
-            return false;
-        }
-        // What was seen last frame may be older than what was read along since: reading never goes back.
-        let row = self.timeline.key_of(message);
-        if row.zip(self.read_row()).is_some_and(|(row, read)| row < read) {
-            return false;
-        }
-        self.read = Some(message);
-        (self.unread, self.mentions) = self.unread_after(self.read);
-        if self.timeline.new_line().is_none() {
-            self.forget_new_line();
-        }
-        true
-    }
-
-    /// How many messages of others the timeline holds after this one, and how many of them say our nick.
-    pub(super) fn unread_after(&self, read: Option<MessageId>) -> (u32, u32) {
-        let read = read.and_then(|read| self.timeline.key_of(read));
-        let (mut unread, mut mentioned) = (0, 0);
-        for row in self.timeline.rows().rev() {
-            let Some(said) = row.said() else { continue };
-            if read.is_some_and(|read| row.key <= read) {
-                break;
-            }
-            unread += u32::from(!said.own);
-            mentioned += u32::from(said.mentions_own);
-        }
-        (unread, mentioned)
     }
 }
 

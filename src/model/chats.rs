@@ -10,6 +10,7 @@ use super::chat::Chat;
 use super::command::Command;
 use super::event::{Event, Report};
 use super::settings::OpenChat;
+use super::timeline::Page;
 use crate::id::{ChatId, MessageId};
 
 /// How many messages are asked for when a chat is opened: some screens full (a guess).
@@ -93,11 +94,24 @@ impl Chats {
             Event::ChatOpened { .. } => self.open(&report.event, now),
             Event::ChatClosed { chat } => self.close(*chat),
             Event::Workspace { chats, .. } => self.restore(chats),
-            Event::Error { chat, message, .. } => Effects::error(*chat, message.clone()),
-            Event::Lagged => self.ask_again(),
+            Event::Error { chat, message, .. } => {
+                let found = chat.and_then(|chat| self.chats.get_mut(&chat));
+                if let (Some(found), Some(Page::Before(_))) = (found, report.tag.as_ref().and_then(Page::of))
+                {
+                    found.timeline.older_failed();
+                }
+                Effects::error(*chat, message.clone())
+            }
+            Event::Lagged => {
+                // Answers may be among what was dropped.
+                for chat in self.chats.values_mut() {
+                    chat.timeline.older_may_come();
+                }
+                self.ask_again()
+            }
             Event::InviteExported { .. } | Event::Bye => Effects::default(),
             event => match event_chat(event).and_then(|chat| self.chats.get_mut(&chat)) {
-                Some(chat) => chat.apply(event, now),
+                Some(chat) => chat.apply(event, report.tag.as_ref().and_then(Page::of), now),
                 // Of a chat that was left: its last words may still be under way.
                 None => Effects::default(),
             },
@@ -166,15 +180,10 @@ impl Chats {
 
 /// What is asked about a chat of which nothing is known yet.
 fn ask_for(chat: ChatId) -> Vec<Command> {
-    let history = Command::History {
-        chat,
-        before: None,
-        after: None,
-        around: None,
-        at: None,
-        limit: FIRST_HISTORY,
-    };
-    vec![Command::Members { chat }, history]
+    vec![
+        Command::Members { chat },
+        Page::Newest.command(chat, FIRST_HISTORY),
+    ]
 }
 
 fn event_chat(event: &Event) -> Option<ChatId> {
@@ -210,8 +219,16 @@ fn event_chat(event: &Event) -> Option<ChatId> {
         | Event::RetentionChanged { chat, .. }
         | Event::HistoryRuleChanged { chat, .. }
         | Event::Members { chat, .. }
+        | Event::ExportProgress { chat, .. }
+        | Event::Exported { chat, .. }
+        | Event::ExportCancelled { chat }
         | Event::Stats { chat, .. } => Some(*chat),
         Event::Ready { .. }
+        | Event::PassphraseNeeded { .. }
+        | Event::Unlocked
+        | Event::PassphraseChanged { .. }
+        | Event::BackedUp { .. }
+        | Event::Restored { .. }
         | Event::ChatOpened { .. }
         | Event::ChatClosed { .. }
         | Event::InviteExported { .. }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::passphrase::Passphrase;
 use super::settings::{Retention, Settings, Workspace};
 use crate::facts::{Door, HistoryRule, Role};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
@@ -64,6 +65,19 @@ pub enum Status {
     Away,
     /// 2.
     Busy,
+}
+
+/// The forms in which a chat can be exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExportFormat {
+    /// One page for a browser.
+    #[default]
+    Html,
+    /// Lines like those of an IRC log.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// What the program can be told to do. The names and fields are those of the headless mode, and public.
@@ -306,6 +320,52 @@ pub enum Command {
         /// Which.
         id: MessageId,
     },
+    /// Writes a chat to a file, as far as bans, forks and the user's own ignoring leave it to be shown. Answers:
+    /// `ExportProgress` now and then, then `Exported`.
+    Export {
+        /// Which chat.
+        chat: ChatId,
+        /// Where the file goes. What is there is replaced once the new file is whole.
+        path: PathBuf,
+        /// In which form.
+        format: ExportFormat,
+    },
+    /// Breaks the export of a chat off: no file is left. Answer: `ExportCancelled`; the export itself fails with the
+    /// code `cancelled`.
+    CancelExport {
+        /// Which chat.
+        chat: ChatId,
+    },
+    /// Writes the whole profile to one file, sealed with a passphrase of its own. Answer: `BackedUp`.
+    Backup {
+        /// Where the file goes.
+        path: PathBuf,
+        /// What will open it; not empty.
+        passphrase: Passphrase,
+    },
+    /// Puts what a backup holds into this profile, which must not have chats. Answers: `Restored`, then a `ChatOpened` for
+    /// every chat, or `PassphraseNeeded`.
+    Restore {
+        /// The backup.
+        path: PathBuf,
+        /// What it was sealed with.
+        passphrase: Passphrase,
+    },
+    /// Sets, changes or removes the passphrase that seals the profile's keys. Answer: `PassphraseChanged`.
+    SetPassphrase {
+        /// The one that it has; empty if it has none.
+        #[serde(default)]
+        old: Passphrase,
+        /// The one that it gets; empty: none.
+        #[serde(default)]
+        new: Passphrase,
+    },
+    /// Opens a profile that has a passphrase, after `PassphraseNeeded`. Answer: `Unlocked`, then what comes at every start; if
+    /// it is another, `PassphraseNeeded` again.
+    Unlock {
+        /// Its passphrase.
+        passphrase: Passphrase,
+    },
     /// Asks who is in a chat. Answer: `Members`.
     Members {
         /// Which chat.
@@ -386,6 +446,12 @@ impl Command {
             Self::SetRetention { .. } => "set_retention",
             Self::SetHistoryRule { .. } => "set_history_rule",
             Self::Resend { .. } => "resend",
+            Self::Export { .. } => "export",
+            Self::CancelExport { .. } => "cancel_export",
+            Self::Backup { .. } => "backup",
+            Self::Restore { .. } => "restore",
+            Self::SetPassphrase { .. } => "set_passphrase",
+            Self::Unlock { .. } => "unlock",
             Self::Members { .. } => "members",
             Self::Stats { .. } => "stats",
             Self::LeaveChat { .. } => "leave_chat",
@@ -425,6 +491,8 @@ impl Command {
             | Self::SetRetention { chat, .. }
             | Self::SetHistoryRule { chat, .. }
             | Self::Resend { chat, .. }
+            | Self::Export { chat, .. }
+            | Self::CancelExport { chat }
             | Self::Members { chat }
             | Self::Stats { chat }
             | Self::LeaveChat { chat }
@@ -434,6 +502,10 @@ impl Command {
             Self::Search { chat, .. } => *chat,
             Self::CreateChat { .. }
             | Self::ImportInvite { .. }
+            | Self::Backup { .. }
+            | Self::Restore { .. }
+            | Self::SetPassphrase { .. }
+            | Self::Unlock { .. }
             | Self::LoadWorkspace
             | Self::SaveWorkspace { .. }
             | Self::SaveSettings { .. }

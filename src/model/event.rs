@@ -71,6 +71,12 @@ pub enum Code {
     Busy,
     /// Already so: for example one is in that chat.
     Already,
+    /// It was cancelled.
+    Cancelled,
+    /// The profile is locked until it is given its passphrase.
+    PassphraseNeeded,
+    /// The passphrase is another.
+    WrongPassphrase,
 }
 
 /// Whether something was said or done.
@@ -314,12 +320,65 @@ pub enum DeliveryState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The first of all: the program stands. A `ChatOpened` for every chat of the profile follows.
+    /// The first of all, unless a passphrase is needed before: the program stands. A `ChatOpened` for every chat of the
+    /// profile follows.
     Ready {
         /// The program's version.
         version: String,
         /// What chats listen on unless they say otherwise.
         listen: SocketAddr,
+        /// Whether a passphrase seals the profile's keys.
+        #[serde(default)]
+        passphrase: bool,
+    },
+    /// The profile's keys are sealed: nothing but `unlock` and `shutdown` is taken until the passphrase has come.
+    PassphraseNeeded {
+        /// Whether one was given that is not it.
+        wrong: bool,
+    },
+    /// The passphrase was right.
+    Unlocked,
+    /// The profile has another passphrase, or none.
+    PassphraseChanged {
+        /// Whether it has one.
+        set: bool,
+    },
+    /// The profile was written to a backup.
+    BackedUp {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What a backup held is in the profile now.
+    Restored {
+        /// The backup.
+        path: PathBuf,
+        /// How many chats it had.
+        chats: u32,
+        /// Whether a passphrase seals the keys in it.
+        passphrase: bool,
+    },
+    /// A chat is being exported.
+    ExportProgress {
+        /// Which chat.
+        chat: ChatId,
+        /// Messages looked at so far.
+        messages: u64,
+        /// Of so many.
+        of: u64,
+    },
+    /// A chat was exported.
+    Exported {
+        /// Which chat.
+        chat: ChatId,
+        /// The file.
+        path: PathBuf,
+        /// Messages in it.
+        messages: u64,
+    },
+    /// The export of a chat was broken off.
+    ExportCancelled {
+        /// Which chat.
+        chat: ChatId,
     },
     /// A chat is there: created, imported or found in the profile.
     ChatOpened {

@@ -14,11 +14,11 @@ pub const MAX_TOPIC_LEN: usize = 512;
 /// Bytes of UTF-8 in the reason of a ban.
 pub use crate::facts::MAX_BAN_REASON_LEN;
 
-/// Bytes of UTF-8 in one message: what a datagram has room for.
+/// Bytes of UTF-8 in one message: in a classic chat what a datagram has room for, in others what six have.
 pub fn max_text_len(kind: ChatKind) -> usize {
     match kind {
         ChatKind::Classic => 881,
-        ChatKind::Private | ChatKind::Public => 798,
+        ChatKind::Private | ChatKind::Public => 4096,
     }
 }
 

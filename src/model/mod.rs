@@ -9,18 +9,20 @@ mod chats;
 mod command;
 mod entry;
 mod event;
+mod history;
 mod limits;
 mod log;
 mod members;
 mod moderation;
+mod passphrase;
 mod settings;
 mod text;
 mod timeline;
 
 pub use crate::facts::{Deed, Denied, Door, DoorMode, HistoryRule, RIGHTS, Role, Rule};
-pub use chat::{Chat, Connection, Join};
+pub use chat::{Chat, Connection, Fetching, Join};
 pub use chats::{Chats, Effects, Trouble};
-pub use command::{ChatKind, Command, Request, Rights, Status, Tag};
+pub use command::{ChatKind, Command, ExportFormat, Request, Rights, Status, Tag};
 pub use entry::{Hurdle, Work};
 pub use event::{
     Code, DeliveryState, Event, InviteInfo, InviteUser, LeftWhy, LinkInfo, LogEntry, LoggedDeed, MemberInfo,
@@ -33,6 +35,9 @@ pub use limits::{
 pub use log::LogLine;
 pub use members::{BanInfo, Member, Members};
 pub use moderation::{CameBy, ReadsOnly, SHORT_FINGERPRINT, door_words, history_rule_words};
+pub use passphrase::{MAX_PASSPHRASE_LEN, Passphrase, Strength};
 pub use settings::{OpenChat, Retention, Settings, Theme, Workspace};
 pub use text::{isolated, mentions, nick_key, shown_nick, shown_text};
-pub use timeline::{Chunk, Delivery, MAX_ROWS, Row, RowContent, RowId, RowKey, SaidRow, Timeline};
+pub use timeline::{
+    Chunk, Delivery, MAX_ROWS, Older, Page, Row, RowContent, RowId, RowKey, SaidRow, Timeline,
+};

@@ -286,9 +286,9 @@ impl Chat {
         if self.timeline.is_hidden(member) == hide {
             return;
         }
-        let before = self.unread_after(self.read);
+        let before = self.unread_after_read();
         self.timeline.set_hidden(member, hide);
-        let after = self.unread_after(self.read);
+        let after = self.unread_after_read();
         // The number may count more than is held here: what is hidden goes from it, the rest stays.
         self.unread = (self.unread + after.0).saturating_sub(before.0);
         self.mentions = (self.mentions + after.1).saturating_sub(before.1);

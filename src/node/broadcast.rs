@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use super::outbox::Own;
 use super::{Kind, Node};
 use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, Broadcast, Packet};
@@ -10,7 +9,7 @@ use crate::wire::{Body, Broadcast, Packet};
 impl Node {
     /// Says something, or does it.
     pub(super) fn say(&mut self, text: String, action: bool) {
-        if !self.has_room_to_say() {
+        if !self.has_room_to_say(text.len()) {
             return self.drop_packet("outbox_full");
         }
         match &self.kind {
@@ -119,12 +118,8 @@ impl Node {
             body,
         };
         let id = self.classic_message(&broadcast, &text, action, true);
-        self.deliver(Own {
-            id,
-            client_id: self.client_id,
-            number: broadcast.number,
-            plain: Packet::Broadcast(broadcast).encode(),
-        });
+        let own = vec![(id, broadcast.number, Packet::Broadcast(broadcast).encode())];
+        self.deliver(id, own);
     }
 
     /// "A broadcast is acted on once per (origin, number), then passed on to the links other than the one it came

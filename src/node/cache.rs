@@ -112,11 +112,19 @@ mod tests {
             cache.insert(say(number, 900, 0));
             assert!(cache.bytes <= MAX_BYTES);
         }
-        assert!(cache.numbered(ClientId([1; 32]), 1).next().is_none(), "the oldest left");
+        assert!(
+            cache.numbered(ClientId([1; 32]), 1).next().is_none(),
+            "the oldest left"
+        );
         assert!(cache.numbered(ClientId([1; 32]), 20_000).next().is_some());
         cache.insert(say(20_001, 900, 601));
         assert_eq!(
-            (cache.says.len(), cache.by_id.len(), cache.by_number.len(), cache.bytes),
+            (
+                cache.says.len(),
+                cache.by_id.len(),
+                cache.by_number.len(),
+                cache.bytes
+            ),
             (1, 1, 1, 900 + OVERHEAD)
         );
     }

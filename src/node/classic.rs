@@ -231,7 +231,7 @@ impl Node {
                 self.classic_message(broadcast, text, true, false);
             }
             Body::Ping | Body::Quit => {}
-            Body::Gone(_) | Body::Unknown { .. } => return false,
+            Body::Gone(_) | Body::Part(_) | Body::Unknown { .. } => return false,
         }
         true
     }

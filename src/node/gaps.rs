@@ -44,7 +44,11 @@ impl Numbers {
     }
 
     fn settle(&mut self, number: u32) {
-        if let Some(bit) = self.highest.checked_sub(number).and_then(|behind| 1_u64.checked_shl(behind)) {
+        if let Some(bit) = self
+            .highest
+            .checked_sub(number)
+            .and_then(|behind| 1_u64.checked_shl(behind))
+        {
             self.come |= bit;
         }
     }
@@ -179,7 +183,11 @@ impl Node {
             gap.announcers.push_back(link);
             gap.tries += 1;
             gap.asked = Some(link);
-            gap.due = now + self.links.get(&link).map_or(Duration::ZERO, super::links::Link::patience);
+            gap.due = now
+                + self
+                    .links
+                    .get(&link)
+                    .map_or(Duration::ZERO, super::links::Link::patience);
             let range = |(first, last): (u32, u32)| NumberRange {
                 client_id: origin,
                 first,
@@ -200,24 +208,48 @@ impl Node {
         }
     }
 
-    /// What is held of these numbers; what is not held is added to `missing`.
-    pub(super) fn in_ranges(&self, ranges: &[NumberRange], missing: &mut Vec<NumberRange>) -> Vec<Vec<u8>> {
+    /// When the member of a link was met: what was said before is history, and as the chat's rule says.
+    pub(super) fn met_at(&self, client_id: &ClientId) -> Duration {
+        let Kind::Signed(signed) = &self.kind else {
+            return Duration::ZERO;
+        };
+        let member = self
+            .links
+            .get(client_id)
+            .and_then(|link| signed.members.get(&link.member));
+        let met_ms = member.map_or(0, |member| member.met_ms);
+        let ago = Duration::from_millis(self.now_ms().saturating_sub(met_ms));
+        self.now.elapsed.saturating_sub(ago)
+    }
+
+    /// What is held of these numbers and came since; what is not held is added to `missing`.
+    pub(super) fn in_ranges(
+        &self,
+        ranges: &[NumberRange],
+        since: Duration,
+        missing: &mut Vec<NumberRange>,
+    ) -> Vec<Vec<u8>> {
         let mut held = Vec::new();
         for range in ranges {
             let mut lacking = Vec::new();
             for number in range.first..=range.last {
                 let before = held.len();
                 let says = self.repair.cache.numbered(range.client_id, number);
+                let says = says.filter(|say| say.at >= since);
                 held.extend(says.map(|say| say.plain.clone()));
                 if held.len() == before {
                     lacking.push(number);
                 }
             }
-            missing.extend(rows(lacking.into_iter()).into_iter().map(|(first, last)| NumberRange {
-                first,
-                last,
-                ..*range
-            }));
+            missing.extend(
+                rows(lacking.into_iter())
+                    .into_iter()
+                    .map(|(first, last)| NumberRange {
+                        first,
+                        last,
+                        ..*range
+                    }),
+            );
         }
         missing.truncate(MAX_RANGES);
         held
@@ -273,6 +305,10 @@ mod tests {
         numbers.take(u32::MAX);
         assert_eq!(numbers.missing().len(), 1);
         numbers.take(1);
-        assert_eq!(numbers.highest, u32::MAX, "after the last number comes 1: no jump");
+        assert_eq!(
+            numbers.highest,
+            u32::MAX,
+            "after the last number comes 1: no jump"
+        );
     }
 }

@@ -10,6 +10,7 @@ use super::facts::Agreed;
 use super::fork::{Said, nothing_said};
 use super::gate::Gates;
 use super::handshake::HalfOpen;
+use super::parts::Parts;
 use super::presence::Presence;
 use super::{Kind, Node, NodeEvent, NodeMember, Now};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
@@ -67,6 +68,7 @@ pub(super) struct Signed {
     slots: BTreeMap<(InviteId, u16), ([u8; 32], MemberId)>,
     held: VecDeque<Held>,
     pub(super) said: Said,
+    pub(super) parts: Parts,
     pub(super) denied_at: Option<Duration>,
     /// When a link was last asked who is there because of somebody whom we have not met.
     pub(super) asked_for_strangers_at: Option<Duration>,
@@ -179,6 +181,7 @@ impl Signed {
             slots: BTreeMap::new(),
             held: VecDeque::new(),
             said: nothing_said(),
+            parts: Parts::default(),
             denied_at: None,
             asked_for_strangers_at: None,
             has_roster: false,

@@ -131,9 +131,9 @@ impl Default for Meters {
     }
 }
 
-/// Whether it counts as a message. All else is told by programs and not typed.
+/// Whether it counts as a message; each part of a long one does. All else is told by programs and not typed.
 fn is_message(body: &Body) -> bool {
-    matches!(body, Body::Message(_) | Body::Action { .. })
+    matches!(body, Body::Message(_) | Body::Action { .. } | Body::Part(_))
 }
 
 impl Node {

@@ -9,7 +9,7 @@
 //!
 //! The parts, a file each: `peers` (addresses heard of, probes and their budgets), `lookup` (get_nodes and
 //! send_nodes), `links` (whom to be linked to, and whether they still are), `broadcast` (numbers, what was seen,
-//! passing on), `outbox` (own words at the pace allowed), `metering` (what others may say), `repair` (telling links what
+//! passing on), `parts` (long messages), `outbox` (own words at the pace allowed), `metering` (what others may say), `repair` (telling links what
 //! one has, and asking for what one lacks), `gaps` (what is missing by number), `cache` (what was said lately), `reached` (how many have a
 //! message), `classic` (who is in a classic chat), `strangers` (what they may cost), `gate`, `door` (the work that it asks for), `handshake` (hello, welcome), `clock`, `membership` (sessions,
 //! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `facts` (bringing
@@ -35,6 +35,7 @@ mod membership;
 mod metering;
 mod moderation;
 mod outbox;
+mod parts;
 mod peers;
 mod presence;
 mod reached;
@@ -59,8 +60,8 @@ pub use self::config::{ClassicState, NodeConfig, NodeKind, SignedState};
 pub use self::membership::SESSION_VALID_MS;
 
 pub use self::io::{
-    Input, Moderation, NodeEvent, NodeLink, NodeMember, NodeMessage, NodeStats, Now, Output, Refusal,
-    StoredFact,
+    Input, Moderation, NodeEvent, NodeLink, NodeMember, NodeMessage, NodePart, NodeStats, Now, Output,
+    Refusal, StoredFact,
 };
 
 use self::bucket::Buckets;
@@ -222,7 +223,10 @@ impl Node {
 
     /// When to call [`Self::handle`] with [`Input::Timeout`] at the latest, in terms of [`Now::elapsed`].
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let next = self.repair.due().map_or(self.next_tick, |due| due.min(self.next_tick));
+        let next = self
+            .repair
+            .due()
+            .map_or(self.next_tick, |due| due.min(self.next_tick));
         (!self.quit).then_some(next)
     }
 
@@ -236,11 +240,11 @@ impl Node {
         self.member
     }
 
-    /// Bytes of UTF-8 that one message can have: what fits into one datagram.
+    /// Bytes of UTF-8 that one message can have: what fits into one datagram, in a signed chat into six.
     pub fn max_text_len(&self) -> usize {
         match self.kind {
             Kind::Classic(_) => wire::MAX_BROADCAST_DATA_LEN,
-            Kind::Signed(_) => wire::MAX_SAY_DATA_LEN,
+            Kind::Signed(_) => parts::MAX_TEXT_LEN,
         }
     }
 

@@ -27,7 +27,7 @@ const MAX_TRIES: u8 = 3;
 /// seldom than once a minute are rare, and other links pass it on meanwhile.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// An own message, in the bytes to be sealed for each link.
+/// An own message or a part of one, in the bytes to be sealed for each link.
 #[derive(Debug, Clone)]
 pub(super) struct Own {
     pub(super) id: MessageId,
@@ -35,6 +35,8 @@ pub(super) struct Own {
     pub(super) client_id: ClientId,
     pub(super) number: u32,
     pub(super) plain: Vec<u8>,
+    /// The message that is out when this is: of a long one its last part says so.
+    completes: Option<MessageId>,
 }
 
 /// A message that a link has refused.
@@ -111,15 +113,23 @@ impl Outbox {
 }
 
 impl Node {
-    /// Whether one more message can be said: not while very many wait.
-    pub fn has_room_to_say(&self) -> bool {
-        self.outbox.waiting.len() < MAX_WAITING
+    /// Whether one more message of so many bytes can be said: not while very many wait.
+    pub fn has_room_to_say(&self, text_len: usize) -> bool {
+        self.outbox.waiting.len() + super::parts::parts_at_most(text_len) <= MAX_WAITING
     }
 
-    /// Sends an own message over all links, once there is one and it is its turn.
-    pub(super) fn deliver(&mut self, own: Own) {
-        let id = own.id;
-        self.outbox.waiting.push_back(own);
+    /// Sends an own message, in its parts (id, number, packet), over all links, once there is one and it is its turn.
+    pub(super) fn deliver(&mut self, id: MessageId, parts: Vec<(MessageId, u32, Vec<u8>)>) {
+        let last = parts.len().saturating_sub(1);
+        for (index, (part, number, plain)) in parts.into_iter().enumerate() {
+            self.outbox.waiting.push_back(Own {
+                id: part,
+                client_id: self.client_id,
+                number,
+                plain,
+                completes: (index == last).then_some(id),
+            });
+        }
         self.empty_outbox();
         if self.outbox.waiting.is_empty() {
             return;
@@ -141,10 +151,9 @@ impl Node {
                 break;
             };
             let links = self.send_own(&message);
-            self.emit(NodeEvent::Delivery {
-                id: message.id,
-                links,
-            });
+            if let Some(id) = message.completes {
+                self.emit(NodeEvent::Delivery { id, links });
+            }
             if self.outbox.sent.len() >= MAX_SENT {
                 self.outbox.sent.pop_front();
             }

@@ -40,7 +40,10 @@ struct Reach {
 
 impl Reach {
     fn total(&self) -> u32 {
-        let sum = self.children.values().fold(0_u32, |sum, n| sum.saturating_add(*n));
+        let sum = self
+            .children
+            .values()
+            .fold(0_u32, |sum, n| sum.saturating_add(*n));
         sum.saturating_add(u32::from(self.parent.is_some()))
     }
 }
@@ -120,7 +123,9 @@ impl Node {
 
     /// Other members that are there.
     fn others_online(&self) -> usize {
-        let Kind::Signed(signed) = &self.kind else { return 0 };
+        let Kind::Signed(signed) = &self.kind else {
+            return 0;
+        };
         let online = signed.sessions().filter(|(_, session)| session.online);
         let mut members: Vec<MemberId> = online.map(|(_, session)| session.member).collect();
         members.sort_unstable();

@@ -499,7 +499,11 @@ impl Node {
             }
         }
         if let Some(sent) = answered {
-            for (_, place) in sent.held.iter().filter(|(short, _)| !want.items.ids.contains(short)) {
+            for (_, place) in sent
+                .held
+                .iter()
+                .filter(|(short, _)| !want.items.ids.contains(short))
+            {
                 repair.owed.remove(place);
             }
             for (id, members) in &sent.reports {
@@ -512,7 +516,8 @@ impl Node {
             .into_iter()
             .filter_map(|place| Some(self.repair.cache.get(place)?.plain.clone()))
             .collect();
-        answers.extend(self.in_ranges(&want.items.ranges, &mut missing.ranges));
+        let since = self.met_at(&sender);
+        answers.extend(self.in_ranges(&want.items.ranges, since, &mut missing.ranges));
         self.send_again(from, sender, answers);
         self.say_not_held(from, sender, missing);
     }

@@ -3,13 +3,12 @@
 use std::net::SocketAddr;
 
 use super::membership::Held;
-use super::outbox::Own;
 use super::roster::ROSTER_ANSWER;
 use super::{Kind, Node, NodeEvent, NodeMessage};
 use crate::crypto;
 use crate::facts::Action;
 use crate::id::{ClientId, MessageId};
-use crate::wire::{Body, Packet, Say, SignedSay};
+use crate::wire::{Body, MAX_SAY_DATA_LEN, Packet, Say, SignedSay};
 
 /// The label of a say's signature.
 const SAY: &str = "throng/1 say";
@@ -23,6 +22,9 @@ const FOLLOW_AHEAD_MS: u64 = 120_000;
 
 impl Node {
     pub(super) fn say_signed(&mut self, text: String, action: bool) {
+        if text.len() > MAX_SAY_DATA_LEN {
+            return self.say_in_parts(&text, action);
+        }
         let body = match action {
             false => Body::Message(text.clone()),
             true => Body::Action {
@@ -33,14 +35,10 @@ impl Node {
         let Some((id, say)) = self.sign(body, false) else {
             return;
         };
-        let message = self.message_of(id, &say, text, action);
+        let message = self.message_of(id, &say.signed, &say.signature, text, action);
         self.emit(NodeEvent::Message(message));
-        self.deliver(Own {
-            id,
-            client_id: self.client_id,
-            number: say.signed.number,
-            plain: Packet::Say(say).encode(),
-        });
+        let own = vec![(id, say.signed.number, Packet::Say(say).encode())];
+        self.deliver(id, own);
     }
 
     /// Broadcasts something other than a message, with our chain for those who have not met us if so wished. Without
@@ -81,7 +79,7 @@ impl Node {
         }
     }
 
-    fn sign(&mut self, body: Body, with_chain: bool) -> Option<(MessageId, Say)> {
+    pub(super) fn sign(&mut self, body: Body, with_chain: bool) -> Option<(MessageId, Say)> {
         let number = self.next_number();
         let now_ms = self.now_ms();
         let Kind::Signed(signed) = &mut self.kind else {
@@ -113,23 +111,30 @@ impl Node {
         ))
     }
 
-    fn message_of(&self, id: MessageId, say: &Say, text: String, action: bool) -> NodeMessage {
+    pub(super) fn message_of(
+        &self,
+        id: MessageId,
+        say: &SignedSay,
+        signature: &crypto::Signature,
+        text: String,
+        action: bool,
+    ) -> NodeMessage {
         let member = match &self.kind {
-            Kind::Signed(signed) => signed.member_of(&say.signed.client_id).unwrap_or(self.member),
+            Kind::Signed(signed) => signed.member_of(&say.client_id).unwrap_or(self.member),
             Kind::Classic(_) => self.member,
         };
-        let mut signed = say.signed.encode();
-        signed.extend(say.signature);
+        let mut signed = say.encode();
+        signed.extend(signature);
         NodeMessage {
             id,
             member,
-            client_id: say.signed.client_id,
-            number: say.signed.number,
+            client_id: say.client_id,
+            number: say.number,
             // An author's clock may be ahead of ours: what is said is not shown in the future.
-            at_ms: (say.signed.hlc >> 16).min(self.now_ms()),
+            at_ms: (say.hlc >> 16).min(self.now_ms()),
             action,
             text,
-            own: say.signed.client_id == self.client_id,
+            own: member == self.member,
             signed,
             history: false,
         }
@@ -217,7 +222,13 @@ impl Node {
         if !self.act_on_say(id, &say) {
             return;
         }
-        if matches!(say.signed.body, Body::Message(_) | Body::Action { .. }) {
+        // A long message counts by its first part.
+        let counts = match &say.signed.body {
+            Body::Message(_) | Body::Action { .. } => true,
+            Body::Part(part) => part.index == 0,
+            _ => false,
+        };
+        if counts {
             self.came_by(id, Some(sender));
         }
         let Kind::Signed(signed) = &self.kind else { return };
@@ -247,12 +258,16 @@ impl Node {
         };
         let may_speak = signed.may(&member, Action::Speak, now_ms).is_ok();
         match &say.signed.body {
-            Body::Message(_) | Body::Action { .. } if !may_speak => {
+            Body::Message(_) | Body::Action { .. } | Body::Part(_) if !may_speak => {
                 self.drop_packet("not_allowed");
                 return false;
             }
             Body::Message(text) => self.take_message(id, say, text.clone(), false),
             Body::Action { text, .. } => self.take_message(id, say, text.clone(), true),
+            Body::Part(_) => {
+                self.speaks(&origin);
+                self.take_part(id, member, &say.signed, &say.signature, false);
+            }
             Body::Name(nick) => self.take_nick(say, nick.clone()),
             Body::Status(status) => self.take_status(say, *status),
             Body::Quit => return self.session_ended(&origin, true),
@@ -266,11 +281,18 @@ impl Node {
     }
 
     fn take_message(&mut self, id: MessageId, say: &Say, text: String, action: bool) {
-        let message = self.message_of(id, say, text, action);
-        if let Kind::Signed(signed) = &mut self.kind {
-            signed.last_message.copy_from_slice(&id.0[..8]);
-        }
+        let message = self.message_of(id, &say.signed, &say.signature, text, action);
         self.speaks(&say.signed.client_id);
+        self.tell_message(message);
+    }
+
+    /// A message or action is there, live and whole.
+    pub(super) fn tell_message(&mut self, message: NodeMessage) {
+        if let Kind::Signed(signed) = &mut self.kind
+            && message.member != self.member
+        {
+            signed.last_message.copy_from_slice(&message.id.0[..8]);
+        }
         self.emit(NodeEvent::Message(message));
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
@@ -13,6 +15,7 @@ use super::Options;
 use super::chat::Chat;
 use super::clock::{Clock, timestamp};
 use super::events::{Cause, Failure, Outlet};
+use super::export::Sifting;
 use super::history::Reading;
 use super::network::NetworkWatch;
 use super::reports::ReportSender;
@@ -51,13 +54,9 @@ pub(super) async fn run(
         Err(failure) => return give_up(reports, failure).await,
     };
     let (mut actor, mut inputs) = Actor::new(options, store, reports);
-    match actor.outlet.store.chats().await {
-        Ok(records) => actor.open_profile(records).await,
-        Err(error) => {
-            let failure = error.into();
-            actor.outlet.failed(None, failure);
-            return actor.outlet.finish(Event::Bye.into()).await;
-        }
+    if let Err(error) = actor.open_profile(None).await {
+        actor.outlet.failed(None, error.into());
+        return actor.outlet.finish(Event::Bye.into()).await;
     }
     while !actor.ending {
         actor.go_on_with_work();
@@ -145,6 +144,21 @@ pub(super) enum Errand {
     },
     /// A slice of the work that a door asked for; none if it was broken off.
     Worked { chat: ChatId, slice: Option<Box<Slice>> },
+    /// A page of a chat that is being exported, to be looked through.
+    Sift(Box<Sifting>),
+    /// How far something is that a command began.
+    Progress(Box<Event>),
+    /// A backup was put in the profile's place.
+    Restored {
+        tag: Option<Tag>,
+        result: Result<PathBuf, Failure>,
+    },
+    /// The end of an export.
+    Exported {
+        chat: ChatId,
+        tag: Option<Tag>,
+        result: Result<Event, Failure>,
+    },
 }
 
 /// All chats, and what they need.
@@ -154,6 +168,12 @@ pub(super) struct Actor {
     pub(super) chats: BTreeMap<ChatId, Chat>,
     pub(super) outlet: Outlet,
     pub(super) network: NetworkWatch,
+    /// The chats that are being exported, and what breaks that off.
+    pub(super) exports: BTreeMap<ChatId, Arc<AtomicBool>>,
+    /// The profile's keys wait for their passphrase.
+    pub(super) locked: bool,
+    /// [`Event::Ready`] was told.
+    is_ready: bool,
     /// The command to shut down has come.
     pub(super) ending: bool,
     /// Its tag.
@@ -176,6 +196,9 @@ impl Actor {
             chats: BTreeMap::new(),
             outlet: Outlet::new(store, reports),
             network: NetworkWatch::new(clock.now()),
+            exports: BTreeMap::new(),
+            locked: false,
+            is_ready: false,
             ending: false,
             ending_tag: None,
             batches,
@@ -192,17 +215,27 @@ impl Actor {
         )
     }
 
-    async fn open_profile(&mut self, records: Vec<ChatRecord>) {
-        let listen = self.listen.unwrap_or(LISTEN_ANYWHERE);
-        self.outlet.report(
-            Event::Ready {
+    /// Tells that the program stands; once, also if another profile is restored later.
+    pub(super) fn tell_ready(&mut self, passphrase: bool) {
+        if !self.is_ready {
+            self.is_ready = true;
+            let ready = Event::Ready {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
-                listen,
-            },
-            None,
-        );
+                listen: self.listen.unwrap_or(LISTEN_ANYWHERE),
+                passphrase,
+            };
+            self.outlet.report(ready, None);
+        }
+    }
+
+    /// Opens all chats that are stored.
+    pub(super) async fn open_chats(&mut self, records: Vec<ChatRecord>) {
         for record in records {
             let id = record.chat;
+            // One that was made while a backup was read.
+            if self.chats.contains_key(&id) {
+                continue;
+            }
             if let Err(failure) = self.open_chat(record, None).await {
                 tracing::warn!(chat = %id, "a stored chat could not be opened");
                 self.outlet.failed(Some(id), failure);
@@ -287,6 +320,11 @@ impl Actor {
         });
     }
 
+    /// The way back to the actor, for those who have to ask it on their way.
+    pub(super) fn way_back(&self) -> mpsc::Sender<Errand> {
+        self.errands.clone()
+    }
+
     /// Leave to send somebody for something.
     pub(super) fn errand_permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
         self.errands_at_once.clone().try_acquire_owned().map_err(|_| {
@@ -323,6 +361,10 @@ impl Actor {
             }
             Errand::HistoryRead { reading, result } => self.history_read(*reading, result),
             Errand::Worked { chat, slice } => self.worked(chat, slice),
+            Errand::Restored { tag, result } => self.restored(tag, result).await,
+            Errand::Sift(sifting) => self.sift(*sifting),
+            Errand::Progress(event) => self.outlet.report(*event, None),
+            Errand::Exported { chat, tag, result } => self.exported(chat, tag, result),
         }
     }
 
@@ -365,13 +407,14 @@ impl Actor {
             chat.node.handle(now, Input::Quit);
             chat.drain(now, &mut Cause::none(), &mut self.outlet);
         }
+        self.cancel_exports();
         let all_back = self.errands_at_once.clone();
         let deadline = tokio::time::Instant::now() + ERRANDS_END_WITHIN;
         loop {
             tokio::select! {
                 biased;
                 Some(errand) = inputs.errands.recv() => {
-                    if let Errand::Answer { .. } | Errand::HistoryRead { .. } = errand {
+                    if let Errand::Answer { .. } | Errand::HistoryRead { .. } | Errand::Exported { .. } = errand {
                         self.handle_errand(errand).await;
                     }
                 }

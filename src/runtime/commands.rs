@@ -34,6 +34,7 @@ impl Actor {
     }
 
     async fn carry_out(&mut self, command: Command, tag: Option<Tag>) -> Result<(), Failure> {
+        self.check_lock(&command)?;
         let cause = &mut Cause::command(&command, tag.clone());
         match command {
             Command::CreateChat {
@@ -89,6 +90,12 @@ impl Actor {
             | Command::ClearHistory { .. }
             | Command::SetRetention { .. }
             | Command::Resend { .. } => Err(bad_command("Not yet.")),
+            Command::Export { chat, path, format } => self.export(chat, path, format, tag),
+            Command::CancelExport { chat } => self.cancel_export(chat, tag),
+            Command::Backup { path, passphrase } => self.backup(path, passphrase, tag),
+            Command::Restore { path, passphrase } => self.restore(path, passphrase, tag),
+            Command::SetPassphrase { old, new } => self.set_passphrase(old, new, tag),
+            Command::Unlock { passphrase } => self.unlock(passphrase, tag).await,
             Command::Members { chat } => {
                 let members = self.chat(chat)?.members();
                 self.outlet.report(Event::Members { chat, members }, tag);
@@ -189,7 +196,7 @@ impl Actor {
             return Err(bad_command("There is nothing to say: the text is empty."));
         }
         check_len("A message in this chat", &text, chat.node.max_text_len())?;
-        if !chat.node.has_room_to_say() {
+        if !chat.node.has_room_to_say(text.len()) {
             return Err(Failure::new(
                 Code::Busy,
                 "Very many messages already wait to go out in this chat. Say this again when some of them have.",
@@ -357,7 +364,7 @@ impl Actor {
     }
 
     /// Asks the store something, and reports the answer when it comes.
-    fn ask_store(
+    pub(super) fn ask_store(
         &mut self,
         command: &'static str,
         chat: Option<ChatId>,

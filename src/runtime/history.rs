@@ -75,7 +75,7 @@ impl Actor {
 impl Reading {
     /// Takes what may be shown of a page. The answer; none if the store is to be asked on, by what the query is then.
     fn take(&mut self, page: HistoryPage, shows: impl Fn(&StoredMessage) -> bool) -> Option<Event> {
-        let forwards = matches!(self.query, HistoryQuery::After(_));
+        let forwards = matches!(self.query, HistoryQuery::After(_) | HistoryQuery::Oldest);
         let end = if forwards {
             page.messages.last()
         } else {
@@ -142,7 +142,7 @@ impl Reading {
 
 impl Chat {
     /// Whether bans and forks leave a stored message to be shown.
-    fn shows(&self, stored: &StoredMessage) -> bool {
+    pub(super) fn shows(&self, stored: &StoredMessage) -> bool {
         let message = &stored.message;
         self.node.state().is_none_or(|state| {
             state.shows(
@@ -194,6 +194,7 @@ mod tests {
     fn page(query: HistoryQuery, limit: u32) -> HistoryPage {
         let place = |id: MessageId| u32::from_be_bytes(id.0[..4].try_into().expect("4 bytes"));
         let (first, last) = match query {
+            HistoryQuery::Oldest => (1, limit.min(STORED)),
             HistoryQuery::Newest => ((STORED + 1).saturating_sub(limit).max(1), STORED),
             HistoryQuery::Before(id) => (place(id).saturating_sub(limit).max(1), place(id) - 1),
             HistoryQuery::After(id) => (place(id) + 1, (place(id) + limit).min(STORED)),

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 
-use super::actor::random;
 use super::events::Failure;
+use super::whole_file::{WholeFile, write_failed};
 use crate::invite::{InviteError, MAX_INVITE_FILE_LEN};
 use crate::model::Code;
 
@@ -52,41 +52,11 @@ pub(super) fn read_invite(path: &Path) -> Result<String, Failure> {
 
 /// Writes an invite file, whole or not at all, for nobody but the user to read.
 pub(super) fn write_invite(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |error: io::Error| {
-        let code = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::DiskFull,
-            _ => Code::File,
-        };
-        Failure::new(
-            code,
-            format!(
-                "The invite could not be written to {}: {error}. Choose another place, or copy the invite's text.",
-                path.display()
-            ),
-        )
-    };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let name: u64 = u64::from_be_bytes(random());
-    let temporary = folder.join(format!(".throng-{name:016x}.tmp"));
-    let written = write_new(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|error| {
-        // It may not be there at all.
-        let _ = fs::remove_file(&temporary);
-        failed(error)
-    })
-}
-
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    let written = WholeFile::create(path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.finish()
+    });
+    written.map_err(|error| write_failed("The invite", path, &error))
 }
 
 /// What to say if the work on a file was not done.

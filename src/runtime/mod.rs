@@ -6,15 +6,17 @@
 //! told so by [`Event::Lagged`](crate::model::Event::Lagged)).
 //!
 //! The parts, a file each: `actor` (the loop, start and end), `commands` (what a command does), `joining` (how chats
-//! are made, and how one comes into them), `invites` and `invite_file`, `moderation` and `log` (roles, bans, the door),
+//! are made, and how one comes into them), `invites` and `invite_file`, `export`, `takeout`, `backup_file` and `whole_file`, `moderation` and `log` (roles, bans, the door),
 //! `work` (what a door may ask for), `history`, `chat` (a node with its socket), `events` (what a node says, in the
 //! words of the model), `reconnect` (when to try which addresses again), `network` (sleep, changed networks), `socket`, `clock`, `reports`.
 
 mod actor;
+mod backup_file;
 mod chat;
 mod clock;
 mod commands;
 mod events;
+mod export;
 mod history;
 mod invite_file;
 mod invites;
@@ -25,6 +27,8 @@ mod network;
 mod reconnect;
 mod reports;
 mod socket;
+mod takeout;
+mod whole_file;
 mod work;
 
 use std::fmt;

@@ -50,6 +50,14 @@ pub enum StoreError {
     },
     /// No such chat or message is stored.
     NotFound,
+    /// The keys are sealed, and the passphrase was not given yet.
+    PassphraseNeeded,
+    /// The passphrase is another.
+    WrongPassphrase,
+    /// A backup goes only into a profile without chats.
+    NotEmpty,
+    /// The same is being done already.
+    Busy,
     /// The store was closed before it got to this.
     Closed,
 }
@@ -63,6 +71,10 @@ impl StoreError {
             Self::Damaged { .. } => Code::Damaged,
             Self::DiskFull { .. } => Code::DiskFull,
             Self::NotFound => Code::NotFound,
+            Self::PassphraseNeeded => Code::PassphraseNeeded,
+            Self::WrongPassphrase => Code::WrongPassphrase,
+            Self::NotEmpty => Code::Already,
+            Self::Busy => Code::Busy,
             Self::NotWritable { .. } | Self::Failed { .. } | Self::Closed => Code::File,
         }
     }
@@ -140,6 +152,13 @@ impl fmt::Display for StoreError {
                 "The profile in {} could not be used ({detail}). Check the disk and start Throng again.",
                 folder.display()
             ),
+            Self::PassphraseNeeded => f.write_str("This profile is locked. Give its passphrase first."),
+            Self::WrongPassphrase => f.write_str("This is not the passphrase of this profile. Nothing was changed."),
+            Self::NotEmpty => f.write_str(
+                "This profile has chats already, and a backup goes only into an empty one. Start Throng with another \
+                 folder (--profile DIR) and restore it there.",
+            ),
+            Self::Busy => f.write_str("Throng is doing this already. Wait for the end of that."),
             Self::NotFound => f.write_str("No such chat or message is stored here."),
             Self::Closed => f.write_str("Throng is closing and keeps nothing more."),
         }

@@ -8,9 +8,10 @@
 //! |---|---|
 //! | `lock` | empty; locked while a program has the profile open |
 //! | `throng.db` | the database |
+//! | `backup.tmp`, `restore.tmp` | a database on its way into a backup or out of one; wiped when that is done, or at the next start |
 //! | `throng.db-wal`, `throng.db-shm` | its log of what was written last; there only while it is open, or after a crash |
 //!
-//! The key of a session is never stored. Whatever is deleted is overwritten; what a disk or a backup keeps of older
+//! The key of a session is never stored. The other keys can be sealed with a passphrase; what was said can't. Whatever is deleted is overwritten; what a disk or a backup keeps of older
 //! states of a file is beyond a program's reach.
 
 mod error;
@@ -18,6 +19,9 @@ mod profile;
 mod reads;
 mod record;
 mod schema;
+mod scratch;
+mod takeout;
+mod vault;
 mod worker;
 mod writes;
 
@@ -31,6 +35,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use error::{QueueFull, StoreError};
 pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, Write};
+pub use scratch::Scratch;
+pub use vault::Lock;
 
 use self::profile::Profile;
 use self::worker::{Job, QueuedWrite, Worker};
@@ -66,6 +72,8 @@ pub fn default_profile() -> Option<PathBuf> {
 pub enum HistoryQuery {
     /// The newest.
     Newest,
+    /// The oldest.
+    Oldest,
     /// The ones right before a message.
     Before(MessageId),
     /// The ones right after a message.
@@ -114,7 +122,7 @@ impl Store {
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
         let (error_sender, errors) = mpsc::channel(ERROR_QUEUE_LEN);
         let folder = profile.folder().to_owned();
-        let worker = Worker::new(connection, profile, error_sender);
+        let worker = Worker::open(connection, profile, error_sender)?;
         thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || worker.run(queue))
@@ -137,9 +145,9 @@ impl Store {
     /// All chats, in the order of their creation.
     ///
     /// # Errors
-    /// As the disk has them; so for all reads.
+    /// [`StoreError::PassphraseNeeded`] if the keys are locked; else as the disk has them; so for all reads.
     pub async fn chats(&self) -> Result<Vec<ChatRecord>, StoreError> {
-        self.read(reads::chats).await
+        self.on_thread(Worker::chats).await
     }
 
     /// A part of a chat's history, at most `limit` messages and never over [`MAX_PAGE_LEN`].
@@ -153,6 +161,15 @@ impl Store {
         limit: u32,
     ) -> Result<HistoryPage, StoreError> {
         self.read(move |connection| reads::history(connection, chat, query, limit))
+            .await
+    }
+
+    /// How many messages of a chat are stored.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the chat is not stored.
+    pub async fn message_count(&self, chat: ChatId) -> Result<u64, StoreError> {
+        self.read(move |connection| reads::message_count(connection, chat))
             .await
     }
 
@@ -228,10 +245,17 @@ impl Store {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.on_thread(move |worker| worker.read(read)).await
+    }
+
+    async fn on_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Worker) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let (sender, answer) = oneshot::channel();
         let job = move |worker: &mut Worker| {
             // Whoever asked may have gone.
-            let _ = sender.send(worker.read(read));
+            let _ = sender.send(work(worker));
         };
         self.queue(Job::Read(Box::new(job))).await?;
         answer.await.map_err(|_| StoreError::Closed)?

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreError, schema};
+use super::{StoreError, schema, scratch};
 
 /// The names of the files. SQLite adds `-wal` and `-shm` to the database's, and gives them its mode.
 const DATABASE: &str = "throng.db";
@@ -28,10 +28,13 @@ impl Profile {
         make_private_folder(folder).map_err(io)?;
         let lock = open_private_file(&folder.join(LOCK)).map_err(io)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                folder: folder.to_owned(),
-                _lock: lock,
-            }),
+            Ok(()) => {
+                scratch::remove_all(folder).map_err(io)?;
+                Ok(Self {
+                    folder: folder.to_owned(),
+                    _lock: lock,
+                })
+            }
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
                 folder: folder.to_owned(),
             }),
@@ -69,6 +72,38 @@ impl Profile {
         configure(&connection).map_err(sqlite)?;
         schema::migrate(&mut connection).map_err(sqlite)?;
         Ok(connection)
+    }
+
+    /// Looks all through a database that is to take the place of this profile's, and brings it to the newest version.
+    pub(super) fn prepare(&self, database: &Path) -> Result<(), StoreError> {
+        let sqlite = |error| StoreError::from_sqlite(&self.folder, &error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(database, flags).map_err(sqlite)?;
+        schema::check(&connection, &self.folder)?;
+        schema::check_all(&connection, &self.folder)?;
+        configure(&connection).map_err(sqlite)?;
+        schema::migrate(&mut connection).map_err(sqlite)?;
+        // Without its log it is one file, which can be moved.
+        connection
+            .pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()))
+            .map_err(sqlite)?;
+        connection.close().map_err(|(_, error)| sqlite(error))
+    }
+
+    /// Moves a database into the place of this one, which nobody has open.
+    pub(super) fn replace(&self, database: &Path) -> Result<(), StoreError> {
+        let io = |error| StoreError::from_io(&self.folder, &error);
+        // A log belongs to the database beside which it was written, and to no other.
+        for log in self.log_files().filter(|log| log.exists()) {
+            fs::remove_file(log).map_err(io)?;
+        }
+        File::open(database)
+            .and_then(|file| file.sync_all())
+            .map_err(io)?;
+        fs::rename(database, self.folder.join(DATABASE)).map_err(io)?;
+        // So that a power cut does not bring the old one back. Where a folder can't be synced it may.
+        let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        Ok(())
     }
 
     fn log_files(&self) -> impl Iterator<Item = PathBuf> {

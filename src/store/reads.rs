@@ -9,17 +9,18 @@ use rusqlite::{Connection, Row, ToSql, params};
 use zeroize::Zeroizing;
 
 use super::record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord};
+use super::vault::Vault;
 use super::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoredMessage};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 use crate::model::{ChatKind, Message, MessageBody, OpenChat, Settings, Workspace};
 
 /// All chats, in the order of their creation.
-pub(super) fn chats(connection: &Connection) -> rusqlite::Result<Vec<ChatRecord>> {
+pub(super) fn chats(connection: &Connection, vault: &Vault) -> rusqlite::Result<Vec<ChatRecord>> {
     let mut statement = connection.prepare_cached(
         "SELECT key, id, kind, name, nick, topic, topic_by, created_ms, port, joined, chat_seed,
             member_seed, invite, rendezvous, credential, charter, next_invite FROM chat ORDER BY key",
     )?;
-    let rows = statement.query_map([], |row| Ok((row.get("key")?, chat_record(row)?)))?;
+    let rows = statement.query_map([], |row| Ok((row.get("key")?, chat_record(row, vault)?)))?;
     let mut records: Vec<(i64, ChatRecord)> = rows.collect::<rusqlite::Result<_>>()?;
     for (key, record) in &mut records {
         record.admitted = rows_of(
@@ -81,6 +82,14 @@ pub(super) fn history(
                 more_after: false,
             })
         }
+        HistoryQuery::Oldest => {
+            let (messages, more_after) = newer(connection, chat, key, Place::START, limit)?;
+            Ok(HistoryPage {
+                messages,
+                more_before: false,
+                more_after,
+            })
+        }
         HistoryQuery::Before(id) => {
             let place = place(connection, key, id)?;
             let (messages, more_before) = older(connection, chat, key, place, limit)?;
@@ -114,6 +123,14 @@ pub(super) fn history(
             })
         }
     }
+}
+
+/// How many messages are stored.
+pub(super) fn message_count(connection: &Connection, chat: ChatId) -> rusqlite::Result<u64> {
+    let key = chat_key(connection, chat)?;
+    connection
+        .prepare_cached("SELECT count(*) FROM message WHERE chat = ?1")?
+        .query_row([key], |row| row.get(0).map(i64::cast_unsigned))
 }
 
 /// Own messages that have not gone out, the oldest first.
@@ -208,6 +225,12 @@ struct Place {
 }
 
 impl Place {
+    /// Before all messages.
+    const START: Self = Self {
+        at_ms: i64::MIN,
+        key: i64::MIN,
+    };
+
     /// After all messages.
     const END: Self = Self {
         at_ms: i64::MAX,
@@ -334,12 +357,14 @@ fn invite(row: &Row<'_>) -> rusqlite::Result<InviteRecord> {
     })
 }
 
-fn chat_record(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
+fn chat_record(row: &Row<'_>, vault: &Vault) -> rusqlite::Result<ChatRecord> {
     let topic_by: Option<[u8; 32]> = row.get("topic_by")?;
     let created_ms: i64 = row.get("created_ms")?;
     let StoredKind(kind) = row.get("kind")?;
+    let chat = ChatId(row.get("id")?);
+    let secret = |column: &str| secret(row, column, &chat, vault);
     Ok(ChatRecord {
-        chat: ChatId(row.get("id")?),
+        chat,
         kind,
         name: row.get("name")?,
         nick: row.get("nick")?,
@@ -349,10 +374,10 @@ fn chat_record(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
         port: row.get("port")?,
         joined: row.get("joined")?,
         secrets: ChatSecrets {
-            chat_seed: secret(row, "chat_seed")?,
-            member_seed: secret(row, "member_seed")?,
-            invite: row.get::<_, Option<Vec<u8>>>("invite")?.map(Zeroizing::new),
-            rendezvous: secret(row, "rendezvous")?,
+            chat_seed: secret("chat_seed")?.map(sized).transpose()?,
+            member_seed: secret("member_seed")?.map(sized).transpose()?,
+            invite: secret("invite")?,
+            rendezvous: secret("rendezvous")?.map(sized).transpose()?,
         },
         credential: row.get("credential")?,
         charter: row.get("charter")?,
@@ -366,8 +391,22 @@ fn chat_record(row: &Row<'_>) -> rusqlite::Result<ChatRecord> {
     })
 }
 
-fn secret<const N: usize>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Zeroizing<[u8; N]>>> {
-    Ok(row.get::<_, Option<[u8; N]>>(column)?.map(Zeroizing::new))
+fn secret(
+    row: &Row<'_>,
+    column: &str,
+    chat: &ChatId,
+    vault: &Vault,
+) -> rusqlite::Result<Option<Zeroizing<Vec<u8>>>> {
+    let stored: Option<Vec<u8>> = row.get(column)?;
+    stored
+        .map(|stored| vault.open(chat, column, Zeroizing::new(stored)))
+        .transpose()
+}
+
+/// A secret of a fixed length.
+fn sized<const N: usize>(secret: Zeroizing<Vec<u8>>) -> rusqlite::Result<Zeroizing<[u8; N]>> {
+    let sized = secret.as_slice().try_into().map(Zeroizing::new);
+    sized.map_err(|error| damage(0, Type::Blob, error))
 }
 
 fn rows_of<T>(

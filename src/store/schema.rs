@@ -11,6 +11,7 @@ use super::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_moderation.sql"),
+    include_str!("migrations/0004_passphrase.sql"),
 ];
 
 /// "Thro", as the first migration sets it.
@@ -48,6 +49,27 @@ pub(super) fn check(connection: &Connection, folder: &Path) -> Result<(), StoreE
         }
     }
     Ok(())
+}
+
+/// Looks through all of a database that passed [`check`]: one that comes from elsewhere.
+pub(super) fn check_all(connection: &Connection, folder: &Path) -> Result<(), StoreError> {
+    let sqlite = |error| StoreError::from_sqlite(folder, &error);
+    // An empty one is nobody's backup.
+    let verdict: String = if version(connection).map_err(sqlite)? == 0 {
+        "there is nothing in it".to_owned()
+    } else {
+        connection
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+            .map_err(sqlite)?
+    };
+    if verdict == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Damaged {
+            folder: folder.to_owned(),
+            detail: verdict,
+        })
+    }
 }
 
 /// Brings a database that passed [`check`] to the newest version.

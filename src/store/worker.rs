@@ -6,7 +6,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::profile::Profile;
-use super::{StoreError, Write, writes};
+use super::vault::{Lock, Vault};
+use super::{ChatRecord, StoreError, Write, reads, writes};
 
 /// The most writes of one transaction, so that no one waits long for theirs. A guess.
 const MAX_GROUP_LEN: usize = 1024;
@@ -34,23 +35,32 @@ pub(super) struct QueuedWrite {
 
 /// What the thread has.
 pub(super) struct Worker {
-    connection: Connection,
-    profile: Profile,
+    pub(super) connection: Connection,
+    pub(super) profile: Profile,
+    /// What opens and seals the chats' secrets.
+    pub(super) vault: Vault,
     errors: mpsc::Sender<StoreError>,
-    synced: bool,
+    pub(super) synced: bool,
     /// Set once damage was found: what is damaged is not written to.
-    damage: Option<StoreError>,
+    pub(super) damage: Option<StoreError>,
 }
 
 impl Worker {
-    pub(super) fn new(connection: Connection, profile: Profile, errors: mpsc::Sender<StoreError>) -> Self {
-        Self {
+    pub(super) fn open(
+        connection: Connection,
+        profile: Profile,
+        errors: mpsc::Sender<StoreError>,
+    ) -> Result<Self, StoreError> {
+        let vault = Vault::load(&connection);
+        let vault = vault.map_err(|error| StoreError::from_sqlite(profile.folder(), &error))?;
+        Ok(Self {
             connection,
             profile,
+            vault,
             errors,
             synced: true,
             damage: None,
-        }
+        })
     }
 
     /// Works until it is told to close or every handle is gone.
@@ -92,6 +102,19 @@ impl Worker {
         read(&self.connection).map_err(|error| self.error(&error))
     }
 
+    /// All chats, with their keys.
+    pub(super) fn chats(&mut self) -> Result<Vec<ChatRecord>, StoreError> {
+        self.check_lock()?;
+        reads::chats(&self.connection, &self.vault).map_err(|error| self.error(&error))
+    }
+
+    fn check_lock(&self) -> Result<(), StoreError> {
+        match self.vault.lock() {
+            Lock::Locked => Err(StoreError::PassphraseNeeded),
+            Lock::None | Lock::Unlocked => Ok(()),
+        }
+    }
+
     /// Keeps a group in one transaction. If one of them can't be kept, each is tried alone, so that it takes no other
     /// with it.
     fn write(&mut self, group: Vec<QueuedWrite>) {
@@ -107,7 +130,8 @@ impl Worker {
             let removed = writes
                 .iter()
                 .any(|write| matches!(write, Write::RemoveChat { .. }));
-            let outcome = self.wipe(removed);
+            let small = self.profile.database_len().is_ok_and(|len| len <= MAX_VACUUM_LEN);
+            let outcome = self.wipe(removed && small);
             self.report(None, outcome);
         }
         for (queued, outcome) in group.into_iter().zip(outcomes) {
@@ -119,6 +143,7 @@ impl Worker {
         if let Some(damage) = &self.damage {
             return Err(damage.clone());
         }
+        self.check_lock()?;
         self.try_commit(writes).map_err(|error| self.error(&error))
     }
 
@@ -128,7 +153,7 @@ impl Worker {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
         for write in writes {
-            writes::apply(&transaction, write)?;
+            writes::apply(&transaction, write, &self.vault)?;
         }
         transaction.commit()
     }
@@ -137,7 +162,7 @@ impl Worker {
     /// power cut may take the last ones, whole, and leaves the database sound. That will do for what is said, which
     /// the other members have too, and is faster by the time that a disk takes to flush. Keys and what admits us
     /// nobody else has: for those `FULL`, which waits at every commit.
-    fn set_synced(&mut self, synced: bool) -> rusqlite::Result<()> {
+    pub(super) fn set_synced(&mut self, synced: bool) -> rusqlite::Result<()> {
         if self.synced != synced {
             self.connection
                 .pragma_update(None, "synchronous", if synced { "FULL" } else { "NORMAL" })?;
@@ -147,12 +172,11 @@ impl Worker {
     }
 
     /// Sees to it that what was deleted is not left in the log, nor elsewhere in the database.
-    fn wipe(&mut self, rebuild: bool) -> Result<(), StoreError> {
+    pub(super) fn wipe(&mut self, rebuild: bool) -> Result<(), StoreError> {
         if let Some(damage) = &self.damage {
             return Err(damage.clone());
         }
-        let small = self.profile.database_len().is_ok_and(|len| len <= MAX_VACUUM_LEN);
-        let rebuilt = if rebuild && small {
+        let rebuilt = if rebuild {
             self.connection.execute_batch("VACUUM")
         } else {
             Ok(())
@@ -178,7 +202,11 @@ impl Worker {
         drop(self.profile); // Only now may another program open it.
     }
 
-    fn report(&self, done: Option<oneshot::Sender<Result<(), StoreError>>>, outcome: Result<(), StoreError>) {
+    pub(super) fn report(
+        &self,
+        done: Option<oneshot::Sender<Result<(), StoreError>>>,
+        outcome: Result<(), StoreError>,
+    ) {
         match (done, outcome) {
             (Some(done), outcome) => {
                 // Whoever asked may have gone.
@@ -193,7 +221,7 @@ impl Worker {
         }
     }
 
-    fn error(&mut self, error: &rusqlite::Error) -> StoreError {
+    pub(super) fn error(&mut self, error: &rusqlite::Error) -> StoreError {
         let error = StoreError::from_sqlite(self.profile.folder(), error);
         if matches!(error, StoreError::Damaged { .. }) {
             self.damage.get_or_insert_with(|| error.clone());
@@ -243,7 +271,7 @@ mod tests {
             .pragma_update_and_check(None, "max_page_count", 100, |_| Ok(()))
             .expect("SQLite knows it");
         let (sender, mut errors) = mpsc::channel(9);
-        let mut worker = Worker::new(connection, profile, sender);
+        let mut worker = Worker::open(connection, profile, sender).expect("it is new");
 
         let (done, mut outcome) = oneshot::channel();
         let queued = |write| QueuedWrite {
@@ -262,9 +290,7 @@ mod tests {
         assert_eq!(errors.try_recv(), Ok(full));
         assert!(errors.try_recv().is_err(), "the other two were kept");
         assert_eq!(outcome.try_recv(), Ok(Ok(())));
-        let chats = worker
-            .read(crate::store::reads::chats)
-            .expect("the database is sound");
+        let chats = worker.chats().expect("the database is sound");
         let kept: Vec<u8> = chats.iter().map(|record| record.chat.0[0]).collect();
         assert_eq!(kept, [1, 3]);
     }
@@ -275,7 +301,7 @@ mod tests {
         let profile = Profile::open(folder.path()).expect("nobody else has it");
         let connection = profile.connect().expect("it is new");
         let (sender, _errors) = mpsc::channel(9);
-        let mut worker = Worker::new(connection, profile, sender);
+        let mut worker = Worker::open(connection, profile, sender).expect("it is new");
         let draft = Write::SaveDraft {
             chat: ChatId([1; 32]),
             text: String::new(),

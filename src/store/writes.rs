@@ -4,15 +4,16 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ToSql, params};
 
 use super::record::{ChatRecord, FactRecord, InviteRecord, Write};
+use super::vault::Vault;
 use super::{MAX_MEMBERS, MAX_PEERS};
 use crate::id::{ChatId, ClientId, FactId};
 use crate::model::{ChatKind, DeliveryState, Message, MessageBody, Settings, Workspace};
 
 /// Carries a write out, inside the caller's transaction.
-pub(super) fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<()> {
+pub(super) fn apply(connection: &Connection, write: &Write, vault: &Vault) -> rusqlite::Result<()> {
     let run = |sql, values: &[&dyn ToSql]| run(connection, sql, values);
     match write {
-        Write::PutChat(record) => put_chat(connection, record),
+        Write::PutChat(record) => put_chat(connection, record, vault),
         Write::SetNick { chat, nick } => {
             run("UPDATE chat SET nick = ?2 WHERE id = ?1", params![chat.0, nick])
         }
@@ -189,8 +190,25 @@ fn run(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> rusqlite::R
     Ok(())
 }
 
-fn put_chat(connection: &Connection, record: &ChatRecord) -> rusqlite::Result<()> {
+fn put_chat(connection: &Connection, record: &ChatRecord, vault: &Vault) -> rusqlite::Result<()> {
     let secrets = &record.secrets;
+    let sealed = |column: &str, secret: Option<&[u8]>| {
+        let sealed = secret.map(|secret| vault.seal(&record.chat, column, secret));
+        sealed.transpose()
+    };
+    let chat_seed = sealed(
+        "chat_seed",
+        secrets.chat_seed.as_ref().map(|seed| seed.as_slice()),
+    )?;
+    let member_seed = sealed(
+        "member_seed",
+        secrets.member_seed.as_ref().map(|seed| seed.as_slice()),
+    )?;
+    let invite = sealed("invite", secrets.invite.as_ref().map(|text| text.as_slice()))?;
+    let rendezvous = sealed(
+        "rendezvous",
+        secrets.rendezvous.as_ref().map(|bytes| bytes.as_slice()),
+    )?;
     run(
         connection,
         PUT_CHAT,
@@ -204,13 +222,10 @@ fn put_chat(connection: &Connection, record: &ChatRecord) -> rusqlite::Result<()
             to_i64(record.created_ms),
             record.port,
             record.joined,
-            secrets.chat_seed.as_ref().map(|seed| seed.as_slice()),
-            secrets.member_seed.as_ref().map(|seed| seed.as_slice()),
-            secrets.invite.as_ref().map(|text| text.as_slice()),
-            secrets
-                .rendezvous
-                .as_ref()
-                .map(|rendezvous| rendezvous.as_slice()),
+            chat_seed.as_ref().map(|sealed| sealed.as_slice()),
+            member_seed.as_ref().map(|sealed| sealed.as_slice()),
+            invite.as_ref().map(|sealed| sealed.as_slice()),
+            rendezvous.as_ref().map(|sealed| sealed.as_slice()),
             record.credential,
             record.charter,
             record.next_invite,

@@ -64,6 +64,8 @@ pub enum Action {
         /// What it does.
         action: Box<Action>,
     },
+    /// Go to the first message of a day.
+    GoToDay(ChatId, jiff::civil::Date),
     /// Show the invites of a chat.
     ShowInvites(ChatId),
     /// Make an invite of a chat, or show its link.

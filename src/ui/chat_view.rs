@@ -12,7 +12,9 @@ use super::notices::{notices_ui, why_not_write};
 use super::theme;
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
 use super::widgets::{connection_color, paragraph_ui, secondary_button};
-use crate::model::{Chat, ChatKind, Chats, Connection, Hurdle, Join, Members, Role, max_text_len};
+use crate::model::{
+    Chat, ChatKind, Chats, Connection, HistoryRule, Hurdle, Join, Members, Role, max_text_len,
+};
 
 /// What the window keeps of a chat between frames.
 #[derive(Debug)]
@@ -110,10 +112,29 @@ pub fn chat_view_ui(
         shared_nicks: chat.members.shared_nicks(),
         keys: options.keys,
         empty_hint: "Nothing has been said here yet.",
+        beginning: &beginning_words(chat),
+        fetching: chat.fetching.is_some(),
     };
     let done = timeline_ui(ui, &mut view.timeline, &chat.timeline, &timeline_options);
     actions.extend(done.into_iter().map(|action| Action::Timeline(chat.id, action)));
     actions
+}
+
+/// What stands above the first message if there is none before it.
+fn beginning_words(chat: &Chat) -> String {
+    match chat.history_rule {
+        _ if chat.role == Role::Founder || chat.kind == ChatKind::Classic => {
+            "This is where the chat begins".to_owned()
+        }
+        HistoryRule::All => "This is the beginning of what can be had".to_owned(),
+        HistoryRule::Days { days } => {
+            let days = super::time_words::counted(days.into(), "day");
+            format!("The founder lets newcomers see the last {days}")
+        }
+        HistoryRule::FromJoining => {
+            "The founder lets newcomers see what is said from their joining on".to_owned()
+        }
+    }
 }
 
 fn composer_context<'a>(

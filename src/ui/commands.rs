@@ -38,6 +38,14 @@ pub enum UiCommand {
     NextUnread,
     /// Scrolls to where reading stopped.
     OldestUnread,
+    /// Shows how much is kept of the chat in front, and what newcomers see.
+    ShowHistory,
+    /// Asks whether everything that was said in the chat in front is to be forgotten.
+    ClearHistory,
+    /// Asks to which day to go in the chat in front.
+    GoToDay,
+    /// Goes back to where one was before the last jumps.
+    GoBack,
     /// Marks the chat in front as read.
     MarkRead,
     /// Changes the topic of the chat in front.
@@ -142,6 +150,10 @@ pub const TABLE: &[Entry] = &[
     entry(UiCommand::ShowModerationLog, "Moderation log…", Group::Chat, &[])
         .menu()
         .chat(),
+    entry(UiCommand::ShowHistory, "History…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(UiCommand::ClearHistory, "Clear history…", Group::Chat, &[]).chat(),
     entry(UiCommand::EditNick, "Change your nick…", Group::Chat, &[])
         .menu()
         .chat(),
@@ -191,6 +203,21 @@ pub const TABLE: &[Entry] = &[
         "Go to the first unread message",
         Group::Navigation,
         &[shift(Key::PageUp)],
+    )
+    .chat(),
+    entry(
+        UiCommand::GoToDay,
+        "Go to a day…",
+        Group::Navigation,
+        &[ctrl(Key::J)],
+    )
+    .menu()
+    .chat(),
+    entry(
+        UiCommand::GoBack,
+        "Back to where you were",
+        Group::Navigation,
+        &[alt(Key::ArrowLeft)],
     )
     .chat(),
     entry(

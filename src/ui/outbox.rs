@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::backend::Backend;
 use crate::id::ChatId;
-use crate::model::{Command, Report, Request, Settings, Tag};
+use crate::model::{Command, Page, Report, Request, Settings, Tag};
 
 /// What is typed is kept when the fingers rest for this long (a guess).
 const DRAFT_AFTER: Duration = Duration::from_secs(1);
@@ -18,6 +18,9 @@ const SETTINGS_AFTER: Duration = Duration::from_millis(500);
 
 /// How soon to try again when the backend has no room (a guess).
 const RETRY_AFTER: Duration = Duration::from_millis(50);
+
+/// How many messages are loaded at a time: some screens full (a guess).
+const PAGE_LEN: u32 = 200;
 
 /// The way to the backend.
 pub(super) struct Outbox {
@@ -58,6 +61,14 @@ impl Outbox {
             tag: Some(tag.clone()),
         });
         tag
+    }
+
+    /// Asks for a part of a chat's history.
+    pub(super) fn send_page(&mut self, chat: ChatId, page: Page) {
+        self.queue.push_back(Request {
+            command: page.command(chat, PAGE_LEN),
+            tag: Some(page.tag()),
+        });
     }
 
     /// Sends a command that, if it fails, gives `text` back with the error ([`typed_text`]).

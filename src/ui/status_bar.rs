@@ -7,7 +7,7 @@ use super::action::Action;
 use super::commands::UiCommand;
 use super::theme;
 use super::widgets::{connection_color, status_color};
-use crate::model::{Chat, Connection, Status};
+use crate::model::{Chat, Connection, Older, Status};
 
 /// Paints the status bar.
 pub fn status_bar_ui(ui: &mut Ui, chat: Option<&Chat>, now: Timestamp) -> Option<Action> {
@@ -24,9 +24,23 @@ pub fn status_bar_ui(ui: &mut Ui, chat: Option<&Chat>, now: Timestamp) -> Option
             if dotted_button(ui, color, &words, &format!("Connection: {words}")).clicked() {
                 action = Some(Action::Do(UiCommand::ShowConnection));
             }
+            if let Some(words) = catching_up_words(chat) {
+                let weak = theme::tokens(ui).weak;
+                ui.label(RichText::new(words).font(theme::meta()).color(weak));
+            }
         });
     });
     action
+}
+
+/// What is being fetched after having been away; who scrolls up reads of it there.
+fn catching_up_words(chat: &Chat) -> Option<String> {
+    let fetching = chat.fetching.filter(|_| chat.timeline.older() != Older::Asked)?;
+    Some(match fetching.fetched {
+        0 => "Catching up…".to_owned(),
+        1 => "Catching up: 1 message".to_owned(),
+        fetched => format!("Catching up: {fetched} messages"),
+    })
 }
 
 fn own_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {

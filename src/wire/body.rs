@@ -1,4 +1,4 @@
-use super::WireError;
+use super::{MAX_SAY_DATA_LEN, WireError};
 use crate::id::ClientId;
 
 /// The longest nick, in bytes.
@@ -19,6 +19,7 @@ const STATUS: u8 = 49;
 const HISTORIC_ACTION: u8 = 63;
 const MESSAGE: u8 = 64;
 const ACTION: u8 = 65;
+const PART: u8 = 72;
 /// Ids that newer programs may say and that are passed on unread.
 const UNKNOWN: std::ops::RangeInclusive<u8> = 66..=191;
 
@@ -50,13 +51,64 @@ pub enum Body {
         /// Whether it came with id 63, so that it is passed on as it came. Never in signed chats.
         historic_id: bool,
     },
-    /// An id of 66 to 191 from a newer program. In signed chats only.
+    /// 72: a part of a message or action that does not fit into one datagram. In signed chats only.
+    Part(Part),
+    /// An id of 66 to 191, but 72, from a newer program. In signed chats only.
     Unknown {
         /// Which.
         id: u8,
         /// Whatever it means.
         data: Vec<u8>,
     },
+}
+
+/// The longest text of a part, in bytes: what a say has room for, without what tells of which it is a part.
+pub const MAX_PART_TEXT_LEN: usize = MAX_SAY_DATA_LEN - PART_HEAD_LEN;
+
+/// The most parts of one message. Six hold the 4 KiB that one can have, wherever its characters end.
+pub const MAX_PARTS: u8 = 6;
+
+/// kind 1, index 1, count 1
+const PART_HEAD_LEN: usize = 3;
+
+/// A part of a long message or action. The parts of one have numbers that follow each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Whether it is an action.
+    pub action: bool,
+    /// Its place among the parts, from 0.
+    pub index: u8,
+    /// How many there are: 2 to [`MAX_PARTS`].
+    pub count: u8,
+    /// 1 to [`MAX_PART_TEXT_LEN`] bytes.
+    pub text: String,
+}
+
+impl Part {
+    fn decode(data: &[u8]) -> Result<Self, WireError> {
+        let Some(([kind, index, count], words)) = data.split_first_chunk() else {
+            return Err(WireError::TooShort);
+        };
+        let action = match *kind {
+            MESSAGE => false,
+            ACTION => true,
+            _ => return Err(WireError::UnknownValue),
+        };
+        if !(2..=MAX_PARTS).contains(count) || index >= count {
+            return Err(WireError::UnknownValue);
+        }
+        Ok(Self {
+            action,
+            index: *index,
+            count: *count,
+            text: text(words, 1, MAX_PART_TEXT_LEN)?,
+        })
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[if self.action { ACTION } else { MESSAGE }, self.index, self.count]);
+        out.extend_from_slice(self.text.as_bytes());
+    }
 }
 
 impl Body {
@@ -78,6 +130,7 @@ impl Body {
             Self::Action {
                 historic_id: true, ..
             } => HISTORIC_ACTION,
+            Self::Part(_) => PART,
             Self::Unknown { id, .. } => *id,
         }
     }
@@ -112,6 +165,7 @@ impl Body {
                 text: text(data, 1, usize::MAX)?,
                 historic_id: id == HISTORIC_ACTION,
             },
+            PART => Self::Part(Part::decode(data)?),
             id if UNKNOWN.contains(&id) => Self::Unknown {
                 id,
                 data: data.to_vec(),
@@ -128,6 +182,7 @@ impl Body {
                 out.extend_from_slice(text.as_bytes());
             }
             Self::Status(status) => out.push(*status),
+            Self::Part(part) => part.write(out),
             Self::Unknown { data, .. } => out.extend_from_slice(data),
         }
     }
@@ -141,6 +196,7 @@ impl Body {
                 text.len()
             }
             Self::Status(_) => 1,
+            Self::Part(part) => PART_HEAD_LEN + part.text.len(),
             Self::Unknown { data, .. } => data.len(),
         }
     }

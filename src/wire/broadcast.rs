@@ -39,7 +39,7 @@ impl Broadcast {
             return Err(WireError::NumberZero);
         }
         // Neither is in the base document: a classic chat can't pass on what it can't check.
-        if matches!(body, Body::Gone(_) | Body::Unknown { .. }) {
+        if matches!(body, Body::Gone(_) | Body::Part(_) | Body::Unknown { .. }) {
             return Err(WireError::UnknownBody);
         }
         Ok(Self { origin, number, body })

@@ -20,7 +20,7 @@ mod reader;
 mod repair;
 mod say;
 
-pub use body::{Body, MAX_NAME_LEN, MAX_TOPIC_LEN};
+pub use body::{Body, MAX_NAME_LEN, MAX_PART_TEXT_LEN, MAX_PARTS, MAX_TOPIC_LEN, Part};
 pub use broadcast::{Broadcast, MAX_BROADCAST_DATA_LEN};
 pub use datagram::{Header, MAX_DATAGRAM_LEN, MAX_PLAIN_LEN, OVERHEAD_LEN, join_datagram, split_datagram};
 pub use error::WireError;

@@ -1,6 +1,6 @@
 use super::{
-    Broadcast, Digest, Facts, FactsAsk, Hello, Keepalive, Link, MAX_PLAIN_LEN, NotHeld, PingId, Reader, Roster, RosterAsk,
-    Say, SendNodes, Slow, TokenCounter, Want, Welcome, WireError,
+    Broadcast, Digest, Facts, FactsAsk, Hello, Keepalive, Link, MAX_PLAIN_LEN, NotHeld, PingId, Reader,
+    Roster, RosterAsk, Say, SendNodes, Slow, TokenCounter, Want, Welcome, WireError,
 };
 
 const GET_NODES: u8 = 48;

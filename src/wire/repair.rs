@@ -195,7 +195,9 @@ fn write_ids(ids: &[ShortId], out: &mut Vec<u8>) {
 }
 
 fn read_ids(reader: &mut Reader<'_>) -> Result<Vec<ShortId>, WireError> {
-    (0..count(reader, MAX_SHORT_IDS)?).map(|_| reader.array()).collect()
+    (0..count(reader, MAX_SHORT_IDS)?)
+        .map(|_| reader.array())
+        .collect()
 }
 
 fn count(reader: &mut Reader<'_>, most: usize) -> Result<usize, WireError> {

@@ -8,7 +8,7 @@ use throng::invite::{
     Admission, Chain, Charter, Credential, InviteCertificate, InviteKey, Rights, SeenAddress,
     SessionCertificate,
 };
-use throng::wire::{Body, Say, SignedSay};
+use throng::wire::{Body, Part, Say, SignedSay};
 
 /// 2 December 2026, noon UTC.
 pub(crate) const NOON: u64 = 20_789 * DAY + DAY / 2;
@@ -185,6 +185,30 @@ pub(crate) fn message(cast: &Cast) -> Say {
         hlc: (NOON + 63_000) << 16 | 1,
         after: [0; 8],
         body: Body::Message("Welcome, Bea — 你好".to_owned()),
+    };
+    let signature = cast.founder.sign("throng/1 say", &cast.chat, &signed.encode());
+    Say {
+        tree: 0,
+        hops: 0,
+        chain: None,
+        signed,
+        signature,
+    }
+}
+
+/// The second of two parts of a long message.
+pub(crate) fn part(cast: &Cast) -> Say {
+    let signed = SignedSay {
+        client_id: cast.founders_session.client_id(),
+        number: 4,
+        hlc: (NOON + 64_000) << 16,
+        after: [0; 8],
+        body: Body::Part(Part {
+            action: false,
+            index: 1,
+            count: 2,
+            text: "and so on.".to_owned(),
+        }),
     };
     let signature = cast.founder.sign("throng/1 say", &cast.chat, &signed.encode());
     Say {

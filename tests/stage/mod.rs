@@ -370,6 +370,7 @@ impl Window {
         node.report(Event::Ready {
             version: "0.1.0".to_owned(),
             listen: "127.0.0.1:0".parse().expect("an address"),
+            passphrase: false,
         });
         let (files, clock) = (StageFiles::default(), StageClock::default());
         let harness = harness(Box::new(node.clone()), &files, clock.clone(), &setting);

@@ -86,6 +86,7 @@ impl ExpectedChat {
         let (limit, end) = (limit as usize, self.messages.len());
         Some(match query {
             HistoryQuery::Newest => end.saturating_sub(limit)..end,
+            HistoryQuery::Oldest => 0..limit.min(end),
             HistoryQuery::Before(id) => {
                 let place = self.place(id)?;
                 place.saturating_sub(limit)..place
@@ -451,6 +452,7 @@ fn any_message() -> impl Strategy<Value = Message> {
 fn any_step() -> impl Strategy<Value = Step> {
     let queries = prop_oneof![
         Just(HistoryQuery::Newest),
+        Just(HistoryQuery::Oldest),
         any_message_id().prop_map(HistoryQuery::Before),
         any_message_id().prop_map(HistoryQuery::After),
         any_message_id().prop_map(HistoryQuery::Around),

@@ -8,7 +8,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 use throng::id::{ChatId, MemberId, MessageId};
-use throng::model::{self, DeliveryState, Message, MessageBody, Timeline};
+use throng::model::{self, Delivery, DeliveryState, Message, MessageBody, Page, Timeline};
 use throng::ui::composer::{Composer, ComposerAction, ComposerContext, Submission, composer_ui};
 use throng::ui::theme;
 use throng::ui::timeline::{TimelineAction, TimelineOptions, TimelineView, timeline_ui};
@@ -53,6 +53,25 @@ pub(crate) fn message(number: u32, author: u8, nick: &str, seconds: i64, text: &
     }
 }
 
+pub(crate) fn delivery(state: DeliveryState, reached: u32, of: u32) -> Delivery {
+    Delivery { state, reached, of }
+}
+
+/// A stored message: one a minute.
+pub(crate) fn archived(number: u32) -> Message {
+    let author = u8::try_from(number / 3 % 4 + 1).expect("small");
+    let text = "words ".repeat(usize::try_from(number % 37 + 1).expect("small"));
+    let nick = ["alice", "bob", "carol", "dave"][usize::from(author - 1)];
+    let seconds = i64::from(number) * 60 - 70_000_000;
+    message(
+        number,
+        author,
+        nick,
+        seconds,
+        &format!("message {number}: {text}"),
+    )
+}
+
 /// A timeline and a composer, as a chat has them.
 pub(crate) struct Chat {
     pub(crate) timeline: Timeline,
@@ -62,6 +81,11 @@ pub(crate) struct Chat {
     pub(crate) actions: Vec<TimelineAction>,
     pub(crate) composed: Vec<ComposerAction>,
     pub(crate) with_composer: bool,
+    pub(crate) fetching: bool,
+    /// How many messages are stored, of which the timeline holds a stretch.
+    pub(crate) archive: Option<u32>,
+    /// What was asked for in the last frame.
+    asked: Vec<Page>,
 }
 
 impl Chat {
@@ -76,10 +100,46 @@ impl Chat {
             actions: Vec::new(),
             composed: Vec::new(),
             with_composer: true,
+            fetching: false,
+            archive: None,
+            asked: Vec::new(),
         }
     }
 
+    /// Over a store of so many messages, of which the newest are loaded.
+    pub(crate) fn over_archive(count: u32) -> Self {
+        let mut chat = Self::new();
+        chat.archive = Some(count);
+        chat.with_composer = false;
+        chat.answer(Page::Newest);
+        chat
+    }
+
+    /// What the store answers.
+    fn answer(&mut self, page: Page) {
+        const LIMIT: u32 = 200;
+        let count = self.archive.expect("over an archive");
+        let number = |id: MessageId| u32::from_be_bytes(id.0[..4].try_into().expect("4 bytes"));
+        let around = |number: u32| (number.saturating_sub(LIMIT / 2), number + LIMIT / 2);
+        let (from, to) = match page {
+            Page::Newest => (count.saturating_sub(LIMIT), count),
+            Page::Before(id) => (number(id).saturating_sub(LIMIT), number(id)),
+            Page::After(id) => (number(id) + 1, number(id) + 1 + LIMIT),
+            Page::Around(id) => around(number(id)),
+            Page::At(time) => {
+                let minutes = time.duration_since(archived(0).at).as_secs() / 60;
+                around(u32::try_from(minutes.max(0)).expect("in range"))
+            }
+        };
+        let to = to.min(count);
+        let messages: Vec<_> = (from..to).map(archived).collect();
+        self.timeline.load(page, &messages, from > 0, to < count);
+    }
+
     pub(crate) fn ui(&mut self, ui: &mut egui::Ui) {
+        for page in std::mem::take(&mut self.asked) {
+            self.answer(page);
+        }
         // The harness leaves a margin.
         let around = ui.ctx().layer_painter(egui::LayerId::background());
         around.rect_filled(ui.ctx().content_rect(), 0.0, theme::tokens(ui).base);
@@ -107,9 +167,21 @@ impl Chat {
             shared_nicks: &BTreeSet::new(),
             keys: true,
             empty_hint: "Nothing was said here yet. Say hello, or invite somebody.",
+            beginning: "This is where the chat begins",
+            fetching: self.fetching,
         };
-        self.actions
-            .extend(timeline_ui(ui, &mut self.view, &self.timeline, &options));
+        let actions = timeline_ui(ui, &mut self.view, &self.timeline, &options);
+        if self.archive.is_some() {
+            self.asked
+                .extend(actions.iter().filter_map(|action| match action {
+                    TimelineAction::Load(page) => Some(*page),
+                    _ => None,
+                }));
+            if !self.asked.is_empty() {
+                ui.ctx().request_repaint();
+            }
+        }
+        self.actions.extend(actions);
     }
 
     /// A conversation with everything in it.
@@ -165,9 +237,9 @@ impl Chat {
         act.body = MessageBody::Action;
         timeline.insert(act);
         timeline.insert(message(8, 0, "robin", -3_200, "Sure, I'll have it with me."));
-        timeline.set_delivery(id(8), DeliveryState::Sent, 3);
+        timeline.set_delivery(id(8), delivery(DeliveryState::Sent, 3, 5));
         timeline.insert(message(9, 0, "robin", -3_190, "And cups."));
-        timeline.set_delivery(id(9), DeliveryState::Sent, 1);
+        timeline.set_delivery(id(9), delivery(DeliveryState::Sent, 1, 5));
         timeline.insert(message(
             10,
             4,
@@ -184,7 +256,7 @@ impl Chat {
         ));
         timeline.insert(message(12, 0, "robin", -90, "Trust the picture, not the name."));
         timeline.insert(message(13, 0, "robin", -30, "See you on Saturday!"));
-        timeline.set_delivery(id(13), DeliveryState::Failed, 0);
+        timeline.set_delivery(id(13), delivery(DeliveryState::Failed, 0, 0));
         timeline.set_read_mark(Some(id(9)));
         self
     }

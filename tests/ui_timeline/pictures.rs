@@ -150,7 +150,9 @@ fn picture_top() {
     let mut chat = Chat::new().many(200);
     chat.timeline.set_more_before(true);
     picture("timeline-top", DARK, chat, |harness| {
-        press(harness, Modifiers::NONE, Key::Home);
+        for _ in 0..40 {
+            press(harness, Modifiers::NONE, Key::PageUp);
+        }
     });
 }
 

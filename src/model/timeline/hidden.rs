@@ -35,13 +35,18 @@ impl Timeline {
         }
     }
 
-    /// What is older than the first row is asked for again with it.
-    pub(super) fn forget_withheld_before_first(&mut self) {
-        let Some(first) = self.first().map(|row| row.key) else {
+    /// Lets go of words outside of the rows: they are asked for again with what is there.
+    pub(super) fn forget_withheld_outside(&mut self) {
+        let (Some(first), Some(last)) = (self.first().map(|row| row.key), self.last().map(|row| row.key))
+        else {
             return;
         };
-        let kept = self.withheld.split_off(&first);
-        for said in std::mem::replace(&mut self.withheld, kept).values() {
+        let outside = |key: &RowKey| (self.more_before && *key < first) || (self.more_after && *key > last);
+        let (outside, kept): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.withheld)
+            .into_iter()
+            .partition(|(key, _)| outside(key));
+        self.withheld = kept;
+        for said in outside.values() {
             self.keys.remove(&said.message);
         }
     }
@@ -75,7 +80,6 @@ impl Timeline {
             self.count_nick(&said);
             self.insert_row(key, RowContent::Said(said));
         }
-        self.trim(MAX_ROWS);
         self.set_read_mark(self.read_mark);
     }
 

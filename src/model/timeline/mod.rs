@@ -9,16 +9,20 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
+use super::Message;
 use super::text::{mentions, nick_look, shown_nick, shown_text};
-use super::{DeliveryState, Message};
 use crate::id::{MemberId, MessageId};
 
+mod deliveries;
 mod hidden;
 mod row;
+mod stretch;
 #[cfg(test)]
 mod tests;
 
+use self::deliveries::Deliveries;
 pub use row::{Delivery, Row, RowContent, RowId, RowKey, SaidRow};
+pub use stretch::{Older, Page};
 
 /// What is so much older than the newest message, and comes now, came late (a guess: longer than any way that a datagram
 /// takes, and than the clocks of most computers differ).
@@ -27,11 +31,14 @@ const LATE: SignedDuration = SignedDuration::from_mins(2);
 /// A chunk is split when it holds more rows.
 const CHUNK_ROWS: usize = 256;
 
-/// No more rows are kept; what is older is asked for again when it is wanted. Some 60 MB of messages of usual length
-/// (a guess).
-pub const MAX_ROWS: usize = 131_072;
+/// So many rows are kept of a history of any length, around where one reads; what is beyond them is asked for again when
+/// it is wanted. Some screens full in each direction, and 2 MB of messages of usual length (a guess).
+pub const MAX_ROWS: usize = 4_096;
 
-/// The rows of a chat, the oldest first.
+/// What comes while one reads elsewhere is taken in up to so many rows, for nothing may be dropped under a reader's eyes.
+const MOST_ROWS: usize = 2 * MAX_ROWS;
+
+/// The rows of a chat, the oldest first: a stretch of its history without gaps.
 #[derive(Debug, Clone)]
 pub struct Timeline {
     zone: TimeZone,
@@ -52,6 +59,15 @@ pub struct Timeline {
     /// The row above which the "new" line stands.
     new_line: Option<RowKey>,
     more_before: bool,
+    more_after: bool,
+    /// How many messages of others have come that stand after the last row, beyond what is held.
+    beyond: u32,
+    older: Older,
+    /// Another number whenever asking for older rows may bring some that it did not bring before.
+    older_round: u32,
+    /// Notices that stand outside of the rows. They are stored nowhere else.
+    notices: BTreeMap<RowKey, String>,
+    deliveries: Deliveries,
     /// Counts rows, chunks and changes: every one gets a number that none had before.
     counter: u64,
     version: u64,
@@ -83,24 +99,22 @@ impl Timeline {
             read_mark: None,
             new_line: None,
             more_before: false,
+            more_after: false,
+            beyond: 0,
+            older: Older::default(),
+            older_round: 0,
+            notices: BTreeMap::new(),
+            deliveries: Deliveries::default(),
             counter: 0,
             version: 0,
         }
     }
 
-    /// Puts a message in its place, by time and id. False: it was there already, its author's words are hidden, or
-    /// there is no room for one so old.
+    /// Puts a message in its place, by time and id. False: it was there already, its author's words are hidden, or it
+    /// stands outside of what is held.
     pub fn insert(&mut self, message: Message) -> bool {
-        if self.keys.contains_key(&message.id) {
-            return false;
-        }
-        let key = RowKey {
-            at: message.at,
-            message: Some(message.id),
-            notice: 0,
-        };
-        if self.len >= MAX_ROWS && self.first().is_some_and(|first| key < first.key) {
-            self.more_before = true;
+        let key = RowKey::of(&message);
+        if self.keys.contains_key(&message.id) || self.is_outside(key) {
             return false;
         }
         self.keys.insert(message.id, key);
@@ -112,7 +126,6 @@ impl Timeline {
         self.count_nick(&said);
         self.insert_row(key, RowContent::Said(said));
         self.place_new_line(key);
-        self.trim(MAX_ROWS);
         true
     }
 
@@ -143,12 +156,17 @@ impl Timeline {
             message: None,
             notice: self.next(),
         };
-        self.insert_row(key, RowContent::Notice(shown_text(&text)));
-        self.trim(MAX_ROWS);
+        let text = shown_text(&text);
+        if self.is_outside(key) {
+            self.keep_notice(key, text);
+        } else {
+            self.insert_row(key, RowContent::Notice(text));
+        }
     }
 
-    /// How far an own message has got. False: there is no such message.
-    pub fn set_delivery(&mut self, id: MessageId, state: DeliveryState, links: u32) -> bool {
+    /// How far an own message has got; it is kept for when the message is among the rows. False: it is not now.
+    pub fn set_delivery(&mut self, id: MessageId, delivery: Delivery) -> bool {
+        self.deliveries.set(id, delivery);
         let Some(index) = self.index_of(id) else {
             return false;
         };
@@ -156,7 +174,7 @@ impl Timeline {
             let RowContent::Said(said) = &mut row.content else {
                 return false;
             };
-            said.delivery.replace(Delivery { state, links }) != said.delivery
+            said.delivery.replace(delivery) != Some(delivery)
         });
         true
     }
@@ -193,54 +211,6 @@ impl Timeline {
     /// When something happened, in the reader's time zone.
     pub fn local(&self, at: Timestamp) -> civil::DateTime {
         self.zone.to_datetime(at)
-    }
-
-    /// Whether older messages are stored than the first one here.
-    pub fn set_more_before(&mut self, more: bool) {
-        self.more_before = more;
-    }
-
-    /// Whether older messages are stored than the first one here.
-    pub fn more_before(&self) -> bool {
-        self.more_before
-    }
-
-    /// Keeps the newest rows only.
-    pub fn trim(&mut self, keep: usize) {
-        if self.len <= keep {
-            return;
-        }
-        while self.len > keep {
-            let drop = (self.len - keep).min(self.chunks[0].rows.len());
-            let version = self.next();
-            self.chunks[0].version = version;
-            let dropped: Vec<Row> = self.chunks[0].rows.drain(..drop).collect();
-            for row in &dropped {
-                self.forget(row);
-            }
-            if self.chunks[0].rows.is_empty() {
-                self.chunks.remove(0);
-            }
-            self.len -= drop;
-            self.more_before = true;
-        }
-        self.index_chunks(0);
-        self.refresh(0);
-        self.forget_withheld_before_first();
-    }
-
-    /// Forgets all rows. What is stored stays stored, and can be loaded again.
-    pub fn clear(&mut self) {
-        let counter = self.counter + 1;
-        *self = Self {
-            own_nick: std::mem::take(&mut self.own_nick),
-            hidden: std::mem::take(&mut self.hidden),
-            read_mark: self.read_mark,
-            more_before: self.more_before || !self.is_empty(),
-            counter,
-            version: counter,
-            ..Self::new(self.zone.clone())
-        };
     }
 
     /// How many rows there are.
@@ -328,16 +298,9 @@ impl Timeline {
         self.new_line
     }
 
-    /// The oldest message, hidden ones among them: what comes before it is asked for next.
-    pub fn first_message(&self) -> Option<MessageId> {
-        let shown = self.rows().map(|row| row.key).find(|key| key.message.is_some());
-        let withheld = self.withheld.keys().next().copied();
-        shown.into_iter().chain(withheld).min()?.message
-    }
-
-    /// The newest message: who has seen it has nothing unread.
-    pub fn last_message(&self) -> Option<MessageId> {
-        self.rows().rev().find_map(|row| row.key.message)
+    /// Where reading stopped, by the message last read.
+    pub fn read_mark(&self) -> Option<MessageId> {
+        self.read_mark
     }
 
     /// Whether another member spoke under a nick that looks the same.
@@ -345,10 +308,6 @@ impl Timeline {
         self.nicks
             .get(&said.nick_look)
             .is_some_and(|members| members.len() > 1)
-    }
-
-    fn first(&self) -> Option<&Row> {
-        self.chunks.first().and_then(|chunk| chunk.rows.first())
     }
 
     fn next(&mut self) -> u64 {
@@ -364,10 +323,7 @@ impl Timeline {
             .get_key_value(&key)
             .map_or(key, |(known, _)| Arc::clone(known));
         let text = shown_text(&message.text);
-        let waiting = Delivery {
-            state: DeliveryState::Waiting,
-            links: 0,
-        };
+        let delivery = self.deliveries.of(message.id);
         SaidRow {
             message: message.id,
             member: message.member,
@@ -377,7 +333,7 @@ impl Timeline {
             text,
             own: message.own,
             late: false,
-            delivery: (message.own && !message.history).then_some(waiting),
+            delivery: delivery.or((message.own && !message.history).then_some(Delivery::WAITING)),
             nick_look: key,
         }
     }
@@ -515,18 +471,6 @@ impl Timeline {
         }
     }
 
-    /// Lets go of what is known about a dropped row.
-    fn forget(&mut self, row: &Row) {
-        if self.new_line == Some(row.key) {
-            self.new_line = None;
-        }
-        let RowContent::Said(said) = &row.content else {
-            return;
-        };
-        self.keys.remove(&said.message);
-        self.discount_nick(said);
-    }
-
     fn discount_nick(&mut self, said: &SaidRow) {
         if let Some(members) = self.nicks.get_mut(&said.nick_look) {
             if let Some(rows) = members.get_mut(&said.member) {
@@ -539,12 +483,5 @@ impl Timeline {
                 self.nicks.remove(&said.nick_look);
             }
         }
-    }
-}
-
-impl Chunk {
-    /// Its rows, the oldest first.
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 
 use crate::id::{MemberId, MessageId};
 use crate::model::text::isolated;
-use crate::model::{DeliveryState, MessageBody};
+use crate::model::{DeliveryState, Message, MessageBody};
 
 /// Messages of one author with less than this between them share a nick line (ui.md §1).
 const GROUP_GAP: SignedDuration = SignedDuration::from_mins(5);
@@ -73,7 +73,7 @@ pub struct SaidRow {
     pub own: bool,
     /// Whether it came long after what stands below it: by its author's clock it is older.
     pub late: bool,
-    /// How far it got: of own messages of this run.
+    /// How far it got, if it is an own one and that is known.
     pub delivery: Option<Delivery>,
     pub(super) nick_look: Arc<str>,
 }
@@ -83,8 +83,65 @@ pub struct SaidRow {
 pub struct Delivery {
     /// How far.
     pub state: DeliveryState,
-    /// Over how many links.
-    pub links: u32,
+    /// How many members have it; while `of` is not known, over how many links it went.
+    pub reached: u32,
+    /// Of so many; 0: not known.
+    pub of: u32,
+}
+
+impl Delivery {
+    /// It has not gone out yet.
+    pub const WAITING: Self = Self {
+        state: DeliveryState::Waiting,
+        reached: 0,
+        of: 0,
+    };
+
+    /// Whether all have it that are there.
+    pub fn is_everywhere(&self) -> bool {
+        self.state == DeliveryState::Sent && self.of > 0 && self.reached >= self.of
+    }
+
+    /// In words: "Reached 7 of 12".
+    pub fn words(&self) -> String {
+        match (self.state, self.reached, self.of) {
+            (DeliveryState::Waiting, ..) => "Waiting to be sent".to_owned(),
+            (DeliveryState::Failed, ..) => "Not sent".to_owned(),
+            (DeliveryState::Sent, 1, 0) => "Sent over 1 link".to_owned(),
+            (DeliveryState::Sent, links, 0) => format!("Sent over {links} links"),
+            (DeliveryState::Sent, reached, of) => format!("Reached {} of {of}", reached.min(of)),
+        }
+    }
+}
+
+impl RowKey {
+    /// Where a message stands.
+    pub fn of(message: &Message) -> Self {
+        Self {
+            at: message.at,
+            message: Some(message.id),
+            notice: 0,
+        }
+    }
+
+    /// The message that stands there, if it is one.
+    pub fn message(&self) -> Option<MessageId> {
+        self.message
+    }
+
+    /// When it was said, or happened.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The first place that a message of this time could have.
+    pub fn from(at: Timestamp) -> Self {
+        Self {
+            at,
+            message: None,
+            notice: 0,
+        }
+    }
 }
 
 impl Row {

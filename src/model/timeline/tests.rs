@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::id::ChatId;
-use crate::model::MessageBody;
+use crate::model::{DeliveryState, MessageBody};
 
 /// 20 November 2026, 12:00 UTC.
 const NOON: i64 = 1_795_176_000;
@@ -191,10 +191,10 @@ fn hidden_words_are_bounded_by_what_is_shown() {
     check(&timeline);
     assert_eq!(timeline.len(), 199, "none from before the first row");
     timeline.set_hidden(MemberId([2; 32]), true);
-    timeline.clear();
+    timeline.forget_all();
     assert!(
         !timeline.insert(message(2, 5_000, 5_000)),
-        "cleared, not forgotten"
+        "who is hidden is still known"
     );
 }
 
@@ -285,18 +285,18 @@ fn delivery_and_nicks_change_their_rows_alone() {
     let versions = |timeline: &Timeline| -> Vec<_> { timeline.rows().map(|row| row.version).collect() };
 
     let before = versions(&timeline);
-    assert!(timeline.set_delivery(own.id, DeliveryState::Sent, 3));
-    assert!(!timeline.set_delivery(MessageId([9; 32]), DeliveryState::Sent, 3));
+    let sent = Delivery {
+        state: DeliveryState::Sent,
+        reached: 3,
+        of: 4,
+    };
+    assert!(timeline.set_delivery(own.id, sent));
+    assert!(!timeline.set_delivery(MessageId([9; 32]), sent));
     let after = versions(&timeline);
     assert!(before[0] != after[0] && before[1] == after[1]);
     let delivery = timeline.row(0).and_then(Row::said).and_then(|said| said.delivery);
-    assert_eq!(
-        delivery,
-        Some(Delivery {
-            state: DeliveryState::Sent,
-            links: 3
-        })
-    );
+    assert_eq!(delivery, Some(sent));
+    assert_eq!(sent.words(), "Reached 3 of 4");
 
     timeline.set_own_nick("nick0");
     assert_eq!(
@@ -350,9 +350,20 @@ fn trimming_drops_the_oldest_and_says_that_there_is_more() {
             .is_some_and(|row| row.starts_day && row.starts_group)
     );
     assert!(
-        timeline.insert(message(1, 0, 0)),
-        "what was dropped can come again"
+        !timeline.insert(message(1, 0, 0)),
+        "what was dropped comes again by a page, without a gap"
     );
-    timeline.clear();
-    assert!(timeline.is_empty() && timeline.more_before());
+    let page: Vec<_> = (600..700)
+        .map(|number| message(1, i64::from(number), number))
+        .collect();
+    let first = timeline.first_message().expect("rows");
+    timeline.load(Page::Before(first), &page, true, true);
+    check(&timeline);
+    assert_eq!(timeline.first_message(), Some(page[0].id));
+    assert_eq!(timeline.len(), 400);
+    timeline.load(Page::Before(first), &page, false, true);
+    assert!(
+        timeline.more_before(),
+        "an answer that is out of date changes nothing"
+    );
 }

@@ -26,9 +26,6 @@ pub(super) const UNDO_WITHIN: Duration = Duration::from_secs(6);
 /// How long the way back from what was done is offered: longer than for leaving, for nothing waits for it (a guess).
 const OFFERED_FOR: Duration = Duration::from_secs(12);
 
-/// How many older messages are loaded at a time: some screens full (a guess).
-const HISTORY_PAGE: u32 = 200;
-
 /// A step of the zoom in percent.
 const ZOOM_STEP: u16 = 10;
 
@@ -62,6 +59,7 @@ impl App {
                 let until = self.clock.elapsed() + OFFERED_FOR;
                 self.toasts.offer(text, button, *action, until);
             }
+            Action::GoToDay(chat, day) => self.go_to_day(chat, day),
             Action::ShowInvites(chat) => self.show_invites(chat),
             Action::ExportInvite(chat) => self.export_invite(chat),
             Action::ShowDoor(chat) => self.show_door(chat),
@@ -125,6 +123,10 @@ impl App {
                     view.timeline.reveal_unread();
                 }
             }),
+            UiCommand::ShowHistory => self.with_selected(Self::show_history),
+            UiCommand::ClearHistory => self.with_selected(Self::show_clear),
+            UiCommand::GoToDay => self.with_selected(|app, chat| app.choose_day(chat, None)),
+            UiCommand::GoBack => self.with_selected(Self::go_back),
             UiCommand::MarkRead => self.with_selected(Self::end_reading),
             UiCommand::EditTopic => self.actions.push(Action::EditTopic),
             UiCommand::ToggleTopicLock => self.toggle_topic_lock(),
@@ -371,20 +373,8 @@ impl App {
 
     fn timeline_action(&mut self, ctx: &Context, chat: ChatId, action: TimelineAction) {
         match action {
-            TimelineAction::LoadBefore => {
-                let before = self
-                    .chats
-                    .get(chat)
-                    .and_then(|chat| chat.timeline.first_message());
-                self.outbox.send(Command::History {
-                    chat,
-                    before,
-                    after: None,
-                    around: None,
-                    at: None,
-                    limit: HISTORY_PAGE,
-                });
-            }
+            TimelineAction::Load(page) => self.load(chat, page),
+            TimelineAction::ChooseDay(day) => self.choose_day(chat, Some(day)),
             TimelineAction::MarkRead(message) => {
                 if let Some(command) = self.chats.mark_read(chat, message) {
                     self.outbox.send(command);
@@ -396,21 +386,8 @@ impl App {
             }
             TimelineAction::OpenLink(link) => ctx.open_url(OpenUrl::new_tab(link)),
             TimelineAction::CopyText(text) => ctx.copy_text(text),
-            TimelineAction::Retry(message) => self.say_again(chat, message),
+            TimelineAction::Retry(id) => self.send(Command::Resend { chat, id }),
             TimelineAction::Mention(nick) => self.mention(chat, &nick),
-        }
-    }
-
-    fn say_again(&mut self, chat: ChatId, message: crate::id::MessageId) {
-        let timeline = self.chats.get(chat).map(|chat| &chat.timeline);
-        let row = timeline.and_then(|timeline| timeline.row(timeline.index_of(message)?));
-        if let Some(said) = row.and_then(crate::model::Row::said) {
-            let (text, act) = (said.text.clone(), said.body == crate::model::MessageBody::Action);
-            self.outbox.send(if act {
-                Command::Act { chat, text }
-            } else {
-                Command::Say { chat, text }
-            });
         }
     }
 
@@ -479,11 +456,7 @@ impl App {
             SlashCommand::Join(text) if text.is_empty() => self.run_command(ctx, UiCommand::ImportInvite),
             SlashCommand::Join(text) => self.offer_import(ImportSource::Text(text)),
             SlashCommand::Leave => self.leave(chat),
-            SlashCommand::Clear => {
-                if let Some(chat) = self.chats.get_mut(chat) {
-                    chat.timeline.clear();
-                }
-            }
+            SlashCommand::Clear => self.show_clear(chat),
             SlashCommand::Help => self.open(Dialog::Shortcuts),
         }
     }

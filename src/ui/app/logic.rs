@@ -6,7 +6,7 @@ use egui::{Context, ViewportCommand};
 
 use super::{Action, App, Phase};
 use crate::id::ChatId;
-use crate::model::{Code, Command, Event, Report, Settings, Status, Workspace};
+use crate::model::{Code, Command, Event, MAX_ROWS, Page, Report, Settings, Status, Tag, Workspace};
 use crate::ui::composer::ComposerAction;
 use crate::ui::dialogs::Dialog;
 use crate::ui::outbox::typed_text;
@@ -100,7 +100,16 @@ impl App {
                 self.actions.push(Action::Select(*chat));
             }
             Event::ChatClosed { chat } => self.forget(*chat),
-            Event::Message(message) => self.trim_behind(message.chat),
+            Event::Message(message) => self.trim(message.chat),
+            Event::Lagged => self
+                .views
+                .values_mut()
+                .for_each(|view| view.timeline.load_failed()),
+            Event::Error { chat: Some(chat), .. } if report.tag.as_ref().is_some_and(is_page) => {
+                if let Some(view) = self.views.get_mut(chat) {
+                    view.timeline.load_failed();
+                }
+            }
             _ => {}
         }
         let dialog = self.overlays.dialog.as_mut();
@@ -140,13 +149,18 @@ impl App {
         }
     }
 
-    /// A chat that nobody looks at keeps no more rows than a reader who comes back wants at once.
-    fn trim_behind(&mut self, chat: ChatId) {
-        if self.tabs.selected() != Some(chat)
-            && let Some(chat) = self.chats.get_mut(chat)
-            && chat.timeline.len() >= 2 * ROWS_BEHIND
+    /// A chat that nobody looks at keeps no more rows than a reader who comes back wants at once, and one at whose end
+    /// somebody reads no more than are kept of any. Nothing is dropped from under the eyes of who reads farther up.
+    fn trim(&mut self, chat: ChatId) {
+        let is_behind = self.tabs.selected() != Some(chat);
+        let view = self.views.get(&chat);
+        let at_end = view.is_none_or(|view| view.timeline.is_following());
+        let keep = if is_behind { ROWS_BEHIND } else { MAX_ROWS };
+        if let Some(chat) = self.chats.get_mut(chat)
+            && at_end
+            && chat.timeline.len() >= keep + ROWS_BEHIND
         {
-            chat.timeline.trim(ROWS_BEHIND);
+            chat.timeline.trim(keep);
         }
     }
 
@@ -300,4 +314,9 @@ impl App {
             self.title = title;
         }
     }
+}
+
+/// Whether a tag is that of a part of a chat's history.
+fn is_page(tag: &Tag) -> bool {
+    Page::of(tag).is_some()
 }

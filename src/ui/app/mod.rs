@@ -4,6 +4,7 @@
 //! It knows no window system: eframe drives it in the program, a harness in the tests.
 
 mod carry_out;
+mod history;
 mod input;
 mod logic;
 mod moderation;

@@ -42,7 +42,7 @@ pub enum SlashCommand {
     Join(String),
     /// /leave
     Leave,
-    /// /clear: empty the timeline, forget nothing.
+    /// /clear: forget what was said; asks first.
     Clear,
     /// /help
     Help,
@@ -102,7 +102,7 @@ pub const COMMANDS: [CommandHelp; 16] = [
     .about(About::Member),
     help("log", "", "Show who banned whom, and the like"),
     help("leave", "", "Leave this chat and forget it"),
-    help("clear", "", "Empty the window; the history stays"),
+    help("clear", "", "Forget what was said here; asks first"),
     help("help", "", "List the commands and keys"),
 ];
 

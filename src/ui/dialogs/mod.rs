@@ -4,9 +4,11 @@
 mod ban;
 mod connection;
 mod create;
+mod day;
 mod door;
 mod export;
 mod file_wait;
+mod history;
 mod import;
 mod invites;
 mod member;
@@ -24,8 +26,10 @@ use jiff::Timestamp;
 pub use self::ban::BanDialog;
 pub use self::connection::ConnectionDialog;
 pub use self::create::CreateDialog;
+pub use self::day::DayDialog;
 pub use self::door::DoorDialog;
 pub use self::export::{ExportDialog, why_not_invite};
+pub use self::history::HistoryDialog;
 pub use self::import::ImportDialog;
 pub use self::invites::InvitesDialog;
 pub use self::member::MemberCard;
@@ -63,6 +67,10 @@ pub enum Dialog {
     ModerationLog(ModerationLogDialog),
     /// How a chat is connected, and what to do about it.
     Connection(ConnectionDialog),
+    /// How much is kept of a chat, and what newcomers see.
+    History(HistoryDialog),
+    /// Asks to which day to go.
+    Day(DayDialog),
     /// Changes one's nick in a chat.
     Nick(NickDialog),
     /// The settings.
@@ -99,6 +107,8 @@ impl Dialog {
             Self::Ban(dialog) => dialog.ui(ui, context),
             Self::ModerationLog(dialog) => dialog.ui(ui, context),
             Self::Connection(dialog) => dialog.ui(ui, context),
+            Self::History(dialog) => dialog.ui(ui, context),
+            Self::Day(dialog) => dialog.ui(ui),
             Self::Nick(dialog) => dialog.ui(ui),
             Self::Settings => settings::settings_ui(ui, context.settings),
             Self::Shortcuts => shortcuts::shortcuts_ui(ui),
@@ -120,11 +130,14 @@ impl Dialog {
             Self::Import(dialog) => dialog.answered(event),
             Self::Invites(dialog) => dialog.answered(event),
             Self::Door(dialog) => dialog.answered(event),
+            Self::History(dialog) => dialog.answered(event),
             Self::Connection(dialog) => dialog.answered(event),
             Self::Nick(dialog) => dialog.answered(event),
             Self::Member(card) => card.answered(event),
             Self::Ban(dialog) => dialog.answered(event),
-            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Day(_) | Self::Settings | Self::Shortcuts => {
+                None
+            }
         }
     }
 
@@ -136,11 +149,12 @@ impl Dialog {
             Self::Import(dialog) => dialog.waiting = Some(tag),
             Self::Invites(dialog) => dialog.waiting = Some(tag),
             Self::Door(dialog) => dialog.waiting = Some(tag),
+            Self::History(dialog) => dialog.waiting = Some(tag),
             Self::Connection(dialog) => dialog.last = Some(tag),
             Self::Nick(dialog) => dialog.waiting = Some(tag),
             Self::Member(card) => card.waiting = Some(tag),
             Self::Ban(dialog) => dialog.waiting = Some(tag),
-            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => {}
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Day(_) | Self::Settings | Self::Shortcuts => {}
         }
     }
 
@@ -196,11 +210,14 @@ impl Dialog {
             Self::Import(dialog) => dialog.waiting.clone(),
             Self::Invites(dialog) => dialog.waiting.clone(),
             Self::Door(dialog) => dialog.waiting.clone(),
+            Self::History(dialog) => dialog.waiting.clone(),
             Self::Connection(dialog) => dialog.last.clone(),
             Self::Nick(dialog) => dialog.waiting.clone(),
             Self::Member(card) => card.waiting.clone(),
             Self::Ban(dialog) => dialog.waiting.clone(),
-            Self::ModerationLog(_) | Self::Rights(_) | Self::Settings | Self::Shortcuts => None,
+            Self::ModerationLog(_) | Self::Rights(_) | Self::Day(_) | Self::Settings | Self::Shortcuts => {
+                None
+            }
         }
     }
 
@@ -216,6 +233,8 @@ impl Dialog {
             Self::Ban(_) => "Ban a member",
             Self::ModerationLog(_) => "Moderation log",
             Self::Connection(_) => "Connection",
+            Self::History(dialog) => dialog.title(),
+            Self::Day(_) => "Go to a day",
             Self::Nick(_) => "Change your nick",
             Self::Settings => "Settings",
             Self::Shortcuts => "Keyboard shortcuts",
@@ -224,6 +243,7 @@ impl Dialog {
 
     fn width(&self) -> f32 {
         match self {
+            Self::Day(_) => 320.0,
             Self::Nick(_) => 400.0,
             Self::Member(_) | Self::Ban(_) => 420.0,
             Self::Export(_) => 576.0,

@@ -32,7 +32,7 @@ pub(super) fn keys(
     let page = (response.rect.height() - PAGE_OVERLAP).max(ARROW_STEP);
     if pressed(Modifiers::SHIFT, Key::PageUp) {
         view.reveal_unread();
-        view.go_where_wanted(timeline, response.rect.height());
+        view.go_where_wanted(timeline, response.rect.height(), actions);
     }
     if pressed(Modifiers::NONE, Key::PageUp) {
         view.scroll_by(page);
@@ -49,11 +49,9 @@ pub(super) fn keys(
         ..EventFilter::default()
     };
     ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, arrows));
-    if pressed(Modifiers::NONE, Key::Home)
-        && let Some(first) = timeline.row(0)
-    {
-        // Farther down than it can be: it is brought up to where it belongs.
-        view.go_to(first.key, response.rect.height());
+    if pressed(Modifiers::NONE, Key::Home) {
+        view.reveal_oldest();
+        view.go_where_wanted(timeline, response.rect.height(), actions);
     }
     if pressed(Modifiers::NONE, Key::End) {
         view.follow();
@@ -188,6 +186,6 @@ fn menu_ui(
         TimelineAction::OpenMember(said.member),
     );
     if super::layout::has_failed(said) {
-        chosen(ui, "Try again", TimelineAction::Retry(said.message));
+        chosen(ui, "Retry", TimelineAction::Retry(said.message));
     }
 }

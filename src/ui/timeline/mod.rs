@@ -6,6 +6,8 @@
 //! puts it on the screen.
 
 mod bar;
+mod edges;
+mod going;
 mod heights;
 mod input;
 mod layout;
@@ -14,27 +16,34 @@ mod place;
 mod selection;
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use egui::accesskit::Role;
-use egui::text::LayoutJob;
-use egui::{Align, Align2, Button, Rect, Response, RichText, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{Response, Sense, Ui, UiBuilder, WidgetInfo};
 use jiff::civil;
-use lucide_icons::Icon;
 
 use self::bar::{Extent, Grip};
+use self::going::Wanted;
 use self::heights::Heights;
 use self::layout::{BAR_WIDTH, Columns, Laid};
 use self::paint::{Emphasis, Scene};
-use self::place::{Frame, Place, Placement};
+use self::place::{Frame, Place, Placed, Placement};
 use self::selection::Selection;
 use crate::id::{MemberId, MessageId};
-use crate::model::{RowId, RowKey, Timeline};
+use crate::model::{Older, Page, RowId, RowKey, Timeline};
 use crate::ui::theme;
 
 /// Room above the first row, where it says what is before it.
 const HEAD: f32 = 48.0;
 /// Room below the last row.
 const FOOT: f32 = 12.0;
+/// So many heights of the view before the rows end, the next ones are asked for (a guess: they take some ms).
+const AHEAD: f64 = 2.0;
+/// Where there are more rows than are held, the scroll bar stands for so many heights of the view more: how many they
+/// are is not known.
+const UNKNOWN: f64 = 4.0;
+/// So long a message that was gone to stands out, in seconds (a guess).
+const MARKED_FOR: f64 = 4.0;
 
 /// What a reader sees of a timeline: where they are, what is selected. One for each chat, kept between frames.
 #[derive(Debug)]
@@ -51,11 +60,17 @@ pub struct TimelineView {
     selection: Option<Selection>,
     /// The row whose context menu is open.
     menu_row: Option<RowKey>,
-    /// The row that was searched or jumped for.
-    revealed: Option<MessageId>,
+    /// The row that was searched or jumped for, and until when it stands out, once it was in sight.
+    revealed: Option<(MessageId, Option<f64>)>,
+    /// Where one was before a jump, and whether nothing but jumps came since.
+    back: Option<Spot>,
+    has_jumped: bool,
+    /// What was asked for to get where one wants, and how often rows had been put in place of all by then.
+    asked: Option<(Page, u32)>,
     grip: Grip,
-    /// The oldest row when the rows before it were asked for.
-    asked_before: Option<RowKey>,
+    /// The oldest message and the round when what is before it was asked for; the same of the newest.
+    asked_before: Option<(MessageId, u32)>,
+    asked_after: Option<(MessageId, u32)>,
     /// The newest message that was said to be read.
     read: Option<RowKey>,
     /// The newest row that was in sight.
@@ -73,10 +88,11 @@ struct Anchor {
     body_top: f32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Message(MessageId),
-    Unread,
+/// A place to come back to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Spot {
+    End,
+    At(Anchor),
 }
 
 /// How a timeline is shown.
@@ -93,13 +109,20 @@ pub struct TimelineOptions<'a> {
     pub keys: bool,
     /// What an empty timeline says.
     pub empty_hint: &'a str,
+    /// What stands above the first message if there is none before it.
+    pub beginning: &'a str,
+    /// Whether what was said before is being fetched from others.
+    pub fetching: bool,
 }
 
 /// What the reader did in a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimelineAction {
-    /// Came near the oldest row: load what was before it. Said once for each oldest row.
-    LoadBefore,
+    /// Needs this part of the history: said once for each end of the rows when the reader comes near it, and for where
+    /// they want to go.
+    Load(Page),
+    /// Wants to go to another day than this.
+    ChooseDay(civil::Date),
     /// Saw everything up to this message, with the window in front. Said once for each.
     MarkRead(MessageId),
     /// Wants to know about a member.
@@ -132,35 +155,17 @@ impl TimelineView {
             selection: None,
             menu_row: None,
             revealed: None,
+            back: None,
+            has_jumped: false,
+            asked: None,
             grip: None,
             asked_before: None,
+            asked_after: None,
             read: None,
             seen: None,
             unseen: None,
             laid_out: 0,
         }
-    }
-
-    /// Goes to the newest row and stays there.
-    pub fn follow(&mut self) {
-        self.follow = true;
-        self.wanted = None;
-        self.revealed = None;
-    }
-
-    /// Whether the newest row is kept in view.
-    pub fn is_following(&self) -> bool {
-        self.follow
-    }
-
-    /// Shows a message where it stands, and marks it: now, or as soon as it is among the rows.
-    pub fn reveal(&mut self, message: MessageId) {
-        self.wanted = Some(Wanted::Message(message));
-    }
-
-    /// Goes to the line where reading stopped, if there is one.
-    pub fn reveal_unread(&mut self) {
-        self.wanted = Some(Wanted::Unread);
     }
 
     /// How many rows had to be laid out in the last frame: for tests and benches. It does not depend on how many
@@ -175,38 +180,10 @@ impl TimelineView {
             return;
         }
         self.wanted = None;
+        self.has_jumped = false;
         self.follow = false;
         if let Some(anchor) = &mut self.anchor {
             anchor.body_top += points;
-        }
-    }
-
-    fn go_to(&mut self, row: RowKey, body_top: f32) {
-        self.follow = false;
-        self.anchor = Some(Anchor { row, body_top });
-    }
-
-    /// Goes where it was wanted, if that is among the rows by now.
-    fn go_where_wanted(&mut self, timeline: &Timeline, view_height: f32) {
-        let row = match self.wanted {
-            Some(Wanted::Message(message)) => {
-                timeline.index_of(message).and_then(|index| timeline.row(index))
-            }
-            Some(Wanted::Unread) => timeline
-                .new_line()
-                .and_then(|key| timeline.row(timeline.index_at(key))),
-            None => None,
-        };
-        // Without a line there is nothing to wait for: the next one is for what comes from now on.
-        if row.is_none() && self.wanted == Some(Wanted::Unread) && !timeline.is_empty() {
-            self.wanted = None;
-        }
-        if let Some(row) = row {
-            self.revealed = match self.wanted.take() {
-                Some(Wanted::Message(message)) => Some(message),
-                _ => None,
-            };
-            self.go_to(row.key, view_height / 3.0);
         }
     }
 }
@@ -240,7 +217,7 @@ pub fn timeline_ui(
     view.heights.follow(timeline, columns.text_width);
 
     // 2. What the reader did since the last frame moves the view; then the rows are placed.
-    view.go_where_wanted(timeline, rect.height());
+    view.go_where_wanted(timeline, rect.height(), &mut actions);
     input::keys(ui, view, timeline, options, &response, &mut actions);
     input::wheel(ui, view, &response);
     let placement = place_rows(&rows, view, timeline, &scene);
@@ -257,16 +234,17 @@ pub fn timeline_ui(
         &response,
         &mut actions,
     );
-    head_ui(&mut rows, timeline, &scene, &placement, &mut actions);
+    edges::head_ui(&mut rows, timeline, &scene, &placement, &mut actions);
     scroll_bar(&rows, view, timeline, &scene, &placement, &response);
     input::context_menu(view, timeline, &response, &mut actions);
-    pill_ui(&mut rows, view, timeline, &scene, &placement);
+    edges::pill_ui(&mut rows, view, timeline, &scene, &placement);
     if response.has_focus() {
         let stroke = ui.visuals().widgets.active.bg_stroke;
         ui.painter()
             .rect_stroke(rect.shrink(1.0), 4.0, stroke, egui::StrokeKind::Inside);
     }
 
+    unmark(ui, view, timeline, &placement);
     ask_for_more(view, timeline, &placement, rect.height(), &mut actions);
     mark_read(ui, view, timeline, &placement, rect.height(), &mut actions);
     actions
@@ -319,7 +297,7 @@ fn place_rows(ui: &Ui, view: &mut TimelineView, timeline: &Timeline, scene: &Sce
             body_top: first.body_top(),
         })
     });
-    view.follow = placement.at_end;
+    view.follow = placement.at_end && !timeline.more_after();
     placement
 }
 
@@ -351,64 +329,10 @@ fn rows_ui(
                 .is_some_and(|selection| selection.contains(row.key)),
             revealed: view
                 .revealed
-                .is_some_and(|message| row.said().is_some_and(|said| said.message == message)),
+                .is_some_and(|(message, _)| row.said().is_some_and(|said| said.message == message)),
         };
         paint::row_ui(ui, scene, row, laid, placed, emphasis, actions);
     }
-}
-
-/// What stands above the first row, or in place of rows.
-fn head_ui(
-    ui: &mut Ui,
-    timeline: &Timeline,
-    scene: &Scene<'_>,
-    placement: &Placement,
-    actions: &mut Vec<TimelineAction>,
-) {
-    let (view, tokens) = (scene.view, scene.tokens);
-    let Some(first) = placement.rows.front() else {
-        empty_ui(ui, scene);
-        return;
-    };
-    if first.index != 0 || first.top <= 0.0 {
-        return;
-    }
-    let middle = pos2(view.center().x, view.top() + first.top - HEAD / 2.0);
-    if timeline.more_before() {
-        let rect = Rect::from_center_size(middle, vec2(180.0, 28.0));
-        let button = Button::new(
-            RichText::new("Show earlier messages")
-                .font(theme::meta())
-                .color(tokens.accent),
-        );
-        if ui.put(rect, button.frame_when_inactive(false)).clicked() {
-            actions.push(TimelineAction::LoadBefore);
-        }
-    } else {
-        let words = "This is where the chat begins";
-        ui.painter()
-            .text(middle, Align2::CENTER_CENTER, words, theme::meta(), tokens.weak);
-    }
-}
-
-fn empty_ui(ui: &Ui, scene: &Scene<'_>) {
-    let (center, color) = (scene.view.center(), scene.tokens.weak);
-    let icon = Icon::MessagesSquare.unicode();
-    ui.painter().text(
-        center - vec2(0.0, 28.0),
-        Align2::CENTER_CENTER,
-        icon,
-        theme::icon_font(32.0),
-        color,
-    );
-    let width = (scene.view.width() - 48.0).clamp(40.0, 360.0);
-    let mut hint = LayoutJob::simple(scene.options.empty_hint.to_owned(), theme::body(), color, width);
-    hint.halign = Align::Center;
-    let hint = ui.fonts_mut(|fonts| fonts.layout_job(hint));
-    let rect = Rect::from_center_size(center + vec2(0.0, hint.size().y / 2.0 + 4.0), hint.size());
-    ui.painter().galley(rect.center_top(), hint, color);
-    let response = ui.interact(rect, scene.id.with("empty"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, scene.options.empty_hint));
 }
 
 fn scroll_bar(
@@ -422,12 +346,14 @@ fn scroll_bar(
     let Some(first) = placement.rows.front() else {
         return;
     };
-    let head = f64::from(HEAD);
-    let total = head + view.heights.total() + f64::from(FOOT);
     let height = scene.view.height();
+    let unknown = |more: bool| f64::from(u8::from(more)) * UNKNOWN * f64::from(height);
+    let (before, after) = (unknown(timeline.more_before()), unknown(timeline.more_after()));
+    let head = before + f64::from(HEAD);
+    let total = head + view.heights.total() + f64::from(FOOT) + after;
     // At the end it is known where the bar stands, whatever the estimates say.
     let offset = if placement.at_end {
-        total - f64::from(height)
+        total - after - f64::from(height)
     } else {
         head + view.heights.top_of(timeline, first.index) - f64::from(first.top)
     };
@@ -442,12 +368,12 @@ fn scroll_bar(
     let Some(offset) = bar::bar_ui(ui, track, id, extent, active, &mut view.grip, scene.tokens) else {
         return;
     };
-    if offset >= total - f64::from(height) - 1.0 {
+    if offset >= total - f64::from(height) - 1.0 && !timeline.more_after() {
         view.follow();
     } else {
         let (index, into) = view.heights.row_at(timeline, offset - head);
         // Above the first row is the head, which no row stands for.
-        let above = (head - offset).max(0.0) as f32;
+        let above = (head - offset).clamp(0.0, f64::from(HEAD)) as f32;
         if let Some(row) = timeline.row(index) {
             view.wanted = None;
             view.go_to(row.key, above - into);
@@ -456,74 +382,28 @@ fn scroll_bar(
     ui.ctx().request_repaint();
 }
 
-/// While the end is out of sight: what came since, and the way down.
-fn pill_ui(
-    ui: &mut Ui,
-    view: &mut TimelineView,
-    timeline: &Timeline,
-    scene: &Scene<'_>,
-    placement: &Placement,
-) {
-    if let Some(last) = placement.rows.back().and_then(|last| timeline.row(last.index)) {
-        view.seen = view.seen.max(Some(last.key));
-    }
-    if view.follow {
-        view.unseen = None;
+/// What was gone to stands out for a moment from when it came into sight.
+fn unmark(ui: &Ui, view: &mut TimelineView, timeline: &Timeline, placement: &Placement) {
+    let Some((message, until)) = view.revealed else {
         return;
-    }
-    let unseen = unseen(view, timeline);
-    let tokens = scene.tokens;
-    let (words, name) = match unseen {
-        0 => (String::new(), "Go to the newest message".to_owned()),
-        unseen => (
-            format!("{unseen} new"),
-            format!("{unseen} new, go to the newest message"),
-        ),
     };
-    let (fill, color) = if unseen > 0 {
-        (tokens.accent_fill, tokens.on_accent)
-    } else {
-        (tokens.panel, tokens.text)
+    let now = ui.input(|input| input.time);
+    let until = until.or_else(|| {
+        let is_it =
+            |placed: &Placed| timeline.row(placed.index).and_then(|row| row.key.message()) == Some(message);
+        placement.rows.iter().any(is_it).then_some(now + MARKED_FOR)
+    });
+    view.revealed = match until {
+        Some(until) if until <= now => None,
+        until => Some((message, until)),
     };
-    let icon = theme::icon(Icon::ArrowDown).color(color);
-    let size = if unseen > 0 {
-        vec2(96.0, 32.0)
-    } else {
-        vec2(32.0, 32.0)
-    };
-    let rect = Rect::from_center_size(
-        pos2(scene.view.center().x, scene.view.bottom() - 12.0 - size.y / 2.0),
-        size,
-    );
-    let button = if unseen > 0 {
-        Button::new((icon, RichText::new(words).font(theme::meta_strong()).color(color)))
-    } else {
-        Button::new(icon)
-    };
-    let button = button.fill(fill).corner_radius(16.0).min_size(size);
-    let response = ui.put(rect, button).accessible_name(name);
-    if response.clicked() {
-        view.follow();
+    if let Some(until) = until {
+        let rest = Duration::from_secs_f64((until - now).max(0.0));
+        ui.ctx().request_repaint_after(rest);
     }
 }
 
-/// How many messages of others came after the newest that was in sight; counted when something changed.
-fn unseen(view: &mut TimelineView, timeline: &Timeline) -> usize {
-    let Some(seen) = view.seen else { return 0 };
-    match view.unseen {
-        Some((version, key, unseen)) if version == timeline.version() && key == seen => unseen,
-        _ => {
-            let after = timeline
-                .rows_from(timeline.index_at(seen))
-                .filter(|row| row.key > seen);
-            let unseen = after.filter(|row| row.is_from_others()).count();
-            view.unseen = Some((timeline.version(), seen, unseen));
-            unseen
-        }
-    }
-}
-
-/// Asks for older rows when the oldest is less than a view away: once for each oldest row.
+/// Asks for the rows before and after those that are held, when the reader is near their end: once for each end.
 fn ask_for_more(
     view: &mut TimelineView,
     timeline: &Timeline,
@@ -531,18 +411,30 @@ fn ask_for_more(
     height: f32,
     actions: &mut Vec<TimelineAction>,
 ) {
-    let oldest = timeline.row(0).map(|row| row.key);
-    if !timeline.more_before() || oldest.is_none() || view.asked_before == oldest {
-        return;
-    }
-    let Some(first) = placement.rows.front() else {
+    let (Some(first), Some(last)) = (placement.rows.front(), placement.rows.back()) else {
         return;
     };
-    if view.heights.top_of(timeline, first.index) - f64::from(first.top) < f64::from(height) {
-        view.asked_before = oldest;
-        if !actions.contains(&TimelineAction::LoadBefore) {
-            actions.push(TimelineAction::LoadBefore);
-        }
+    let ahead = AHEAD * f64::from(height);
+    let round = timeline.older_round();
+    let above = view.heights.top_of(timeline, first.index) - f64::from(first.top);
+    if timeline.more_before()
+        && timeline.older() == Older::Idle
+        && above < ahead
+        && let Some(oldest) = timeline.first_message()
+        && view.asked_before != Some((oldest, round))
+    {
+        view.asked_before = Some((oldest, round));
+        actions.push(TimelineAction::Load(Page::Before(oldest)));
+    }
+    let below =
+        view.heights.total() - view.heights.top_of(timeline, last.index) - f64::from(height - last.top);
+    if timeline.more_after()
+        && below < ahead
+        && let Some(newest) = timeline.last_message()
+        && view.asked_after != Some((newest, round))
+    {
+        view.asked_after = Some((newest, round));
+        actions.push(TimelineAction::Load(Page::After(newest)));
     }
 }
 

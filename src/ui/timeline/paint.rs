@@ -54,7 +54,7 @@ pub(super) fn row_ui(
 
     let mut line_top = top;
     if row.starts_day {
-        day_line(ui, scene, row.local.date(), line_top, id);
+        day_line(ui, scene, row.local.date(), line_top, id, actions);
         line_top += DAY_LINE;
     }
     if row.starts_new {
@@ -90,9 +90,9 @@ pub(super) fn row_ui(
 fn name_row(ui: &Ui, scene: &Scene<'_>, row: &Row, rect: Rect, id: Id) {
     let response = ui.interact(rect.intersect(scene.view), id, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, row.spoken()));
-    if let Some(state) = row.said().and_then(delivery_in_words) {
+    if let Some(state) = row.said().and_then(|said| said.delivery) {
         ui.ctx()
-            .accesskit_node_builder(id, |node| node.set_description(state));
+            .accesskit_node_builder(id, |node| node.set_description(state.words()));
     }
 }
 
@@ -118,7 +118,14 @@ fn ground(painter: &Painter, scene: &Scene<'_>, row: &Row, rect: Rect, emphasis:
     }
 }
 
-fn day_line(ui: &Ui, scene: &Scene<'_>, date: civil::Date, top: f32, id: Id) {
+fn day_line(
+    ui: &Ui,
+    scene: &Scene<'_>,
+    date: civil::Date,
+    top: f32,
+    id: Id,
+    actions: &mut Vec<TimelineAction>,
+) {
     let words = day_in_words(date, scene.options.today);
     let color = scene.tokens.weak;
     let galley = ui
@@ -139,8 +146,23 @@ fn day_line(ui: &Ui, scene: &Scene<'_>, date: civil::Date, top: f32, id: Id) {
         galley,
         color,
     );
-    let response = ui.interact(rect.intersect(scene.view), id.with("day"), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &words));
+    let target = words_rect.with_min_y(middle - 12.0).with_max_y(middle + 12.0);
+    let response = ui.interact(
+        target.expand2(vec2(8.0, 0.0)).intersect(scene.view),
+        id.with("day"),
+        Sense::CLICK,
+    );
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &words));
+    if response.hovered() {
+        ui.painter()
+            .hline(words_rect.x_range(), middle + 8.0, (1.0, color));
+    }
+    let response = response
+        .on_hover_cursor(CursorIcon::PointingHand)
+        .on_hover_text("Go to another day");
+    if response.clicked() {
+        actions.push(TimelineAction::ChooseDay(date));
+    }
 }
 
 fn new_line(ui: &Ui, scene: &Scene<'_>, top: f32, id: Id) {
@@ -317,12 +339,11 @@ fn delivery(
     id: Id,
     actions: &mut Vec<TimelineAction>,
 ) {
-    let (Some(delivery), Some(words)) = (said.delivery, delivery_in_words(said)) else {
-        return;
-    };
+    let Some(delivery) = said.delivery else { return };
     let tokens = scene.tokens;
     let (icon, color) = match delivery.state {
         DeliveryState::Waiting => (Icon::Clock, tokens.weak),
+        DeliveryState::Sent if delivery.is_everywhere() => (Icon::CheckCheck, tokens.weak),
         DeliveryState::Sent => (Icon::Check, tokens.weak),
         DeliveryState::Failed => (Icon::CircleAlert, tokens.red),
     };
@@ -336,7 +357,7 @@ fn delivery(
         color,
     );
     ui.interact(rect, id.with("delivery"), Sense::hover())
-        .on_hover_text(words);
+        .on_hover_text(delivery.words());
     if delivery.state != DeliveryState::Failed {
         return;
     }
@@ -348,26 +369,16 @@ fn delivery(
     let retry = ui.painter().text(
         at,
         Align2::LEFT_CENTER,
-        "Try again",
+        "Retry",
         theme::meta_strong(),
         tokens.accent,
     );
     let response = ui.interact(retry.expand2(vec2(4.0, 4.0)), id.with("retry"), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Try again"));
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, "Retry"));
     focus_ring(ui, &response);
     if response.on_hover_cursor(CursorIcon::PointingHand).clicked() {
         actions.push(TimelineAction::Retry(said.message));
     }
-}
-
-fn delivery_in_words(said: &SaidRow) -> Option<String> {
-    let delivery = said.delivery?;
-    Some(match (delivery.state, delivery.links) {
-        (DeliveryState::Waiting, _) => "Waiting to be sent".to_owned(),
-        (DeliveryState::Sent, 1) => "Sent over 1 link".to_owned(),
-        (DeliveryState::Sent, links) => format!("Sent over {links} links"),
-        (DeliveryState::Failed, _) => "Not sent".to_owned(),
-    })
 }
 
 fn focus_ring(ui: &Ui, response: &Response) {
