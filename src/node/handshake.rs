@@ -466,7 +466,8 @@ impl Node {
         link.is_dialled = is_dialled;
         link.ahead_ms = Some(ahead_ms);
         self.add_link(client_id, link);
-        self.ask_roster(client_id);
+        self.ask_what_it_knows(client_id);
+        self.history_linked(client_id);
     }
 
     fn learn_charter(&mut self, bytes: &[u8]) {

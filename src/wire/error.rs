@@ -47,6 +47,12 @@ pub enum WireError {
     FactCount,
     /// Of what is told or asked for: nothing, or more than there may be.
     ItemCount,
+    /// A history ask or answer without anything in it, or with more than it may have.
+    HistoryCount,
+    /// What must ascend (or the times of says, which must not) does otherwise.
+    NotAscending,
+    /// A number that is not in its shortest form, or too great.
+    Varint,
 }
 
 impl WireError {
@@ -75,6 +81,9 @@ impl WireError {
             Self::UnknownValue => "unknown_value",
             Self::FactCount => "fact_count",
             Self::ItemCount => "item_count",
+            Self::HistoryCount => "history_count",
+            Self::NotAscending => "not_ascending",
+            Self::Varint => "varint",
         }
     }
 }

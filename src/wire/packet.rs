@@ -1,6 +1,6 @@
 use super::{
-    Broadcast, Digest, Facts, FactsAsk, Hello, Keepalive, Link, MAX_PLAIN_LEN, NotHeld, PingId, Reader,
-    Roster, RosterAsk, Say, SendNodes, Slow, TokenCounter, Want, Welcome, WireError,
+    Broadcast, Digest, Facts, FactsAsk, Hello, History, HistoryAsk, Keepalive, Link, MAX_PLAIN_LEN, NotHeld,
+    PingId, Reader, Roster, RosterAsk, Say, SendNodes, Slow, TokenCounter, Want, Welcome, WireError,
 };
 
 const GET_NODES: u8 = 48;
@@ -16,6 +16,8 @@ const NOT_HELD: u8 = 103;
 const KEEPALIVE: u8 = 104;
 const FACTS: u8 = 105;
 const FACTS_ASK: u8 = 106;
+const HISTORY_ASK: u8 = 107;
+const HISTORY: u8 = 108;
 const SLOW: u8 = 113;
 const ROSTER_ASK: u8 = 114;
 const ROSTER: u8 = 115;
@@ -54,6 +56,10 @@ pub enum Packet {
     Facts(Facts),
     /// 106.
     FactsAsk(FactsAsk),
+    /// 107.
+    HistoryAsk(HistoryAsk),
+    /// 108.
+    History(History),
     /// 113.
     Slow(Slow),
     /// 114.
@@ -89,6 +95,8 @@ impl Packet {
             KEEPALIVE => Self::Keepalive(Keepalive::read(body)?),
             FACTS => Self::Facts(Facts::read(body)?),
             FACTS_ASK => Self::FactsAsk(FactsAsk::read(body)?),
+            HISTORY_ASK => Self::HistoryAsk(HistoryAsk::read(body)?),
+            HISTORY => Self::History(History::read(body)?),
             SLOW => Self::Slow(Slow::read(body)?),
             ROSTER_ASK => Self::RosterAsk(RosterAsk::read(body)?),
             ROSTER => Self::Roster(Roster::read(body)?),
@@ -118,6 +126,8 @@ impl Packet {
             Self::Keepalive(body) => body.write(&mut out),
             Self::Facts(body) => body.write(&mut out),
             Self::FactsAsk(body) => body.write(&mut out),
+            Self::HistoryAsk(body) => body.write(&mut out),
+            Self::History(body) => body.write(&mut out),
             Self::Slow(body) => body.write(&mut out),
             Self::RosterAsk(body) => body.write(&mut out),
             Self::Roster(body) => body.write(&mut out),
@@ -141,6 +151,8 @@ impl Packet {
             Self::Keepalive(_) => KEEPALIVE,
             Self::Facts(_) => FACTS,
             Self::FactsAsk(_) => FACTS_ASK,
+            Self::HistoryAsk(_) => HISTORY_ASK,
+            Self::History(_) => HISTORY,
             Self::Slow(_) => SLOW,
             Self::RosterAsk(_) => ROSTER_ASK,
             Self::Roster(_) => ROSTER,
@@ -157,6 +169,8 @@ impl Packet {
             Self::Keepalive(body) => Some(&body.t),
             Self::Facts(body) => Some(&body.t),
             Self::FactsAsk(body) => Some(&body.t),
+            Self::HistoryAsk(body) => Some(&body.t),
+            Self::History(body) => Some(&body.t),
             Self::Slow(body) => Some(&body.t),
             Self::RosterAsk(body) => Some(&body.t),
             Self::Roster(body) => Some(&body.t),

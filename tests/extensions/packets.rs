@@ -47,13 +47,20 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let data = [&[64, 1, 2], "and so on.".as_bytes()].concat();
     let (plain, packet) = say_parts(&part(cast), data);
     let part = make("say (part)", from_founder, from_member, plain, packet);
+    let history: Vec<Sealed> = crate::history::exchange(cast)
+        .into_iter()
+        .map(|(name, by_member, plain, packet)| match by_member {
+            true => make(name, from_member, from_founder, plain, packet),
+            false => make(name, from_founder, from_member, plain, packet),
+        })
+        .collect();
     let (plain, packet) = digest(cast);
     let digest = make("digest", from_founder, from_member, plain, packet);
     let (plain, packet) = want(cast);
     let want = make("want", from_member, from_founder, plain, packet);
     let (plain, packet) = not_held(cast);
     let not_held = make("not_held", from_founder, from_member, plain, packet);
-    vec![
+    let mut packets = vec![
         hello,
         welcome,
         link,
@@ -66,10 +73,10 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
         roster,
         slow,
         part,
-        digest,
-        want,
-        not_held,
-    ]
+    ];
+    packets.extend(history);
+    packets.extend([digest, want, not_held]);
+    packets
 }
 
 /// The nonce of a hello to the gate: random bytes, and the mark.
