@@ -708,6 +708,7 @@ fn any_chain() -> impl Strategy<Value = Chain> {
                 slots,
                 until_ms,
                 signature,
+                office: None,
             },
         );
     let admission = any::<([u8; 32], u16, u64, u64)>();

@@ -164,10 +164,7 @@ impl Signed {
         } = state;
         let session = SessionCertificate::sign(&member_key, &chat, &client_id, now.unix_ms, 0);
         let chain = Chain { credential, session };
-        let charter = charter.or_else(|| match &chain.credential {
-            Credential::Founder(charter) => Some(charter.clone()),
-            Credential::Invited { .. } => None,
-        });
+        let charter = charter.or_else(|| chain.credential.charter().cloned());
         let mut signed = Self {
             chat,
             charter,
