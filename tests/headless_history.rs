@@ -76,7 +76,9 @@ fn stored(program: &mut Program, chat: &str) -> BTreeMap<String, Value> {
         }
         let page = program.done(command, "history");
         let messages = page["messages"].as_array().expect("a list");
-        let Some(oldest) = messages.first() else { return all };
+        let Some(oldest) = messages.first() else {
+            return all;
+        };
         before = oldest["id"].clone();
         for message in messages {
             all.insert(text(message, "id"), message.clone());
@@ -181,7 +183,10 @@ fn a_latecomer_gets_the_newest_at_once_and_the_rest_by_scrolling_up() {
     let older = json!({ "command": "history", "chat": chat, "before": messages[0]["id"], "limit": 200 });
     let older = program.done(older, "history");
     let messages = older["messages"].as_array().expect("a list");
-    assert_eq!((messages.len(), text(&messages[0], "text").as_str()), (30, "message 000"));
+    assert_eq!(
+        (messages.len(), text(&messages[0], "text").as_str()),
+        (30, "message 000")
+    );
     assert_eq!(older["more_before"], json!(false), "nobody has anything older");
 }
 

@@ -21,7 +21,7 @@ use super::network::NetworkWatch;
 use super::reports::ReportSender;
 use super::socket::{Batch, ChatSocket};
 use super::work::Slice;
-use crate::id::{ChatId, MessageId};
+use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Request, Tag};
 use crate::node::{self, ArchiveAnswer, Input};
 use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, Write};
@@ -269,7 +269,8 @@ impl Actor {
             return Ok(());
         }
         let since = now.unix_ms.saturating_sub(node::SESSION_VALID_MS);
-        chat.node.has_seen(store.said_since(id, timestamp(since), node::SEEN).await?);
+        chat.node
+            .has_seen(store.said_since(id, timestamp(since), node::SEEN).await?);
         chat.has_parts(store.orphan_parts(id).await?);
         chat.drain(now, &mut Cause::none(), &mut self.outlet);
         Ok(())

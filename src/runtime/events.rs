@@ -321,9 +321,7 @@ impl Chat {
                     None,
                 );
             }
-            NodeEvent::Reached { .. }
-            | NodeEvent::DeliveryFailed { .. }
-            => {}
+            NodeEvent::Reached { .. } | NodeEvent::DeliveryFailed { .. } => {}
             NodeEvent::Part(part) => self.part_came(part, outlet),
             NodeEvent::HistoryHeld { since, is_whole } => self.history_held(since, is_whole, outlet),
             NodeEvent::HistoryProgress { fetched, done, more } => {

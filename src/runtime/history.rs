@@ -101,8 +101,14 @@ impl Actor {
 
     /// Tells what is stored; first has what came before it fetched from others, if it was asked for and is not all here.
     fn answer_history(&mut self, mut event: Event, question: Question) {
-        let (Event::History { messages, more_before, .. }, Some(chat)) =
-            (&mut event, self.chats.get(&question.chat))
+        let (
+            Event::History {
+                messages,
+                more_before,
+                ..
+            },
+            Some(chat),
+        ) = (&mut event, self.chats.get(&question.chat))
         else {
             return;
         };

@@ -38,7 +38,9 @@ impl Actor {
             .map(|(id, _)| *id)
             .collect();
         for id in wanted {
-            let Some(chat) = self.chats.get_mut(&id) else { continue };
+            let Some(chat) = self.chats.get_mut(&id) else {
+                continue;
+            };
             for (ticket, query) in std::mem::take(&mut chat.sync.looks) {
                 let Ok(permit) = self.errand_permit() else {
                     // The node asks again what is not answered in time.
@@ -88,8 +90,11 @@ impl Actor {
         let ready: Vec<Question> = self
             .chats
             .values_mut()
-            .filter(|chat| std::mem::take(&mut chat.sync.has_fetched))
-            .flat_map(|chat| std::mem::take(&mut chat.sync.waiting))
+            .filter_map(|chat| {
+                let has_fetched = std::mem::take(&mut chat.sync.has_fetched);
+                has_fetched.then(|| std::mem::take(&mut chat.sync.waiting))
+            })
+            .flatten()
             .collect();
         for question in ready {
             self.ask_again(question);
@@ -145,7 +150,11 @@ impl Chat {
     /// How far back what was said is held is another.
     pub(super) fn history_held(&self, since: u64, is_whole: bool, outlet: &mut Outlet) {
         let chat = self.record.chat;
-        outlet.keep(Write::SetHistoryHeld { chat, since, is_whole });
+        outlet.keep(Write::SetHistoryHeld {
+            chat,
+            since,
+            is_whole,
+        });
     }
 
     /// What was said before is being fetched, or has been.
@@ -154,7 +163,11 @@ impl Chat {
         let event = Event::HistoryProgress {
             chat: self.record.chat,
             fetched,
-            back_to: self.node.history_state().since.map(|since| timestamp(since >> 16)),
+            back_to: self
+                .node
+                .history_state()
+                .since
+                .map(|since| timestamp(since >> 16)),
             done,
             more,
         };
@@ -165,7 +178,9 @@ impl Chat {
 /// Looks up what a node wants to know.
 async fn look(store: &Store, chat: ChatId, query: ArchiveQuery) -> Result<ArchiveAnswer, StoreError> {
     Ok(match query {
-        ArchiveQuery::Fingerprints(spans) => ArchiveAnswer::Fingerprints(store.fingerprints(chat, spans).await?),
+        ArchiveQuery::Fingerprints(spans) => {
+            ArchiveAnswer::Fingerprints(store.fingerprints(chat, spans).await?)
+        }
         ArchiveQuery::Ids { span, limit } => ArchiveAnswer::Ids(store.archived_ids(chat, span, limit).await?),
         ArchiveQuery::Says {
             span,
