@@ -40,6 +40,8 @@ pub enum SlashCommand {
     Invite,
     /// /join TEXT: an invite as text or link; empty: the dialog.
     Join(String),
+    /// /export: write this chat to a file.
+    Export,
     /// /leave
     Leave,
     /// /clear: forget what was said; asks first.
@@ -80,7 +82,7 @@ pub(super) const GIVEN_ROLES: [(&str, Role); 3] = [
 ];
 
 /// All commands, in the order in which the help lists them.
-pub const COMMANDS: [CommandHelp; 16] = [
+pub const COMMANDS: [CommandHelp; 17] = [
     help("me", "WHAT YOU DO", "Say what you do"),
     help("nick", "NAME", "Change what you are called here"),
     help("topic", "TEXT", "Change the topic; without a text, clear it"),
@@ -101,13 +103,14 @@ pub const COMMANDS: [CommandHelp; 16] = [
     )
     .about(About::Member),
     help("log", "", "Show who banned whom, and the like"),
+    help("export", "", "Write this chat to a file"),
     help("leave", "", "Leave this chat and forget it"),
     help("clear", "", "Forget what was said here; asks first"),
     help("help", "", "List the commands and keys"),
 ];
 
 /// Commands that people have in their fingers and that are not there yet.
-const NOT_YET: [&str; 3] = ["search", "export", "quit"];
+const NOT_YET: [&str; 2] = ["search", "quit"];
 
 /// Understands what was typed. Otherwise the error says, to the one who typed it, why not and what to do.
 pub(super) fn parse(text: &str) -> Result<Submission, String> {
@@ -141,6 +144,7 @@ pub(super) fn parse(text: &str) -> Result<Submission, String> {
         "ignore" => SlashCommand::Ignore(argument),
         "role" => parse_role(&argument)?,
         "log" => SlashCommand::Log,
+        "export" => SlashCommand::Export,
         "leave" => SlashCommand::Leave,
         "clear" => SlashCommand::Clear,
         "help" => SlashCommand::Help,
