@@ -103,6 +103,8 @@ pub struct Played {
     pub full: Rc<Cell<bool>>,
     /// What the moderation log answers.
     pub log: Rc<RefCell<Vec<LogEntry>>>,
+    /// The tag of what was submitted last.
+    last_tag: Rc<RefCell<Option<Tag>>>,
     created: Rc<Cell<u8>>,
     said: Rc<Cell<u32>>,
 }
@@ -120,6 +122,12 @@ impl Played {
         });
     }
 
+    /// Answers what was submitted last.
+    pub fn answer_last(&self, event: Event) {
+        let tag = self.last_tag.borrow().clone();
+        self.answer(event, &tag);
+    }
+
     /// What was sent, and forgets it.
     pub fn take_sent(&self) -> Vec<Command> {
         std::mem::take(&mut *self.sent.borrow_mut())
@@ -131,6 +139,9 @@ impl Played {
 
     fn play(&self, request: &Request) {
         let Request { command, tag } = request;
+        if tag.is_some() {
+            self.last_tag.borrow_mut().clone_from(tag);
+        }
         let routine = matches!(
             command,
             Command::LoadWorkspace

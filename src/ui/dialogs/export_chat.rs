@@ -11,7 +11,7 @@ use crate::id::ChatId;
 use crate::model::{Chat, Code, Command, Event, ExportFormat, Tag};
 use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileKind, FileRequest, file_name, typed_path};
-use crate::ui::theme;
+use crate::ui::theme::{self, size};
 use crate::ui::time_words::counted;
 use crate::ui::widgets::{
     above_buttons, choice_style, dialog_buttons, done_ui, error_ui, field_with_button, hint_ui,
@@ -94,7 +94,12 @@ impl ExportChatDialog {
                 choice_style(ui);
                 ui.radio_value(&mut self.format, format, name);
             });
-            ui.indent(name, |ui| hint_ui(ui, what));
+            ui.add_space(-size::GRID);
+            ui.horizontal_top(|ui| {
+                // Under the name, beside the round sign before it.
+                ui.add_space(16.0);
+                ui.vertical(|ui| hint_ui(ui, what));
+            });
         }
     }
 
@@ -124,7 +129,8 @@ impl ExportChatDialog {
     fn outcome_ui(&self, ui: &mut Ui, actions: &mut Vec<Action>) {
         if let Some((messages, of)) = self.progress {
             let part = if of == 0 { 0.0 } else { messages as f32 / of as f32 };
-            ui.add(ProgressBar::new(part).desired_height(8.0));
+            let accent = theme::tokens(ui).accent_fill;
+            ui.add(ProgressBar::new(part).desired_height(8.0).fill(accent));
             ui.horizontal(|ui| {
                 hint_ui(ui, format!("{messages} of {}", counted(of, "message")));
                 if ui.link("Cancel").clicked() {

@@ -287,7 +287,7 @@ impl Dialog {
             Self::ExportChat(_) => "Export this chat",
             Self::Backup(_) => "Back up the profile",
             Self::Restore(_) => "Restore a backup",
-            Self::Passphrase(_) => "Passphrase",
+            Self::Passphrase(_) => "The profile's passphrase",
             Self::Settings => "Settings",
             Self::Shortcuts => "Keyboard shortcuts",
         }
