@@ -78,6 +78,7 @@ pub(super) struct Link {
     pub(super) tokens: Option<Tokens>,
     pub(super) roster: super::roster::Asking,
     pub(super) facts: super::facts::Agreeing,
+    pub(super) history: super::history::LinkHistory,
     /// How far its clock was ahead of ours when it came.
     pub(super) ahead_ms: Option<i64>,
     /// When it ends, because its member may not be here any more.
@@ -106,6 +107,7 @@ impl Link {
             tokens,
             roster: super::roster::Asking::default(),
             facts: super::facts::Agreeing::default(),
+            history: super::history::LinkHistory::default(),
             ahead_ms: None,
             ends_at: None,
             linked_at: now,
@@ -197,6 +199,7 @@ impl Node {
             client_id: *client_id,
             member: link.member,
         });
+        self.history_unlinked(client_id);
         self.choose_links_soon();
         Some(link)
     }
@@ -240,16 +243,21 @@ impl Node {
         let linked: Vec<(ClientId, SocketAddr)> =
             self.links.iter().map(|(id, link)| (*id, link.address)).collect();
         for (client_id, address) in linked {
-            if let Some(link) = self.links.get_mut(&client_id) {
-                link.unanswered = 1;
-                link.asked_at = now;
-            }
-            self.ask_whether_there(client_id);
+            self.prove_link(client_id);
             // Our own address may be another now: a link to it can only be made anew.
             let client_id = self.name_for_connect(client_id);
             self.connect(client_id, address);
         }
         self.next_tick = now;
+    }
+
+    /// Asks a link now whether it is there, and what it knows, whenever it was asked last.
+    pub(super) fn prove_link(&mut self, client_id: ClientId) {
+        if let Some(link) = self.links.get_mut(&client_id) {
+            link.unanswered = 1;
+            link.asked_at = self.now.elapsed;
+        }
+        self.ask_whether_there(client_id);
     }
 
     fn ask_whether_there(&mut self, client_id: ClientId) {

@@ -10,6 +10,7 @@ use super::facts::Agreed;
 use super::fork::{Said, nothing_said};
 use super::gate::Gates;
 use super::handshake::HalfOpen;
+use super::history::History;
 use super::parts::Parts;
 use super::presence::Presence;
 use super::{Kind, Node, NodeEvent, NodeMember, Now};
@@ -68,6 +69,7 @@ pub(super) struct Signed {
     slots: BTreeMap<(InviteId, u16), ([u8; 32], MemberId)>,
     held: VecDeque<Held>,
     pub(super) said: Said,
+    pub(super) history: History,
     pub(super) parts: Parts,
     pub(super) denied_at: Option<Duration>,
     /// When a link was last asked who is there because of somebody whom we have not met.
@@ -86,6 +88,8 @@ pub(super) struct Session {
     pub(super) name: Option<Say>,
     pub(super) status: Option<Say>,
     pub(super) online: bool,
+    /// Its chain has been passed on with something that it said.
+    introduced: bool,
     /// It said goodbye: nothing that comes late brings it back.
     pub(super) has_quit: bool,
     /// Who reported it as gone since it was last heard of.
@@ -105,6 +109,7 @@ impl Session {
             name: None,
             status: None,
             online: false,
+            introduced: false,
             has_quit: false,
             reporters: BTreeSet::new(),
             last_number: 0,
@@ -135,6 +140,8 @@ pub(super) struct Member {
 pub(super) struct Held {
     pub(super) sender: ClientId,
     pub(super) say: Say,
+    /// Since when.
+    pub(super) at: Duration,
 }
 
 impl Signed {
@@ -149,14 +156,11 @@ impl Signed {
             joined,
             admitted,
             facts,
-            history: _,
+            history,
         } = state;
         let session = SessionCertificate::sign(&member_key, &chat, &client_id, now.unix_ms, 0);
         let chain = Chain { credential, session };
-        let charter = charter.or_else(|| match &chain.credential {
-            Credential::Founder(charter) => Some(charter.clone()),
-            Credential::Invited { .. } => None,
-        });
+        let charter = charter.or_else(|| chain.credential.charter().cloned());
         let mut signed = Self {
             chat,
             charter,
@@ -177,6 +181,7 @@ impl Signed {
             slots: BTreeMap::new(),
             held: VecDeque::new(),
             said: nothing_said(),
+            history: History::new(history, &chain.credential),
             parts: Parts::default(),
             denied_at: None,
             asked_for_strangers_at: None,
@@ -271,6 +276,13 @@ impl Signed {
         Some(self.sessions.get(client_id)?.member)
     }
 
+    /// Whether others have been told by us whose session that is.
+    pub(super) fn is_introduced(&self, client_id: &ClientId) -> bool {
+        self.sessions
+            .get(client_id)
+            .is_some_and(|session| session.introduced)
+    }
+
     /// When a session began, ms since 1970: nothing was said in it before.
     pub(super) fn start_of(&self, client_id: &ClientId) -> u64 {
         self.sessions.get(client_id).map_or(0, |session| session.start_ms)
@@ -303,6 +315,14 @@ impl Signed {
             self.held.pop_front();
         }
         self.held.push_back(held);
+    }
+
+    /// Who brought the oldest of what has been held since then or before.
+    pub(super) fn held_since(&self, then: Duration) -> Option<ClientId> {
+        self.held
+            .front()
+            .filter(|held| held.at <= then)
+            .map(|held| held.sender)
     }
 
     /// Whether the member may come in by that slot as far as we know: nobody else was confirmed in it, or holds it here.
@@ -484,6 +504,15 @@ impl Node {
         Ok(member)
     }
 
+    /// What a session said is passed on with its chain.
+    pub(super) fn introduced(&mut self, client_id: &ClientId) {
+        if let Kind::Signed(signed) = &mut self.kind
+            && let Some(session) = signed.sessions.get_mut(client_id)
+        {
+            session.introduced = true;
+        }
+    }
+
     /// A packet that only the holder of a session's key can have sealed to us brought its chain: if somebody else claimed
     /// that session before, they lied.
     pub(super) fn settle_claim(&mut self, client_id: &ClientId, chain: &[u8]) {
@@ -515,6 +544,25 @@ impl Node {
             if knows_all && matches!(credential, Credential::Invited { invite, .. } if invite.slots == 0) {
                 self.came_by_door();
             }
+            self.emit(NodeEvent::Admitted {
+                member: credential.member(),
+                chain: credential.encode(),
+            });
+        }
+    }
+
+    /// Notes the author of something that was said before, by a credential that has been verified. They came by then: at no
+    /// door, and not now.
+    pub(super) fn admit_author(&mut self, credential: &Credential) {
+        let now_ms = self.now_ms();
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let met_ms = match credential {
+            Credential::Invited { admission, .. } => admission.at_ms.min(now_ms),
+            Credential::Founder(_) => now_ms,
+        };
+        if signed.admit(credential, met_ms) {
             self.emit(NodeEvent::Admitted {
                 member: credential.member(),
                 chain: credential.encode(),
@@ -611,6 +659,8 @@ impl Node {
         signed.half_open.retain(|_, half| half.until > now);
         let is_old = now_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
         self.ask_rosters_again();
+        self.ask_who_they_are();
+        self.look_after_history();
         self.look_after_facts();
         self.confirm_newcomers();
         self.tell_unnamed();

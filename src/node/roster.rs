@@ -29,6 +29,9 @@ const PAGES: Rate = Rate::per_second(20.0, 20.0);
 /// and its answer is long. A guess.
 const ASK_FOR_STRANGERS: Duration = Duration::from_secs(30);
 
+/// Words of a session wait so long for what introduces it, which came by a slower way or got lost. A guess: several hops.
+const INTRODUCED_WITHIN: Duration = Duration::from_secs(1);
+
 /// Differing fingerprints in a row until the roster is asked for: one may be news under way.
 const DIFFERENT: u8 = 2;
 
@@ -61,10 +64,27 @@ impl Node {
         }
     }
 
-    /// Words came of a session that we have not met: whoever passed them on may know it.
-    pub(super) fn ask_who_that_is(&mut self, sender: ClientId) {
+    /// A link stands. Who knows nobody asks for everyone; else both compare what they know first, since a roster is long
+    /// and most links of a chat that goes on make nothing known.
+    pub(super) fn ask_what_it_knows(&mut self, client_id: ClientId) {
+        match &self.kind {
+            Kind::Signed(signed) if signed.has_roster => self.prove_link(client_id),
+            Kind::Signed(_) | Kind::Classic(_) => self.ask_roster(client_id),
+        }
+    }
+
+    /// Words came of a session that we have not met. What introduces it may only be slower.
+    pub(super) fn ask_who_they_are_soon(&mut self) {
+        self.next_tick = self.next_tick.min(self.now.elapsed + INTRODUCED_WITHIN);
+    }
+
+    /// Nobody introduced a session whose words we hold: whoever passed them on may know it.
+    pub(super) fn ask_who_they_are(&mut self) {
         let now = self.now.elapsed;
         let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let Some(sender) = signed.held_since(now.saturating_sub(INTRODUCED_WITHIN)) else {
             return;
         };
         let asked_at = &mut signed.asked_for_strangers_at;

@@ -11,11 +11,11 @@ use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, MAX_SAY_DATA_LEN, Packet, Say, SignedSay};
 
 /// The label of a say's signature.
-const SAY: &str = "throng/1 say";
+pub(super) const SAY: &str = "throng/1 say";
 
 /// Says over this far in the future by our clock are refused; by a clock that is right nobody sends such. A guess
 /// (threats.md, row 26 allows clocks ±12 h).
-const MAX_AHEAD_MS: u64 = 12 * 3_600_000;
+pub(super) const MAX_AHEAD_MS: u64 = 12 * 3_600_000;
 
 /// Our hybrid clock follows others' so far ahead of our own and no further.
 const FOLLOW_AHEAD_MS: u64 = 120_000;
@@ -157,8 +157,8 @@ impl Node {
             self.stats.duplicates += 1;
             return;
         }
-        // Others have met the session as well by now, or ask who it is: what introduces it goes along with names alone.
-        let needs_chain = signed.member_of(&origin).is_none() || matches!(say.signed.body, Body::Name(_));
+        // Who has passed on what introduces a session has told others who that is. It goes along with names alone then.
+        let needs_chain = !signed.is_introduced(&origin) || matches!(say.signed.body, Body::Name(_));
         if let Some(chain) = &say.chain
             && let Err(cause) = self.meet(origin, chain)
         {
@@ -171,8 +171,9 @@ impl Node {
             return;
         };
         let Some(member) = signed.member_of(&origin) else {
-            signed.hold(Held { sender, say });
-            return self.ask_who_that_is(sender);
+            let at = self.now.elapsed;
+            signed.hold(Held { sender, say, at });
+            return self.ask_who_they_are_soon();
         };
         if signed.may_read(&member).is_err() {
             return self.drop_packet("banned");
@@ -213,6 +214,9 @@ impl Node {
         let Kind::Signed(signed) = &self.kind else { return };
         // What a newcomer tells of itself in its roster is news to all: its introduction may have come before its link.
         if say.hops != ROSTER_ANSWER || origin == sender || signed.has_roster {
+            if say.chain.is_some() {
+                self.introduced(&origin);
+            }
             let passed_on = Say {
                 hops: (say.hops % ROSTER_ANSWER + 1).min(ROSTER_ANSWER - 1),
                 chain: say.chain.filter(|_| needs_chain),
