@@ -194,11 +194,11 @@ fn bench() -> (Chat, Bench, Member) {
 }
 
 fn wants(packets: &[Packet]) -> Vec<&Want> {
-    let want = |packet| match packet {
-        &Packet::Want(ref want) => Some(want),
+    let wants = packets.iter().map(|packet| match packet {
+        Packet::Want(want) => Some(want),
         _ => None,
-    };
-    packets.iter().filter_map(want).collect()
+    });
+    wants.flatten().collect()
 }
 
 fn announce(member: &mut Member, bench: &mut Bench, seq: u32, held: Vec<[u8; 6]>) {
