@@ -243,9 +243,6 @@ impl Actor {
             if let Err(error) = self.remember_said(id).await {
                 self.outlet.failed(Some(id), error.into());
             }
-            if self.chats.get(&id).is_none_or(|chat| !chat.is_classic()) {
-                continue;
-            }
             let waiting = self.outlet.store.waiting(id).await;
             match (waiting, self.chats.get_mut(&id)) {
                 (Ok(waiting), Some(chat)) => chat.say_again(waiting, self.clock.now(), &mut self.outlet),
