@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use throng::crypto::{BoxKeyPair, SharedKeys, SigningKey, hash};
@@ -15,12 +15,13 @@ use throng::invite::{
     Rights, SeenAddress, SessionCertificate,
 };
 use throng::wire::{
-    Body, Broadcast, Facts, FactsAsk, Header, Hello, Keepalive, Link, LinkOp, MAX_PARTS, MAX_PLAIN_LEN,
-    NodeAddress, NodeFormat, Packet, Part, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter,
-    Welcome, WelcomeStatus, join_datagram, split_datagram,
+    Body, Broadcast, Facts, FactsAsk, Header, Hello, History, HistoryAnswer, HistoryAsk, HistoryAuthor,
+    HistoryMember, HistoryQuestion, HistorySay, HistoryStatus, Keepalive, Link, LinkOp, MAX_PARTS,
+    MAX_PLAIN_LEN, NodeAddress, NodeFormat, Packet, Part, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow,
+    TokenCounter, Welcome, WelcomeStatus, join_datagram, split_datagram,
 };
 
-const KINDS: [u8; 12] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 113, 114, 115];
+const KINDS: [u8; 14] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 107, 108, 113, 114, 115];
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -330,12 +331,118 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             .prop_map(|(t, facts)| Packet::Facts(Facts { t, facts })),
         (any_t(), vec(any::<u8>(), 0..=880))
             .prop_map(|(t, summary)| Packet::FactsAsk(FactsAsk { t, summary })),
+        (any_t(), any::<u32>(), any_question())
+            .prop_map(|(t, ask, question)| Packet::HistoryAsk(HistoryAsk { t, ask, question })),
+        (any_t(), any::<u32>(), any_answer()).prop_map(|(t, ask, answer)| Packet::History(History {
+            t,
+            ask,
+            answer
+        })),
         (any_t(), any_client_id()).prop_map(|(t, after)| Packet::RosterAsk(RosterAsk { t, after })),
         (any_t(), any_client_id(), any::<bool>()).prop_map(|(t, last, more)| Packet::Roster(Roster {
             t,
             last,
             more
         })),
+    ]
+}
+
+fn any_question() -> impl Strategy<Value = HistoryQuestion> {
+    let compare =
+        (any::<u64>(), vec((1..1_u64 << 50, any::<[u8; 16]>()), 1..=34)).prop_map(|(from, steps)| {
+            let from = from >> 8;
+            let mut to = from;
+            let spans = steps.into_iter().map(|(step, fingerprint)| {
+                to += step;
+                (to, fingerprint)
+            });
+            HistoryQuestion::Compare {
+                from,
+                spans: spans.collect(),
+            }
+        });
+    let fetch = (
+        (0..u64::MAX / 2, 1..u64::MAX / 2, 1u16.., any::<bool>()),
+        btree_set(any::<[u8; 3]>(), 0..30),
+        btree_set(any::<[u8; 6]>(), 0..=130),
+    );
+    let fetch =
+        fetch.prop_map(
+            |((from, len, limit, with_credentials), known, held)| HistoryQuestion::Fetch {
+                from,
+                to: from + len,
+                limit,
+                with_credentials,
+                known: known.into_iter().collect(),
+                held: held.into_iter().collect(),
+            },
+        );
+    prop_oneof![compare, fetch]
+}
+
+fn any_answer() -> impl Strategy<Value = HistoryAnswer> {
+    let status = prop::sample::select(vec![
+        HistoryStatus::All,
+        HistoryStatus::More,
+        HistoryStatus::NotHeld,
+        HistoryStatus::Later,
+        HistoryStatus::Whole,
+    ]);
+    let author = prop_oneof![
+        any::<[u8; 32]>().prop_map(|member| HistoryMember::Id(MemberId(member))),
+        vec(any::<u8>(), 1..260).prop_map(HistoryMember::Credential),
+    ];
+    let author =
+        (any_client_id(), author).prop_map(|(client_id, author)| HistoryAuthor { client_id, author });
+    let body = prop_oneof![
+        any_text(1, 100).prop_map(Body::Message),
+        any_text(1, 100).prop_map(|text| Body::Action {
+            text,
+            historic_id: false
+        }),
+    ];
+    let say = (
+        (any::<[u8; 3]>(), 1u32.., 0..1_u64 << 40, any::<u16>()),
+        any::<Option<[u8; 8]>>(),
+        body,
+        any::<[u8; 32]>(),
+    );
+    let says = (1_u64 << 47..1 << 48, vec(say, 1..=3)).prop_map(|(time, says)| {
+        let mut ms = time;
+        let count = says.len();
+        let says = says.into_iter().enumerate();
+        let says = says.map(|(at, ((session, number, earlier, counter), after, body, half))| {
+            ms -= if at == 0 { 0 } else { earlier };
+            let mut signature = [0; 64];
+            signature[..32].copy_from_slice(&half);
+            HistorySay {
+                session,
+                number,
+                hlc: ms << 16 | u64::from(counter),
+                after: if at + 1 == count {
+                    after.or(Some([0; 8]))
+                } else {
+                    after
+                },
+                body,
+                signature,
+            }
+        });
+        HistoryAnswer::Says(says.collect())
+    });
+    prop_oneof![
+        (any::<u64>(), vec(any::<u8>(), 1..=5))
+            .prop_map(|(held_from, differing)| HistoryAnswer::Compared { held_from, differing }),
+        vec(author, 1..=3).prop_map(HistoryAnswer::Authors),
+        says,
+        (status, any::<u8>(), any::<u64>(), any::<u64>()).prop_map(|(status, parts, down_to, held_from)| {
+            HistoryAnswer::End {
+                status,
+                parts,
+                down_to,
+                held_from,
+            }
+        }),
     ]
 }
 
@@ -570,6 +677,7 @@ fn any_chain() -> impl Strategy<Value = Chain> {
                 slots,
                 until_ms,
                 signature,
+                office: None,
             },
         );
     let admission = any::<([u8; 32], u16, u64, u64)>();

@@ -448,6 +448,10 @@ pub struct NodeStats {
     pub duplicates: u64,
     /// Broadcasts that a repair brought. None yet: repair comes later.
     pub repaired: u64,
+    /// Datagrams handed out that asked for or told what was said before; counted above as well.
+    pub history_packets_out: u64,
+    /// Their bytes.
+    pub history_bytes_out: u64,
     /// Datagrams dropped, by cause.
     pub dropped: BTreeMap<&'static str, u64>,
 }

@@ -78,6 +78,7 @@ pub(super) struct Link {
     pub(super) tokens: Option<Tokens>,
     pub(super) roster: super::roster::Asking,
     pub(super) facts: super::facts::Agreeing,
+    pub(super) history: super::history::LinkHistory,
     /// How far its clock was ahead of ours when it came.
     pub(super) ahead_ms: Option<i64>,
     /// When it ends, because its member may not be here any more.
@@ -106,6 +107,7 @@ impl Link {
             tokens,
             roster: super::roster::Asking::default(),
             facts: super::facts::Agreeing::default(),
+            history: super::history::LinkHistory::default(),
             ahead_ms: None,
             ends_at: None,
             linked_at: now,
@@ -197,6 +199,7 @@ impl Node {
             client_id: *client_id,
             member: link.member,
         });
+        self.history_unlinked(client_id);
         self.choose_links_soon();
         Some(link)
     }

@@ -10,6 +10,7 @@ use super::facts::Agreed;
 use super::fork::{Said, nothing_said};
 use super::gate::Gates;
 use super::handshake::HalfOpen;
+use super::history::History;
 use super::parts::Parts;
 use super::presence::Presence;
 use super::{Kind, Node, NodeEvent, NodeMember, Now};
@@ -68,6 +69,7 @@ pub(super) struct Signed {
     slots: BTreeMap<(InviteId, u16), ([u8; 32], MemberId)>,
     held: VecDeque<Held>,
     pub(super) said: Said,
+    pub(super) history: History,
     pub(super) parts: Parts,
     pub(super) denied_at: Option<Duration>,
     /// When a link was last asked who is there because of somebody whom we have not met.
@@ -154,14 +156,11 @@ impl Signed {
             joined,
             admitted,
             facts,
-            history: _,
+            history,
         } = state;
         let session = SessionCertificate::sign(&member_key, &chat, &client_id, now.unix_ms, 0);
         let chain = Chain { credential, session };
-        let charter = charter.or_else(|| match &chain.credential {
-            Credential::Founder(charter) => Some(charter.clone()),
-            Credential::Invited { .. } => None,
-        });
+        let charter = charter.or_else(|| chain.credential.charter().cloned());
         let mut signed = Self {
             chat,
             charter,
@@ -182,6 +181,7 @@ impl Signed {
             slots: BTreeMap::new(),
             held: VecDeque::new(),
             said: nothing_said(),
+            history: History::new(history, &chain.credential),
             parts: Parts::default(),
             denied_at: None,
             asked_for_strangers_at: None,
@@ -551,6 +551,25 @@ impl Node {
         }
     }
 
+    /// Notes the author of something that was said before, by a credential that has been verified. They came by then: at no
+    /// door, and not now.
+    pub(super) fn admit_author(&mut self, credential: &Credential) {
+        let now_ms = self.now_ms();
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        let met_ms = match credential {
+            Credential::Invited { admission, .. } => admission.at_ms.min(now_ms),
+            Credential::Founder(_) => now_ms,
+        };
+        if signed.admit(credential, met_ms) {
+            self.emit(NodeEvent::Admitted {
+                member: credential.member(),
+                chain: credential.encode(),
+            });
+        }
+    }
+
     /// Says that waited for a session to be met are taken now: after what introduced it has been passed on, so that
     /// nobody gets them before that.
     pub(super) fn take_held(&mut self, client_id: ClientId) {
@@ -641,6 +660,7 @@ impl Node {
         let is_old = now_ms.saturating_sub(signed.chain.session.start_ms) >= SESSION_LASTS_MS;
         self.ask_rosters_again();
         self.ask_who_they_are();
+        self.look_after_history();
         self.look_after_facts();
         self.confirm_newcomers();
         self.tell_unnamed();

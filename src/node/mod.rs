@@ -8,7 +8,7 @@
 //! 3. wait until [`Node::poll_timeout`], or until something happens, and start again.
 //!
 //! The parts, a file each: `peers` (addresses heard of, probes and their budgets), `lookup` (get_nodes and
-//! send_nodes), `links` (whom to be linked to, and whether they still are), `broadcast` (numbers, what was seen,
+//! send_nodes), `links` (whom to be linked to, and whether they still are), `history` (catching up with what was said before), `broadcast` (numbers, what was seen,
 //! passing on), `parts` (long messages), `outbox` (own words at the pace allowed), `metering` (what others may say), `classic` (who is in a classic chat), `strangers` (what they may cost), `gate`, `door` (the work that it asks for), `handshake` (hello, welcome), `clock`, `membership` (sessions,
 //! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `facts` (bringing
 //! them to be the same everywhere), `moderation` (who may do what, and what follows from it).
@@ -24,6 +24,7 @@ mod facts;
 mod fork;
 mod gate;
 mod handshake;
+mod history;
 mod io;
 mod links;
 mod lookup;
@@ -38,6 +39,8 @@ mod roster;
 mod say;
 #[cfg(feature = "sim")]
 pub mod sim;
+#[cfg(feature = "sim")]
+mod sim_archive;
 mod strangers;
 mod tokens;
 
@@ -194,7 +197,9 @@ impl Node {
             Input::WorkDone(credential) => self.work_done(&credential),
             Input::SetStatus(status) => self.set_status(status),
             Input::NetworkChanged => self.prove_links_again(),
-            Input::FetchOlder { .. } | Input::Found { .. } | Input::Resend(_) => {}
+            Input::FetchOlder { limit } => self.fetch_older(limit),
+            Input::Found { ticket, answer } => self.found(ticket, answer),
+            Input::Resend(_) => {}
             Input::Quit => self.say_goodbye(),
             Input::Timeout => {}
         }
@@ -353,6 +358,8 @@ impl Node {
             Packet::Roster(roster) => self.handle_roster(from, sender, roster),
             Packet::Facts(facts) => self.handle_facts(from, sender, facts),
             Packet::Slow(slow) => self.handle_slow(from, sender, &slow),
+            Packet::HistoryAsk(ask) => self.handle_history_ask(from, sender, ask),
+            Packet::History(history) => self.handle_history(from, sender, history),
             Packet::FactsAsk(ask) => self.handle_facts_ask(from, sender, ask),
             Packet::Say(say) => self.handle_say(from, sender, say),
             // In signed chats only links look up and are looked up: everybody else has to say hello.
@@ -402,6 +409,7 @@ impl Node {
         self.links.is_empty() && self.peers.has_targets()
             || self.peers.is_waiting()
             || self.links.values().any(Link::is_waiting)
+            || self.is_history_busy()
     }
 
     /// Has the deadlines looked at soon.

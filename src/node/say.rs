@@ -11,11 +11,11 @@ use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, MAX_SAY_DATA_LEN, Packet, Say, SignedSay};
 
 /// The label of a say's signature.
-const SAY: &str = "throng/1 say";
+pub(super) const SAY: &str = "throng/1 say";
 
 /// Says over this far in the future by our clock are refused; by a clock that is right nobody sends such. A guess
 /// (threats.md, row 26 allows clocks ±12 h).
-const MAX_AHEAD_MS: u64 = 12 * 3_600_000;
+pub(super) const MAX_AHEAD_MS: u64 = 12 * 3_600_000;
 
 /// Our hybrid clock follows others' so far ahead of our own and no further.
 const FOLLOW_AHEAD_MS: u64 = 120_000;

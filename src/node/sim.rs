@@ -9,7 +9,8 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-use super::{Input, Node, NodeConfig, NodeEvent, Now, Output};
+pub use super::sim_archive::Archive;
+use super::{Input, Node, NodeConfig, NodeEvent, NodeKind, Now, Output};
 
 /// 2026-11-22, about noon: what the simulated computers' clocks show at the start.
 const START_MS: u64 = 1_795_350_000_000;
@@ -39,6 +40,8 @@ pub struct Sim {
     rng: ChaCha20Rng,
     now: Duration,
     members: Vec<Option<Node>>,
+    /// What each keeps of what was said, running or not.
+    archives: Vec<Archive>,
     by_address: BTreeMap<SocketAddr, usize>,
     /// Which part of a split network a member is in; datagrams don't pass from one to another.
     parts: Vec<u8>,
@@ -72,6 +75,7 @@ impl Sim {
             rng: ChaCha20Rng::seed_from_u64(seed),
             now: Duration::ZERO,
             members: Vec::new(),
+            archives: Vec::new(),
             by_address: BTreeMap::new(),
             parts: Vec::new(),
             behind_nat: BTreeMap::new(),
@@ -101,16 +105,20 @@ impl Sim {
     pub fn add(&mut self, config: NodeConfig) -> usize {
         let index = self.members.len();
         self.members.push(None);
+        self.archives.push(Archive::default());
         self.parts.push(0);
         self.by_address.insert(address_of(index), index);
         self.start(index, config);
         index
     }
 
-    /// Starts a member again, at its old address, with a new session.
-    pub fn start(&mut self, index: usize, config: NodeConfig) {
+    /// Starts a member again, at its old address, with a new session, and with what its archive knows of the past.
+    pub fn start(&mut self, index: usize, mut config: NodeConfig) {
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
+        if let NodeKind::Signed(state) = &mut config.kind {
+            self.archives[index].restore(state);
+        }
         self.members[index] = Some(Node::new(config, seed, self.now()));
         self.after_handling(index);
     }
@@ -134,6 +142,21 @@ impl Sim {
     /// A member's node. Panics when it does not run.
     pub fn node(&self, index: usize) -> &Node {
         self.members[index].as_ref().expect("the member runs")
+    }
+
+    /// What a member keeps of what was said, running or not.
+    pub fn archive(&self, index: usize) -> &Archive {
+        &self.archives[index]
+    }
+
+    /// The same, to be changed.
+    pub fn archive_mut(&mut self, index: usize) -> &mut Archive {
+        &mut self.archives[index]
+    }
+
+    /// Whether a member runs.
+    pub fn is_running(&self, index: usize) -> bool {
+        self.members[index].is_some()
     }
 
     /// Where a member is.
@@ -226,6 +249,7 @@ impl Sim {
     }
 
     fn after_handling(&mut self, index: usize) {
+        let now = self.now();
         let Some(node) = &mut self.members[index] else {
             return;
         };
@@ -233,8 +257,14 @@ impl Sim {
         while let Some(output) = node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => sent.push((to, bytes)),
-                Output::Look { .. } => {}
-                Output::Event(event) => self.events.push((self.now, index, event)),
+                Output::Look { ticket, query } => {
+                    let answer = self.archives[index].look(&query);
+                    node.handle(now, Input::Found { ticket, answer });
+                }
+                Output::Event(event) => {
+                    self.archives[index].keep(&event);
+                    self.events.push((self.now, index, event));
+                }
             }
         }
         let deadline = node.poll_timeout();

@@ -64,6 +64,17 @@ pub enum Action {
         /// What it does.
         action: Box<Action>,
     },
+    /// Close the search, and go back to where one was before it if that is wanted.
+    CloseSearch {
+        /// Whether it is.
+        go_back: bool,
+    },
+    /// Show the hit so many places on in the list.
+    StepSearch(isize),
+    /// Show the hit at this place of the list.
+    ShowHit(usize),
+    /// Ask for older hits.
+    SearchOlder,
     /// Go to the first message of a day.
     GoToDay(ChatId, jiff::civil::Date),
     /// Show the invites of a chat.

@@ -42,6 +42,14 @@ pub enum UiCommand {
     ShowHistory,
     /// Asks whether everything that was said in the chat in front is to be forgotten.
     ClearHistory,
+    /// Opens the search in the chat in front.
+    Find,
+    /// Opens the search in all chats.
+    FindEverywhere,
+    /// Shows the next hit of the search.
+    NextHit,
+    /// Shows the hit of the search before.
+    PreviousHit,
     /// Asks to which day to go in the chat in front.
     GoToDay,
     /// Goes back to where one was before the last jumps.
@@ -205,6 +213,33 @@ pub const TABLE: &[Entry] = &[
         &[shift(Key::PageUp)],
     )
     .chat(),
+    entry(
+        UiCommand::Find,
+        "Search in this chat…",
+        Group::Navigation,
+        &[ctrl(Key::F)],
+    )
+    .menu()
+    .chat(),
+    entry(
+        UiCommand::FindEverywhere,
+        "Search in all chats…",
+        Group::Navigation,
+        &[ctrl_shift(Key::F)],
+    )
+    .menu(),
+    entry(
+        UiCommand::NextHit,
+        "Next hit",
+        Group::Navigation,
+        &[plain(Key::F3)],
+    ),
+    entry(
+        UiCommand::PreviousHit,
+        "Hit before",
+        Group::Navigation,
+        &[shift(Key::F3)],
+    ),
     entry(
         UiCommand::GoToDay,
         "Go to a day…",

@@ -22,6 +22,7 @@ pub mod members;
 mod notices;
 mod outbox;
 pub mod qr;
+pub mod search;
 pub mod status_bar;
 pub mod switcher;
 pub mod tabs;

@@ -45,6 +45,12 @@ pub enum WireError {
     UnknownValue,
     /// No facts, an empty one, or more than eight.
     FactCount,
+    /// A history ask or answer without anything in it, or with more than it may have.
+    HistoryCount,
+    /// What must ascend (or the times of says, which must not) does otherwise.
+    NotAscending,
+    /// A number that is not in its shortest form, or too great.
+    Varint,
 }
 
 impl WireError {
@@ -72,6 +78,9 @@ impl WireError {
             Self::Version => "version",
             Self::UnknownValue => "unknown_value",
             Self::FactCount => "fact_count",
+            Self::HistoryCount => "history_count",
+            Self::NotAscending => "not_ascending",
+            Self::Varint => "varint",
         }
     }
 }

@@ -27,12 +27,12 @@ pub struct TokenCounter {
 }
 
 impl TokenCounter {
-    fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.token);
         out.extend_from_slice(&self.counter.to_be_bytes());
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             token: reader.array()?,
             counter: reader.u32()?,

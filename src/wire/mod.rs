@@ -14,6 +14,7 @@ mod broadcast;
 mod datagram;
 mod error;
 mod extension;
+mod history;
 mod nodes;
 mod packet;
 mod reader;
@@ -27,6 +28,10 @@ pub use extension::{
     Facts, FactsAsk, Hello, Keepalive, Link, LinkOp, MAX_FACTS, MAX_WELCOME_NODES, Roster, RosterAsk, Slow,
     TokenCounter, VERSION, Welcome, WelcomeStatus,
 };
+pub use history::{
+    HISTORY_BODIES, History, HistoryAnswer, HistoryAsk, HistoryAuthor, HistoryMember, HistoryQuestion,
+    HistorySay, HistoryStatus, MAX_COMPARED, ShortSession,
+};
 pub use nodes::{MAX_NODES, NodeAddress, NodeFormat, PingId, SendNodes};
 pub use packet::Packet;
 pub use say::{MAX_SAY_DATA_LEN, Say, SignedSay};
@@ -38,4 +43,13 @@ pub(crate) use reader::Reader;
 /// greatest number, with which no receiver takes it.
 pub(crate) fn saturated<T: TryFrom<usize>>(len: usize, greatest: T) -> T {
     T::try_from(len).unwrap_or(greatest)
+}
+
+/// Writes what [`Reader::varint`] reads. Numbers of 63 bits and more get a form that nobody takes.
+pub(crate) fn write_varint(mut number: u64, out: &mut Vec<u8>) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
 }

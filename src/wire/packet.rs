@@ -1,6 +1,6 @@
 use super::{
-    Broadcast, Facts, FactsAsk, Hello, Keepalive, Link, MAX_PLAIN_LEN, PingId, Reader, Roster, RosterAsk,
-    Say, SendNodes, Slow, TokenCounter, Welcome, WireError,
+    Broadcast, Facts, FactsAsk, Hello, History, HistoryAsk, Keepalive, Link, MAX_PLAIN_LEN, PingId, Reader,
+    Roster, RosterAsk, Say, SendNodes, Slow, TokenCounter, Welcome, WireError,
 };
 
 const GET_NODES: u8 = 48;
@@ -13,6 +13,8 @@ const SAY: u8 = 99;
 const KEEPALIVE: u8 = 104;
 const FACTS: u8 = 105;
 const FACTS_ASK: u8 = 106;
+const HISTORY_ASK: u8 = 107;
+const HISTORY: u8 = 108;
 const SLOW: u8 = 113;
 const ROSTER_ASK: u8 = 114;
 const ROSTER: u8 = 115;
@@ -45,6 +47,10 @@ pub enum Packet {
     Facts(Facts),
     /// 106.
     FactsAsk(FactsAsk),
+    /// 107.
+    HistoryAsk(HistoryAsk),
+    /// 108.
+    History(History),
     /// 113.
     Slow(Slow),
     /// 114.
@@ -77,6 +83,8 @@ impl Packet {
             KEEPALIVE => Self::Keepalive(Keepalive::read(body)?),
             FACTS => Self::Facts(Facts::read(body)?),
             FACTS_ASK => Self::FactsAsk(FactsAsk::read(body)?),
+            HISTORY_ASK => Self::HistoryAsk(HistoryAsk::read(body)?),
+            HISTORY => Self::History(History::read(body)?),
             SLOW => Self::Slow(Slow::read(body)?),
             ROSTER_ASK => Self::RosterAsk(RosterAsk::read(body)?),
             ROSTER => Self::Roster(Roster::read(body)?),
@@ -103,6 +111,8 @@ impl Packet {
             Self::Keepalive(body) => body.write(&mut out),
             Self::Facts(body) => body.write(&mut out),
             Self::FactsAsk(body) => body.write(&mut out),
+            Self::HistoryAsk(body) => body.write(&mut out),
+            Self::History(body) => body.write(&mut out),
             Self::Slow(body) => body.write(&mut out),
             Self::RosterAsk(body) => body.write(&mut out),
             Self::Roster(body) => body.write(&mut out),
@@ -123,6 +133,8 @@ impl Packet {
             Self::Keepalive(_) => KEEPALIVE,
             Self::Facts(_) => FACTS,
             Self::FactsAsk(_) => FACTS_ASK,
+            Self::HistoryAsk(_) => HISTORY_ASK,
+            Self::History(_) => HISTORY,
             Self::Slow(_) => SLOW,
             Self::RosterAsk(_) => ROSTER_ASK,
             Self::Roster(_) => ROSTER,
@@ -136,6 +148,8 @@ impl Packet {
             Self::Keepalive(body) => Some(&body.t),
             Self::Facts(body) => Some(&body.t),
             Self::FactsAsk(body) => Some(&body.t),
+            Self::HistoryAsk(body) => Some(&body.t),
+            Self::History(body) => Some(&body.t),
             Self::Slow(body) => Some(&body.t),
             Self::RosterAsk(body) => Some(&body.t),
             Self::Roster(body) => Some(&body.t),

@@ -50,12 +50,34 @@ impl<'a> Reader<'a> {
         self.slice(usize::from(len))
     }
 
+    /// A number of 7 bits a byte, the lowest first, all but the last with their highest bit; in its shortest form.
+    pub(crate) fn varint(&mut self) -> Result<u64, WireError> {
+        let mut number = 0_u64;
+        for shift in (0..63).step_by(7) {
+            let byte = self.u8()?;
+            number |= u64::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                let is_shortest = byte != 0 || shift == 0;
+                return if is_shortest {
+                    Ok(number)
+                } else {
+                    Err(WireError::Varint)
+                };
+            }
+        }
+        Err(WireError::Varint)
+    }
+
     pub(crate) fn zeros(&mut self, len: usize) -> Result<(), WireError> {
         if self.slice(len)?.iter().all(|byte| *byte == 0) {
             Ok(())
         } else {
             Err(WireError::Padding)
         }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.rest.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -57,7 +57,7 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
     let work = make("work for it, at least 16 zero bits", work, 32);
     let mut fact = cast.topic.encode();
     fact.truncate(fact.len() - 64);
-    let answers = vec![
+    let mut answers = vec![
         make(
             "secret of the gate of 2 December 2026",
             vec![
@@ -96,6 +96,9 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
         task,
         work,
     ];
+    for (name, hashed, _) in crate::history::fingerprints(cast) {
+        answers.push(make(name, hashed, 16));
+    }
     assert_eq!(
         answers[2].hash,
         crypto::hash_signed("throng/1 say", &cast.chat, &message.signed.encode())

@@ -14,6 +14,7 @@ use cast::Cast;
 
 mod cast;
 mod certificates;
+mod history;
 mod invites;
 mod packets;
 

@@ -47,7 +47,14 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let data = [&[64, 1, 2], "and so on.".as_bytes()].concat();
     let (plain, packet) = say_parts(&part(cast), data);
     let part = make("say (part)", from_founder, from_member, plain, packet);
-    vec![
+    let history: Vec<Sealed> = crate::history::exchange(cast)
+        .into_iter()
+        .map(|(name, by_member, plain, packet)| match by_member {
+            true => make(name, from_member, from_founder, plain, packet),
+            false => make(name, from_founder, from_member, plain, packet),
+        })
+        .collect();
+    let mut packets = vec![
         hello,
         welcome,
         link,
@@ -60,7 +67,9 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
         roster,
         slow,
         part,
-    ]
+    ];
+    packets.extend(history);
+    packets
 }
 
 /// The nonce of a hello to the gate: random bytes, and the mark.

@@ -59,6 +59,10 @@ impl App {
                 let until = self.clock.elapsed() + OFFERED_FOR;
                 self.toasts.offer(text, button, *action, until);
             }
+            Action::CloseSearch { go_back } => self.close_search(go_back),
+            Action::StepSearch(by) => self.step_search(ctx, by),
+            Action::ShowHit(at) => self.show_hit_at(ctx, at),
+            Action::SearchOlder => self.search_older(),
             Action::GoToDay(chat, day) => self.go_to_day(chat, day),
             Action::ShowInvites(chat) => self.show_invites(chat),
             Action::ExportInvite(chat) => self.export_invite(chat),
@@ -125,6 +129,10 @@ impl App {
             }),
             UiCommand::ShowHistory => self.with_selected(Self::show_history),
             UiCommand::ClearHistory => self.with_selected(Self::show_clear),
+            UiCommand::Find => self.open_search(false, None),
+            UiCommand::FindEverywhere => self.open_search(true, None),
+            UiCommand::NextHit => self.step_search(ctx, 1),
+            UiCommand::PreviousHit => self.step_search(ctx, -1),
             UiCommand::GoToDay => self.with_selected(|app, chat| app.choose_day(chat, None)),
             UiCommand::GoBack => self.with_selected(Self::go_back),
             UiCommand::MarkRead => self.with_selected(Self::end_reading),
@@ -175,7 +183,7 @@ impl App {
         );
     }
 
-    fn select(&mut self, chat: ChatId) {
+    pub(super) fn select(&mut self, chat: ChatId) {
         self.overlays.chat_list = false;
         self.change_tabs(|tabs| tabs.select(chat));
     }
@@ -456,6 +464,7 @@ impl App {
             SlashCommand::Join(text) if text.is_empty() => self.run_command(ctx, UiCommand::ImportInvite),
             SlashCommand::Join(text) => self.offer_import(ImportSource::Text(text)),
             SlashCommand::Leave => self.leave(chat),
+            SlashCommand::Search(text) => self.open_search(false, Some(&text)),
             SlashCommand::Clear => self.show_clear(chat),
             SlashCommand::Help => self.open(Dialog::Shortcuts),
         }

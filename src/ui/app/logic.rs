@@ -10,6 +10,7 @@ use crate::model::{Code, Command, Event, MAX_ROWS, Page, Report, Settings, Statu
 use crate::ui::composer::ComposerAction;
 use crate::ui::dialogs::Dialog;
 use crate::ui::outbox::typed_text;
+use crate::ui::search::Search;
 use crate::ui::theme;
 use crate::ui::toasts::Kind;
 
@@ -111,6 +112,9 @@ impl App {
                 }
             }
             _ => {}
+        }
+        if self.search_answered(ctx, report) {
+            return;
         }
         let dialog = self.overlays.dialog.as_mut();
         let answered = dialog
@@ -223,6 +227,7 @@ impl App {
             self.outbox.send(Command::LeaveChat { chat });
         }
         self.go_away_or_come_back(now);
+        self.ask_search();
         let unsent = self.outbox.flush(now);
         let leaves = self
             .leaving
@@ -243,6 +248,7 @@ impl App {
             gives_up.map(|rest| now + rest),
             moderation.map(|rest| now + rest),
             dialog,
+            self.overlays.search.as_ref().and_then(Search::due),
             self.toasts.next_expiry(),
             self.idle_at(),
         ];

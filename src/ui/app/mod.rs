@@ -9,6 +9,7 @@ mod input;
 mod logic;
 mod moderation;
 mod paint;
+mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use super::clock::Clock;
 use super::dialogs::Dialog;
 use super::files::Files;
 use super::outbox::Outbox;
+use super::search::Search;
 use super::switcher::Switcher;
 use super::tabs::Tabs;
 use super::theme;
@@ -74,6 +76,7 @@ enum Phase {
 struct Overlays {
     dialog: Option<Dialog>,
     switcher: Option<Switcher>,
+    search: Option<Search>,
     topic_edit: Option<String>,
     /// The keyboard is to go to the composer as soon as nothing stands over it.
     focus_wanted: bool,

@@ -21,6 +21,9 @@ use crate::ui::widgets::icon_button;
 /// From this width in points on, the list of chats has its place at the left.
 const CHATS_FROM: f32 = 640.0;
 
+/// Width of the search at the right, in points.
+const SEARCH_WIDTH: f32 = 320.0;
+
 impl App {
     /// Paints the window, and collects what is asked for; [`Self::logic`] carries it out before the next frame.
     pub fn ui(&mut self, ui: &mut Ui) {
@@ -88,6 +91,9 @@ impl App {
             CentralPanel::no_frame()
                 .frame(frame)
                 .show(ui, |ui| self.list_ui(ui));
+            return;
+        }
+        if self.search_ui(ui, width, tokens) {
             return;
         }
         match self.selected() {
@@ -177,7 +183,9 @@ impl App {
                 .inner,
         );
 
-        let members_shown = if width >= MEMBERS_FROM {
+        let members_shown = if self.overlays.search.is_some() && width >= MEMBERS_FROM {
+            false
+        } else if width >= MEMBERS_FROM {
             self.settings.members_shown
         } else {
             self.overlays.members
@@ -214,6 +222,32 @@ impl App {
             .show(ui, |ui| chat_view_ui(ui, chats, found, view, options))
             .inner;
         self.actions.extend(actions);
+    }
+
+    /// The search at the right, or over the chat where there is not room for both. Whether it covers the chat.
+    fn search_ui(&mut self, ui: &mut Ui, width: f32, tokens: &Tokens) -> bool {
+        let now = self.clock.elapsed();
+        let Some(search) = &mut self.overlays.search else {
+            return false;
+        };
+        let panel = Frame::new()
+            .fill(tokens.panel)
+            .inner_margin(Margin::symmetric(12, 4));
+        let chats = &self.chats;
+        let covers = width < MEMBERS_FROM;
+        let actions = if !covers {
+            let side = Panel::right("search").exact_size(SEARCH_WIDTH).resizable(false);
+            side.frame(panel).show(ui, |ui| search.ui(ui, chats, now)).inner
+        } else if search.is_shown() {
+            CentralPanel::no_frame()
+                .frame(panel)
+                .show(ui, |ui| search.ui(ui, chats, now))
+                .inner
+        } else {
+            return false;
+        };
+        self.actions.extend(actions);
+        covers
     }
 
     fn overlays_ui(&mut self, ui: &Ui) {

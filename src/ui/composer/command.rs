@@ -42,6 +42,8 @@ pub enum SlashCommand {
     Join(String),
     /// /leave
     Leave,
+    /// /search WORDS: in this chat.
+    Search(String),
     /// /clear: forget what was said; asks first.
     Clear,
     /// /help
@@ -80,7 +82,7 @@ pub(super) const GIVEN_ROLES: [(&str, Role); 3] = [
 ];
 
 /// All commands, in the order in which the help lists them.
-pub const COMMANDS: [CommandHelp; 16] = [
+pub const COMMANDS: [CommandHelp; 17] = [
     help("me", "WHAT YOU DO", "Say what you do"),
     help("nick", "NAME", "Change what you are called here"),
     help("topic", "TEXT", "Change the topic; without a text, clear it"),
@@ -101,13 +103,14 @@ pub const COMMANDS: [CommandHelp; 16] = [
     )
     .about(About::Member),
     help("log", "", "Show who banned whom, and the like"),
+    help("search", "WORDS", "Search in this chat"),
     help("leave", "", "Leave this chat and forget it"),
     help("clear", "", "Forget what was said here; asks first"),
     help("help", "", "List the commands and keys"),
 ];
 
 /// Commands that people have in their fingers and that are not there yet.
-const NOT_YET: [&str; 3] = ["search", "export", "quit"];
+const NOT_YET: [&str; 2] = ["export", "quit"];
 
 /// Understands what was typed. Otherwise the error says, to the one who typed it, why not and what to do.
 pub(super) fn parse(text: &str) -> Result<Submission, String> {
@@ -142,6 +145,7 @@ pub(super) fn parse(text: &str) -> Result<Submission, String> {
         "role" => parse_role(&argument)?,
         "log" => SlashCommand::Log,
         "leave" => SlashCommand::Leave,
+        "search" => SlashCommand::Search(argument),
         "clear" => SlashCommand::Clear,
         "help" => SlashCommand::Help,
         name if NOT_YET.contains(&name) => return Err(format!("/{name} is not there yet.")),
@@ -226,7 +230,7 @@ mod tests {
             ("/dance", "/help"),
             ("/me", "/me"),
             ("/nick ", "/nick"),
-            ("/search x", "yet"),
+            ("/export", "yet"),
             ("/ban", "whom"),
             ("/role bob", "moderator, member or observer"),
             ("/role moderator", "nick"),

@@ -1,0 +1,472 @@
+//! Catching up with what was said before, and telling others.
+//!
+//! A node compares what it holds with a link: soon after that stands, when a link seems to hold more, and now and then. It
+//! makes one **round** at a time, with one link: spans are compared, what differs is cut until little of our own is in it,
+//! and that is fetched, newest first (`round`, `fetch`, `spans`). Each say is checked like one heard live, and counted
+//! (`take`, `quota`). Whoever is asked answers out of what its archive finds (`answer`).
+//!
+//! What comes this way is not passed on: others compare as well. It moves no clock and nobody's presence.
+
+mod answer;
+mod fetch;
+mod quota;
+mod round;
+mod spans;
+mod take;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use hashlink::LruCache;
+
+use self::quota::Quotas;
+use self::round::{Round, RoundKind};
+use super::archive::{ArchiveAnswer, ArchiveQuery, HistoryState};
+use super::bucket::Bucket;
+use super::{Kind, Node, NodeEvent, Output};
+use crate::id::{ClientId, MemberId, MessageId};
+use crate::invite::Credential;
+
+/// A first round begins so long after its link stands; where everything was compared lately already, later. Guesses: at
+/// least a few round trips, so that the link has told who is there; spread, so that a crowd does not ask at once.
+const SOON: Range<u64> = 1_000..3_000;
+const LATER: Range<u64> = 15_000..45_000;
+
+/// A link that seems to hold more, or less, is compared with after so long: what is under way has come by then. A guess.
+const AFTER_NEWS: Range<u64> = 4_000..12_000;
+
+/// And not more often with one member than so. A guess.
+const NOT_WITHIN: Duration = Duration::from_secs(60);
+
+/// A member with whom all was compared so recently need not be when a link to them stands anew. A guess.
+const FRESH: Duration = Duration::from_secs(600);
+
+/// A round with a random link: after so long; twice as long after each that found nothing, up to the most. Guesses.
+const EVERY: Duration = Duration::from_secs(600);
+const EVERY_AT_MOST: Duration = Duration::from_secs(6 * 3_600);
+
+/// What a newcomer gets at once.
+const NEWEST: u32 = 100;
+
+/// Look-ups under way at a time, and how long one may take. Guesses.
+const MAX_LOOKS: usize = 64;
+const LOOK_WITHIN: Duration = Duration::from_secs(30);
+
+/// Members of whom is remembered how comparing went, and says that came lately. Guesses.
+const MAX_PARTNERS: usize = 256;
+const MAX_CAME: usize = 4_096;
+
+/// Spans that are left alone with one member. A guess.
+const MAX_LEFT_ALONE: usize = 16;
+
+/// A span that still differed after all was fetched is left alone for so long, then for twice as long each time. A guess.
+const LEFT_ALONE: Duration = Duration::from_secs(1_800);
+const LEFT_ALONE_AT_MOST: Duration = Duration::from_secs(86_400);
+
+/// What is under way.
+pub(super) struct History {
+    state: HistoryState,
+    round: Option<Round>,
+    /// What the archive was asked, by ticket.
+    looks: BTreeMap<u64, (Look, Duration)>,
+    last_ticket: u64,
+    last_ask: u32,
+    partners: LruCache<MemberId, Partner>,
+    /// Ids of what came this way lately.
+    came: LruCache<[u8; 32], ()>,
+    quotas: Quotas,
+    /// Somebody scrolls up: so many more are wanted.
+    wants_older: Option<u32>,
+    /// Credentials of authors that may be checked.
+    credentials: Option<Bucket>,
+    /// What all links together may have.
+    answers: answer::Budget,
+    /// When the next round with a random link is due, and how long after that the next.
+    due_at: Option<Duration>,
+    every: Duration,
+}
+
+/// What an answer of the archive is for.
+enum Look {
+    /// The round's.
+    Round,
+    Answer(answer::Answering),
+}
+
+/// How comparing with a member went.
+#[derive(Debug, Clone, Default)]
+struct Partner {
+    compared_at: Option<Duration>,
+    /// From where on it holds anything that we may have.
+    held_from: u64,
+    left_alone: Vec<LeftAlone>,
+}
+
+/// A span that differs for good, it seems.
+#[derive(Debug, Clone)]
+struct LeftAlone {
+    span: Range<u64>,
+    until: Duration,
+    wait: Duration,
+}
+
+/// What of this belongs to a link.
+#[derive(Debug, Default)]
+pub(super) struct LinkHistory {
+    /// When a round with it is to begin.
+    due_at: Option<Duration>,
+    answers: answer::Budget,
+}
+
+impl History {
+    pub(super) fn new(mut state: HistoryState, credential: &Credential) -> Self {
+        // Whoever made the chat was there from the beginning.
+        if let (None, Credential::Founder(_)) = (state.since, credential) {
+            state.since = Some(0);
+            state.is_whole = true;
+        }
+        Self {
+            state,
+            round: None,
+            looks: BTreeMap::new(),
+            last_ticket: 0,
+            last_ask: 0,
+            partners: LruCache::new(MAX_PARTNERS),
+            came: LruCache::new(MAX_CAME),
+            quotas: Quotas::new(),
+            wants_older: None,
+            credentials: None,
+            answers: answer::Budget::default(),
+            due_at: None,
+            every: EVERY,
+        }
+    }
+
+    fn partner(&mut self, member: &MemberId) -> &mut Partner {
+        self.partners.entry(*member).or_insert_with(Partner::default)
+    }
+
+    /// Whether a round is under way or a link's is due.
+    fn is_busy(&self) -> bool {
+        self.round.is_some() || self.wants_older.is_some()
+    }
+}
+
+impl Partner {
+    fn leaves_alone(&self, span: &Range<u64>, now: Duration) -> bool {
+        self.left_alone
+            .iter()
+            .any(|left| left.until > now && left.span.start <= span.start && span.end <= left.span.end)
+    }
+
+    /// Nothing came of a span that differed.
+    fn leave_alone(&mut self, span: Range<u64>, now: Duration) {
+        let before = self.left_alone.iter().position(|left| left.span == span);
+        let before = before.map(|at| self.left_alone.remove(at));
+        let wait = before.map_or(LEFT_ALONE, |left| (left.wait * 2).min(LEFT_ALONE_AT_MOST));
+        if self.left_alone.len() >= MAX_LEFT_ALONE {
+            self.left_alone.remove(0);
+        }
+        let until = now + wait;
+        self.left_alone.push(LeftAlone { span, until, wait });
+    }
+}
+
+impl Node {
+    pub(super) fn history(&mut self) -> Option<&mut History> {
+        match &mut self.kind {
+            Kind::Signed(signed) => Some(&mut signed.history),
+            Kind::Classic(_) => None,
+        }
+    }
+
+    /// How far back what was said is held, and what others have not got yet.
+    pub fn history_state(&self) -> HistoryState {
+        match &self.kind {
+            Kind::Signed(signed) => signed.history.state.clone(),
+            Kind::Classic(_) => HistoryState::default(),
+        }
+    }
+
+    /// [`Input::FetchOlder`](super::Input::FetchOlder).
+    pub(super) fn fetch_older(&mut self, limit: usize) {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX).max(1);
+        let has_links = !self.links.is_empty();
+        let Some(history) = self.history() else {
+            return self.emit(NodeEvent::HistoryProgress {
+                fetched: 0,
+                done: true,
+                more: false,
+            });
+        };
+        let (is_whole, waits_for_first) = (history.state.is_whole, history.state.since.is_none());
+        if is_whole || !has_links {
+            return self.emit(NodeEvent::HistoryProgress {
+                fetched: 0,
+                done: true,
+                more: !is_whole,
+            });
+        }
+        history.wants_older = Some(limit);
+        // Somebody waits for it: comparing goes on afterwards.
+        let round = history.round.as_ref();
+        let compares = round.is_some_and(|round| matches!(round.kind, RoundKind::CatchUp));
+        if compares && !waits_for_first {
+            self.put_off_round();
+        }
+        self.look_after_history();
+    }
+
+    /// Asks the archive; what comes back goes on from there. False: too much is asked already.
+    fn look(&mut self, look: Look, query: ArchiveQuery) -> Option<u64> {
+        let now = self.now.elapsed;
+        let history = self.history()?;
+        if history.looks.len() >= MAX_LOOKS {
+            return None;
+        }
+        history.last_ticket += 1;
+        let ticket = history.last_ticket;
+        history.looks.insert(ticket, (look, now));
+        self.outputs.push_back(Output::Look { ticket, query });
+        Some(ticket)
+    }
+
+    /// [`Input::Found`](super::Input::Found).
+    pub(super) fn found(&mut self, ticket: u64, answer: ArchiveAnswer) {
+        let Some((look, _)) = self.history().and_then(|history| history.looks.remove(&ticket)) else {
+            return;
+        };
+        match look {
+            Look::Round => self.round_found(ticket, answer),
+            Look::Answer(answering) => self.answer_found(answering, answer),
+        }
+    }
+
+    /// A link stands: what was said while it did not is asked for.
+    pub(super) fn history_linked(&mut self, client_id: ClientId) {
+        let now = self.now.elapsed;
+        let Some(link) = self.links.get(&client_id) else {
+            return;
+        };
+        let member = link.member;
+        let soon = self.random_below((SOON.end - SOON.start) as usize) as u64 + SOON.start;
+        let later = self.random_below((LATER.end - LATER.start) as usize) as u64 + LATER.start;
+        let Some(history) = self.history() else { return };
+        let lately = |at: Option<Duration>| at.is_some_and(|at| now.saturating_sub(at) < FRESH);
+        let was_compared = history
+            .partners
+            .peek(&member)
+            .is_some_and(|partner| lately(partner.compared_at));
+        // One alone may withhold something: all is compared with two soon, by different invites as links come by them.
+        let compared = history
+            .partners
+            .iter()
+            .filter(|(_, partner)| lately(partner.compared_at))
+            .count();
+        let wait = match compared {
+            0 | 1 => soon,
+            _ => later,
+        };
+        if was_compared && history.state.since.is_some() {
+            return;
+        }
+        if let Some(link) = self.links.get_mut(&client_id) {
+            link.history.due_at = Some(now + Duration::from_millis(wait));
+        }
+        self.wake_soon();
+    }
+
+    /// A link seems to hold something that we do not, or the other way round.
+    fn compare_soon(&mut self, client_id: ClientId) {
+        let now = self.now.elapsed;
+        let wait = self.random_below((AFTER_NEWS.end - AFTER_NEWS.start) as usize) as u64 + AFTER_NEWS.start;
+        let Some(member) = self.links.get(&client_id).map(|link| link.member) else {
+            return;
+        };
+        let Some(history) = self.history() else { return };
+        let compared_at = history
+            .partners
+            .peek(&member)
+            .and_then(|partner| partner.compared_at);
+        let at = compared_at.map_or(now, |at| (at + NOT_WITHIN).max(now)) + Duration::from_millis(wait);
+        if let Some(link) = self.links.get_mut(&client_id) {
+            link.history.due_at = Some(link.history.due_at.map_or(at, |due| due.min(at)));
+        }
+    }
+
+    /// A link ended: the round goes on with another.
+    pub(super) fn history_unlinked(&mut self, client_id: &ClientId) {
+        let Some(history) = self.history() else { return };
+        if history
+            .round
+            .as_ref()
+            .is_some_and(|round| round.link == *client_id)
+        {
+            self.round_failed();
+        }
+    }
+
+    /// Own messages that have reached a link, one way or another.
+    fn has_reached(&mut self, ids: &[MessageId]) {
+        let Some(history) = self.history() else { return };
+        let out: Vec<MessageId> = ids
+            .iter()
+            .copied()
+            .filter(|id| history.state.unsent.remove(id))
+            .collect();
+        for id in out {
+            self.emit(NodeEvent::Delivery { id, links: 1 });
+        }
+    }
+
+    /// All from an hlc on is held now, as far as others had it.
+    fn hold_since(&mut self, since: u64, is_whole: bool) {
+        let Some(history) = self.history() else { return };
+        let state = &mut history.state;
+        let since = state.since.map_or(since, |known| known.min(since));
+        let is_whole = is_whole || state.is_whole;
+        if state.since == Some(since) && state.is_whole == is_whole {
+            return;
+        }
+        state.since = Some(since);
+        state.is_whole = is_whole;
+        self.emit(NodeEvent::HistoryHeld { since, is_whole });
+    }
+
+    /// Whether something is under way that a quick look at the deadlines serves.
+    pub(super) fn is_history_busy(&self) -> bool {
+        match &self.kind {
+            Kind::Signed(signed) => signed.history.is_busy(),
+            Kind::Classic(_) => false,
+        }
+    }
+
+    /// What is kept up by itself: late answers, rounds that are due.
+    pub(super) fn look_after_history(&mut self) {
+        let now = self.now.elapsed;
+        let Some(history) = self.history() else { return };
+        let late = |at: &Duration| now.saturating_sub(*at) >= LOOK_WITHIN;
+        let is_round_late = history
+            .looks
+            .values()
+            .any(|(look, at)| matches!(look, Look::Round) && late(at));
+        history.looks.retain(|_, (_, at)| !late(at));
+        if is_round_late {
+            self.round_failed();
+        }
+        self.ask_again_in_round();
+        self.begin_round();
+    }
+
+    fn begin_round(&mut self) {
+        let now = self.now.elapsed;
+        let every = match &self.kind {
+            Kind::Signed(signed) if signed.history.round.is_none() => signed.history.every,
+            _ => return,
+        };
+        if self.links.is_empty() || !self.joined {
+            return;
+        }
+        let older = self.history().and_then(|history| history.wants_older);
+        let holds_some = self
+            .history()
+            .is_some_and(|history| history.state.since.is_some());
+        if let (Some(limit), true) = (older, holds_some) {
+            return self.begin_older(limit, Vec::new(), 0, false);
+        }
+        let due = self
+            .links
+            .iter()
+            .filter_map(|(id, link)| Some((link.history.due_at?, *id)));
+        if let Some((_, client_id)) = due.min().filter(|(at, _)| *at <= now) {
+            return self.begin_catch_up(client_id);
+        }
+        // Now and then with any link: a little earlier or later than others do.
+        let jitter = every.mul_f64(0.75) + every.mul_f64(self.random_below(1_000) as f64 / 2_000.0);
+        let Some(history) = self.history() else { return };
+        let due_at = *history.due_at.get_or_insert(now + jitter);
+        if due_at <= now {
+            history.due_at = None;
+            let at = self.random_below(self.links.len());
+            if let Some(client_id) = self.links.keys().nth(at).copied() {
+                self.begin_catch_up(client_id);
+            }
+        }
+    }
+
+    /// With a link from the spans that are held, or with the newest if none are.
+    fn begin_catch_up(&mut self, client_id: ClientId) {
+        let Some(link) = self.links.get_mut(&client_id) else {
+            return;
+        };
+        link.history.due_at = None;
+        let member = link.member;
+        let now_ms = self.now_ms();
+        let Some(history) = self.history() else { return };
+        let round = match history.state.since {
+            None => Round::newest(client_id, member, NEWEST),
+            Some(since) => {
+                let partner = history.partner(&member);
+                let spans = spans::all_since(since.max(partner.held_from.min(now_ms << 16)), now_ms);
+                Round::catch_up(client_id, member, spans)
+            }
+        };
+        self.start(round);
+    }
+
+    /// Some that are older than all that is held, from a link that was not asked yet.
+    fn begin_older(&mut self, limit: u32, asked: Vec<MemberId>, fetched: u32, said_whole: bool) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        let since = signed.history.state.since.unwrap_or(u64::MAX);
+        let invite_of = |member: &MemberId| signed.admitted(member).and_then(|admitted| admitted.by);
+        let invites: Vec<_> = asked.iter().map(invite_of).collect();
+        // Who is known to hold older ones first, then who came by another invite.
+        let next = self
+            .links
+            .iter()
+            .filter(|(_, link)| !asked.contains(&link.member))
+            .min_by_key(|(client_id, link)| {
+                let partner = signed.history.partners.peek(&link.member);
+                let held_from = partner.map_or(0, |partner| partner.held_from);
+                (
+                    held_from >= since,
+                    invites.contains(&invite_of(&link.member)),
+                    **client_id,
+                )
+            })
+            .map(|(client_id, link)| (*client_id, link.member));
+        match next.filter(|_| asked.len() < round::OLDER_SOURCES && fetched < limit) {
+            Some((client_id, member)) => {
+                let kind = RoundKind::Older {
+                    limit,
+                    asked,
+                    said_whole,
+                };
+                self.start(Round::older(
+                    client_id,
+                    member,
+                    kind,
+                    since,
+                    limit - fetched,
+                    fetched,
+                ));
+            }
+            None => self.older_over(fetched, said_whole),
+        }
+    }
+
+    fn older_over(&mut self, fetched: u32, is_whole: bool) {
+        let Some(history) = self.history() else { return };
+        history.wants_older = None;
+        if let (true, Some(since)) = (is_whole, history.state.since) {
+            self.hold_since(since, true);
+        }
+        let more = self.history().is_some_and(|history| !history.state.is_whole);
+        self.emit(NodeEvent::HistoryProgress {
+            fetched,
+            done: true,
+            more,
+        });
+    }
+}
