@@ -1,7 +1,7 @@
 //! What painting asks for. Widgets return these; nothing but [`super::app::App::logic`] carries them out.
 
 use crate::id::{ChatId, MemberId};
-use crate::model::{Command, Settings, Status};
+use crate::model::{Command, Passphrase, Settings, Status};
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::ComposerAction;
 use crate::ui::files::FileRequest;
@@ -98,6 +98,10 @@ pub enum Action {
     },
     /// Show or hide the list of chats over a narrow window.
     ToggleChatList,
+    /// Open the dialog that takes the profile out of a backup.
+    OpenRestore,
+    /// Try this passphrase on the locked profile.
+    Unlock(Passphrase),
     /// Close the dialog.
     CloseDialog,
     /// Close the quick switcher.

@@ -12,6 +12,12 @@ pub enum UiCommand {
     ImportInvite,
     /// Opens the dialog that exports an invite of the chat in front.
     ExportInvite,
+    /// Opens the dialog that writes the chat in front to a file.
+    ExportChat,
+    /// Opens the dialog that writes the profile to a sealed file.
+    BackUp,
+    /// Opens the dialog for the passphrase of the profile.
+    SetPassphrase,
     /// Shows the invites of the chat in front.
     ShowInvites,
     /// Shows how strangers come into the chat in front.
@@ -159,6 +165,9 @@ pub const TABLE: &[Entry] = &[
         .menu()
         .chat(),
     entry(UiCommand::ShowHistory, "History…", Group::Chat, &[])
+        .menu()
+        .chat(),
+    entry(UiCommand::ExportChat, "Export this chat…", Group::Chat, &[])
         .menu()
         .chat(),
     entry(UiCommand::ClearHistory, "Clear history…", Group::Chat, &[]).chat(),
@@ -364,6 +373,8 @@ pub const TABLE: &[Entry] = &[
         &[ctrl(Key::Comma)],
     )
     .menu(),
+    entry(UiCommand::BackUp, "Back up…", Group::Window, &[]).menu(),
+    entry(UiCommand::SetPassphrase, "Passphrase…", Group::Window, &[]).menu(),
     entry(UiCommand::ShowRights, "Who may do what", Group::Window, &[]).menu(),
     entry(
         UiCommand::ShowShortcuts,

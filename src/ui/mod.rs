@@ -23,6 +23,7 @@ mod notices;
 mod outbox;
 pub mod qr;
 pub mod search;
+mod secret_field;
 pub mod status_bar;
 pub mod switcher;
 pub mod tabs;

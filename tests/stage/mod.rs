@@ -104,6 +104,8 @@ pub struct Played {
     pub full: Rc<Cell<bool>>,
     /// What the moderation log answers.
     pub log: Rc<RefCell<Vec<LogEntry>>>,
+    /// The tag of what was submitted last.
+    last_tag: Rc<RefCell<Option<Tag>>>,
     /// What is stored, by time.
     pub archive: Rc<RefCell<Vec<Message>>>,
     /// Keep answers back until they are released.
@@ -137,6 +139,12 @@ impl Played {
         self.reports.borrow_mut().append(&mut self.held.borrow_mut());
     }
 
+    /// Answers what was submitted last.
+    pub fn answer_last(&self, event: Event) {
+        let tag = self.last_tag.borrow().clone();
+        self.answer(event, &tag);
+    }
+
     /// What was sent, and forgets it.
     pub fn take_sent(&self) -> Vec<Command> {
         std::mem::take(&mut *self.sent.borrow_mut())
@@ -148,6 +156,9 @@ impl Played {
 
     fn play(&self, request: &Request) {
         let Request { command, tag } = request;
+        if tag.is_some() {
+            self.last_tag.borrow_mut().clone_from(tag);
+        }
         let routine = matches!(
             command,
             Command::LoadWorkspace

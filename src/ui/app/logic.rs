@@ -8,11 +8,12 @@ use super::{Action, App, Phase};
 use crate::id::ChatId;
 use crate::model::{Code, Command, Event, MAX_ROWS, Page, Report, Settings, Status, Tag, Workspace};
 use crate::ui::composer::ComposerAction;
-use crate::ui::dialogs::Dialog;
+use crate::ui::dialogs::{Dialog, exported_words};
 use crate::ui::outbox::typed_text;
 use crate::ui::search::Search;
 use crate::ui::theme;
 use crate::ui::toasts::Kind;
+use crate::ui::welcome::UnlockPage;
 
 /// Reports taken in one frame, so that a flood of them does not keep the window from painting. A guess: some ms.
 const REPORTS_A_FRAME: usize = 512;
@@ -101,6 +102,14 @@ impl App {
                 self.actions.push(Action::Select(*chat));
             }
             Event::ChatClosed { chat } => self.forget(*chat),
+            Event::PassphraseNeeded { wrong } => self.phase = Phase::Locked(UnlockPage::new(*wrong)),
+            // The settings come next, as at every start.
+            Event::Unlocked => (self.phase, self.passphrase_set) = (Phase::Starting, true),
+            Event::Restored { passphrase, .. } => {
+                (self.phase, self.passphrase_set) = (Phase::Starting, *passphrase);
+            }
+            Event::Ready { passphrase, .. } => self.passphrase_set = *passphrase,
+            Event::PassphraseChanged { set } => self.passphrase_set = *set,
             Event::Message(message) => self.trim(message.chat),
             Event::Lagged => self
                 .views
@@ -112,6 +121,9 @@ impl App {
                 }
             }
             _ => {}
+        }
+        if let Some(dialog) = &mut self.overlays.dialog {
+            dialog.told(&report.event);
         }
         if self.search_answered(ctx, report) {
             return;
@@ -134,6 +146,9 @@ impl App {
                 for error in effects.errors {
                     self.toasts
                         .show(Kind::Error, error.sentence, self.clock.elapsed());
+                }
+                if let Some(done) = exported_words(&report.event) {
+                    self.toasts.show(Kind::Info, done, self.clock.elapsed());
                 }
                 self.give_back_typed(report);
             }

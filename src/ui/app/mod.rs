@@ -29,6 +29,7 @@ use super::switcher::Switcher;
 use super::tabs::Tabs;
 use super::theme;
 use super::toasts::Toasts;
+use super::welcome::UnlockPage;
 use crate::id::ChatId;
 use crate::model::{Chat, Chats, Code, Settings};
 
@@ -52,6 +53,8 @@ pub struct App {
     /// An invite that the program was started with, to be offered once the chats stand.
     invite: Option<ImportSource>,
     next_ticket: u64,
+    /// Whether a passphrase seals the profile's keys.
+    passphrase_set: bool,
     /// What stands above the window.
     title: String,
 }
@@ -63,6 +66,8 @@ enum Phase {
     Starting,
     /// The first start: the nick that is being typed.
     Welcome(String),
+    /// The profile's keys wait for their passphrase.
+    Locked(UnlockPage),
     /// It stands.
     Running,
     /// Nothing works: why, and what to do.
@@ -134,6 +139,7 @@ impl App {
             actions: Vec::new(),
             invite: None,
             next_ticket: 0,
+            passphrase_set: false,
             title: String::new(),
         }
     }

@@ -34,11 +34,20 @@ impl App {
         match &mut self.phase {
             Phase::Starting | Phase::Closing => _ = CentralPanel::no_frame().frame(base).show(ui, |_| {}),
             Phase::Welcome(nick) => {
+                let covered = self.overlays.dialog.is_some();
                 let begun = CentralPanel::no_frame()
                     .frame(base)
-                    .show(ui, |ui| welcome_ui(ui, nick))
+                    .show(ui, |ui| welcome_ui(ui, nick, covered))
                     .inner;
                 self.actions.extend(begun);
+                self.overlays_ui(ui);
+            }
+            Phase::Locked(page) => {
+                let unlock = CentralPanel::no_frame()
+                    .frame(base)
+                    .show(ui, |ui| page.ui(ui))
+                    .inner;
+                self.actions.extend(unlock);
             }
             Phase::Failed { code, message } => {
                 let quit = CentralPanel::no_frame()
@@ -254,6 +263,7 @@ impl App {
         let context = DialogContext {
             chats: &self.chats,
             settings: &self.settings,
+            passphrase_set: self.passphrase_set,
             now: self.clock.timestamp(),
             elapsed: self.clock.elapsed(),
         };
