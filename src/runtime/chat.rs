@@ -266,8 +266,8 @@ impl Chat {
         addresses_to_tell(self.listen(), local, &self.observed)
     }
 
-    /// Says what had not gone out when the program was stopped, in a classic chat. A message there is bound to its
-    /// session, so it is a new one that takes the old one's place. What is signed others fetch as it is.
+    /// Says what had not gone out when the program was stopped. A message is bound to its session, so it is a new one
+    /// that takes the old one's place.
     pub(super) fn say_again(&mut self, waiting: Vec<Message>, now: Now, outlet: &mut Outlet) {
         for message in waiting {
             let action = message.body == MessageBody::Action;

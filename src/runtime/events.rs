@@ -484,6 +484,7 @@ impl Chat {
                 id,
                 message: stored,
                 client_id,
+                signed,
             },
             None => Write::AddMessage {
                 message: stored,

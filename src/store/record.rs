@@ -171,8 +171,8 @@ pub enum Write {
         /// chat.
         signed: Vec<u8>,
     },
-    /// An own message of a classic chat that had not gone out was said again in another session. It takes the place
-    /// of the one that was stored, and waits like it.
+    /// An own message that had not gone out was said again in another session. It takes the place of the one that
+    /// was stored, and waits like it.
     SayAgain {
         /// The one that is stored.
         id: MessageId,
@@ -180,6 +180,8 @@ pub enum Write {
         message: Message,
         /// In which session.
         client_id: ClientId,
+        /// What was signed, with the signature; empty in a classic chat.
+        signed: Vec<u8>,
     },
     /// A part of a long message that is not complete yet, and is written before it is. Ignored if the chat has
     /// something of that id.

@@ -48,7 +48,8 @@ pub(super) fn apply(connection: &Connection, write: &Write, vault: &Vault) -> ru
             id,
             message,
             client_id,
-        } => say_again(connection, id, message, client_id),
+            signed,
+        } => say_again(connection, id, message, client_id, signed),
         Write::AddPart { chat, part } => add_part(connection, chat, part),
         Write::SetHistoryHeld {
             chat,
@@ -127,17 +128,21 @@ const PUT_CHAT: &str = "
 /// The key stays, and with it what was read.
 const SAY_AGAIN: &str = "
     UPDATE OR IGNORE message
-    SET id = ?3, member = ?4, nick = ?5, client_id = ?6, number = ?7, at_ms = ?8
+    SET id = ?3, member = ?4, nick = ?5, client_id = ?6, number = ?7, at_ms = ?8, signed = ?9, hlc = ?10
     WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own";
 
 const ADD_MESSAGE: &str = "
-    INSERT INTO message (chat, id, member, nick, client_id, number, at_ms, action, text, own, history, signed, delivery)
-    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13 FROM chat WHERE id = ?1
+    INSERT INTO message (chat, id, member, nick, client_id, number, at_ms, action, text, own, history, signed,
+        delivery, hlc)
+    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 FROM chat WHERE id = ?1
     ON CONFLICT (chat, id) DO NOTHING";
 
+const OWN_MESSAGE: &str = "
+    SELECT at_ms, signed FROM message WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own";
+
 const ADD_PART: &str = "
-    INSERT INTO part (chat, id, member, client_id, number, first, signed)
-    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7 FROM chat WHERE id = ?1
+    INSERT INTO part (chat, id, member, client_id, number, first, signed, hlc)
+    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM chat WHERE id = ?1
     AND NOT EXISTS (SELECT 1 FROM message WHERE message.chat = chat.key AND message.id = ?2)
     ON CONFLICT (chat, id) DO NOTHING";
 
@@ -276,6 +281,7 @@ fn add_message(
         message.history,
         signed,
         waits.then(|| delivery_name(DeliveryState::Waiting)),
+        hlc_bytes(signed),
     ])?;
     if added == 0 {
         return Ok(());
@@ -304,15 +310,16 @@ fn say_again(
     id: &MessageId,
     message: &Message,
     client_id: &ClientId,
+    signed: &[u8],
 ) -> rusqlite::Result<()> {
     let chat = message.chat;
-    let was_at: Option<i64> = connection
-        .prepare_cached(
-            "SELECT at_ms FROM message WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own",
-        )?
-        .query_row(params![chat.0, id.0], |row| row.get(0))
+    let before: Option<(i64, Vec<u8>)> = connection
+        .prepare_cached(OWN_MESSAGE)?
+        .query_row(params![chat.0, id.0], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    let Some(was_at) = was_at else { return Ok(()) };
+    let Some((was_at, was_signed)) = before else {
+        return Ok(());
+    };
     let said_again = connection.prepare_cached(SAY_AGAIN)?.execute(params![
         chat.0,
         id.0,
@@ -322,21 +329,17 @@ fn say_again(
         client_id.0,
         message.number,
         to_ms(message.at),
+        signed,
+        hlc_bytes(signed),
     ])?;
     if said_again == 0 {
         return Ok(());
     }
-    let bytes = len(message.text.len());
-    run(
-        connection,
-        CHANGE_HOUR,
-        params![chat.0, hour(None, was_at), -bytes],
-    )?;
-    run(
-        connection,
-        CHANGE_HOUR,
-        params![chat.0, hour(None, to_ms(message.at)), bytes],
-    )
+    let was_in = hour(archive::hlc_of(&was_signed), was_at);
+    let was_long = len(message.text.len() + was_signed.len());
+    run(connection, CHANGE_HOUR, params![chat.0, was_in, -was_long])?;
+    let is_in = hour(archive::hlc_of(signed), to_ms(message.at));
+    change_hour(connection, &chat, is_in, message.text.len() + signed.len())
 }
 
 fn add_part(connection: &Connection, chat: &ChatId, part: &PartRecord) -> rusqlite::Result<()> {
@@ -348,6 +351,7 @@ fn add_part(connection: &Connection, chat: &ChatId, part: &PartRecord) -> rusqli
         part.number,
         part.first,
         part.signed,
+        hlc_bytes(&part.signed),
     ])?;
     if added > 0 {
         let hour = hour(archive::hlc_of(&part.signed), 0);
@@ -463,6 +467,11 @@ fn delivery_name(state: DeliveryState) -> &'static str {
         DeliveryState::Sent => "sent",
         DeliveryState::Failed => "failed",
     }
+}
+
+/// What was signed when, as the database has it.
+fn hlc_bytes(signed: &[u8]) -> Option<[u8; 8]> {
+    archive::hlc_of(signed).map(u64::to_be_bytes)
 }
 
 fn len(bytes: usize) -> i64 {

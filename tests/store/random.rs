@@ -117,7 +117,8 @@ impl ExpectedChat {
             Write::AddMessage { message, .. } => {
                 if self.place(message.id).is_none() {
                     // What is signed waits until it is known to have gone out.
-                    let delivery = message.own.then_some(DeliveryState::Waiting);
+                    let waits = message.own && !message.history;
+                    let delivery = waits.then_some(DeliveryState::Waiting);
                     self.messages.push((message, delivery));
                     self.messages.sort_by_key(|(message, _)| message.at); // Keeps the order of arrival.
                 }

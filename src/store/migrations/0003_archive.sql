@@ -1,6 +1,7 @@
--- When its author signed a message: 8 bytes that order as the number does (48 bits of ms, then a counter). None in a
--- classic chat, where nothing is signed. It stands in `signed`, so nothing is written twice.
-ALTER TABLE message ADD COLUMN hlc BLOB AS (CASE WHEN length(signed) >= 44 THEN substr(signed, 37, 8) END);
+-- When its author signed a message: 8 bytes that order as the number does (48 bits of ms, then a counter). NULL in a
+-- classic chat, where nothing is signed. (A generated column would do, but its index would not answer alone.)
+ALTER TABLE message ADD COLUMN hlc BLOB;
+UPDATE message SET hlc = substr(signed, 37, 8) WHERE length(signed) >= 44;
 
 -- What is signed in the order in which the members compare it. All that comparing needs is in the index.
 CREATE INDEX message_archive ON message (chat, hlc, id) WHERE hlc IS NOT NULL;
@@ -19,7 +20,7 @@ CREATE TABLE part (
     -- Whether its message stands in `message`.
     complete INTEGER NOT NULL DEFAULT 0,
     signed BLOB NOT NULL,
-    hlc BLOB AS (CASE WHEN length(signed) >= 44 THEN substr(signed, 37, 8) END),
+    hlc BLOB,
     UNIQUE (chat, id)
 ) STRICT;
 
