@@ -179,17 +179,19 @@ fn a_latecomer_gets_the_newest_at_once_and_the_rest_by_scrolling_up() {
     program.hears("message 030");
     let page = json!({ "command": "history", "chat": chat, "limit": 200 });
     let page = program.done(page, "history");
-    let messages = page["messages"].as_array().expect("a list");
-    assert_eq!((messages.len(), &page["more_before"]), (100, &json!(true)));
-    assert_eq!(text(&messages[0], "text"), "message 030");
+    let texts_of = |page: &Value| -> BTreeSet<String> {
+        let messages = page["messages"].as_array().expect("a list");
+        messages.iter().map(|message| text(message, "text")).collect()
+    };
+    let numbers = |numbers: std::ops::Range<u32>| numbers.map(|number| format!("message {number:03}"));
+    assert_eq!(texts_of(&page), numbers(30..130).collect());
+    assert_eq!(page["more_before"], json!(true));
 
-    let older = json!({ "command": "history", "chat": chat, "before": messages[0]["id"], "limit": 200 });
+    // Several were said in one millisecond, so which of them is the oldest may differ.
+    let oldest = &page["messages"][0]["id"];
+    let older = json!({ "command": "history", "chat": chat, "before": oldest, "limit": 200 });
     let older = program.done(older, "history");
-    let messages = older["messages"].as_array().expect("a list");
-    assert_eq!(
-        (messages.len(), text(&messages[0], "text").as_str()),
-        (30, "message 000")
-    );
+    assert!(texts_of(&older).is_superset(&numbers(0..30).collect()), "{older}");
     assert_eq!(older["more_before"], json!(false), "nobody has anything older");
 }
 

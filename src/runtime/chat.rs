@@ -266,7 +266,7 @@ impl Chat {
         addresses_to_tell(self.listen(), local, &self.observed)
     }
 
-    /// Says what had not gone out when the program was stopped. A message is bound to its session, so it is a new one
+    /// Says what had not gone out in a classic chat when the program was stopped. A message is bound to its session, so it is a new one
     /// that takes the old one's place.
     pub(super) fn say_again(&mut self, waiting: Vec<Message>, now: Now, outlet: &mut Outlet) {
         for message in waiting {
