@@ -163,7 +163,7 @@ const UNSENT: &str = "
     WHERE message.chat = ?1 AND message.delivery = 'waiting'";
 
 fn fingerprint(connection: &Connection, chat_key: i64, span: &Range<u64>) -> rusqlite::Result<[u8; 16]> {
-    let is_whole = span.start % HOUR == 0 && span.end % HOUR == 0;
+    let is_whole = span.start.is_multiple_of(HOUR) && span.end.is_multiple_of(HOUR);
     if !is_whole || span.end <= span.start {
         return of_ids(connection, chat_key, span);
     }

@@ -79,7 +79,6 @@ fn fingerprint(held: &BTreeSet<(u64, MessageId)>, span: &Range<u64>) -> [u8; 16]
 #[tokio::test]
 async fn what_others_compare_and_fetch_is_what_is_held() {
     let seed = 7;
-    println!("seed {seed}");
     let mut random = ChaCha20Rng::seed_from_u64(seed);
     let start = 472_222 * HOUR;
     let profile = tempfile::tempdir().unwrap();
@@ -121,7 +120,8 @@ async fn what_others_compare_and_fetch_is_what_is_held() {
         for span in spans {
             let newest: Vec<_> = held.iter().rev().filter(|(hlc, _)| span.contains(hlc)).collect();
             let ids = store.archived_ids(chat(1), span.clone(), 7).await.unwrap();
-            assert_eq!(ids.iter().collect::<Vec<_>>(), newest[..newest.len().min(7)]);
+            let wanted = &newest[..newest.len().min(7)];
+            assert_eq!(ids.iter().collect::<Vec<_>>(), wanted, "seed {seed}");
 
             let except: BTreeSet<[u8; 6]> = newest
                 .iter()
@@ -135,8 +135,8 @@ async fn what_others_compare_and_fetch_is_what_is_held() {
                     .await
                     .unwrap();
                 let ids: Vec<_> = says.iter().map(|say| say.id).collect();
-                assert_eq!(ids, wanted[..wanted.len().min(most)]);
-                assert_eq!(more, wanted.len() > most);
+                assert_eq!(ids, wanted[..wanted.len().min(most)], "seed {seed}");
+                assert_eq!(more, wanted.len() > most, "seed {seed}");
                 assert!(
                     says.iter()
                         .all(|say| say.member == member(9) && say.signed.len() == 120)
