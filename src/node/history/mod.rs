@@ -203,6 +203,14 @@ impl Node {
         }
     }
 
+    /// The link that is being asked for what was said before.
+    pub fn history_source(&self) -> Option<ClientId> {
+        match &self.kind {
+            Kind::Signed(signed) => signed.history.round.as_ref().map(|round| round.link),
+            Kind::Classic(_) => None,
+        }
+    }
+
     /// [`Input::FetchOlder`](super::Input::FetchOlder).
     pub(super) fn fetch_older(&mut self, limit: usize) {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX).max(1);

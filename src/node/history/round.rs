@@ -441,6 +441,8 @@ impl Node {
             }
         };
         let member = round.member;
+        // A link that says something else each time is not compared with for ever.
+        round.pages += 1;
         let partner = history
             .partners
             .entry(member)
@@ -458,8 +460,8 @@ impl Node {
             .iter()
             .enumerate()
             .filter(differs)
-            .map(|(_, (span, _))| span.clone());
-        let different = spans::join(different);
+            .map(|(_, (span, print))| (span.clone(), *print == [0; 16]));
+        let different = spans::join_empty(different);
         let same = |(at, (span, print)): &(usize, &(Range<u64>, [u8; 16]))| {
             !bit(*at) && span.start >= held_from && *print != [0; 16]
         };
