@@ -324,7 +324,7 @@ fn an_invite_lets_in_as_many_as_it_says_and_nobody_else() {
     members_until(&mut ann, &chat, |list| list.len() == 2);
     members_until(&mut eve, &own, |list| list.len() == 1);
 
-    // Only the founder invites.
+    // Members invite nobody.
     let command = json!({ "command": "export_invite", "chat": chat });
     assert_eq!(bob.fails(command).0, "not_allowed");
 

@@ -218,7 +218,7 @@ fn each_role_may_do_what_is_its_own_and_is_told_why_not() {
     max.is_denied("ban", of(&ann, json!({})));
     max.is_denied("set_role", of(&ann, json!({ "role": "member" })));
     max.is_denied("set_role", of(&bob, json!({ "role": "moderator" })));
-    max.is_denied("export_invite", json!({}));
+    export(&mut max, json!({}));
     max.is_denied("ban", json!({ "member": max.member }));
     // Nobody at all.
     let nobody = json!({ "member": "22".repeat(32), "role": "member" });
@@ -560,6 +560,57 @@ fn invites_are_listed_with_who_came_and_closed() {
     bob.says("still here");
     ann.program.hears("still here");
     drop(max);
+}
+
+#[test]
+fn moderators_invite_too_as_long_as_they_are_moderators() {
+    let folder = folder();
+    let mut ann = founder(folder.path());
+    let several = export(&mut ann, json!({ "uses": 2 }));
+    let mut bob = Person::come("bob", folder.path(), &several);
+    bob.is_denied("export_invite", json!({}));
+    ann.does(
+        "set_role",
+        json!({ "member": bob.member, "role": "moderator" }),
+        "role_changed",
+    );
+    bob.event_about("role_changed", &bob.member.clone());
+    bob.is_denied("export_invite", json!({ "uses": 0 }));
+    let of_bob = export(&mut bob, json!({ "uses": 3 }));
+    let mut eve = Person::come("eve", folder.path(), &of_bob);
+    eve.says("by bob's invite");
+    ann.program.hears("by bob's invite");
+    let is_confirmed = |answer: &Value| answer["invites"][0]["used_by"][0]["confirmed"] == true;
+    for person in [&mut bob, &mut ann] {
+        let listed = person.does("invites", json!({}), "invites");
+        let invites = listed["invites"].as_array().expect("a list");
+        let found = invites.iter().find(|invite| invite["uses"] == 3);
+        let found = found.unwrap_or_else(|| panic!("bob's is in {listed}"));
+        assert_eq!(found["used_by"][0]["member"], json!(eve.member));
+        assert_eq!(found["closed"], false);
+    }
+    bob.asks_until("invites", is_confirmed);
+    // It holds over a restart, and for who has met neither.
+    let eves = eve.stop();
+    let mut eve = Person::start("eve", folder.path(), eves);
+    eve.event("peer_linked");
+    let mut max = Person::come("max", folder.path(), &several);
+    max.says("hello eve");
+    eve.program.hears("hello eve");
+
+    ann.does(
+        "set_role",
+        json!({ "member": bob.member, "role": "member" }),
+        "role_changed",
+    );
+    bob.event_about("role_changed", &bob.member.clone());
+    bob.is_denied("export_invite", json!({}));
+    let mut late = Program::start("late", &folder.path().join("late"));
+    let opened = import_text(&mut late, &of_bob, "late");
+    let chat = text(&opened, "chat");
+    assert_eq!(late.event("join_failed", &chat)["code"], "closed");
+    eve.says("still here");
+    max.program.hears("still here");
 }
 
 #[test]

@@ -204,6 +204,130 @@ fn what_is_stored_is_not_counted_as_new() {
     assert!(picture.chat(chat).timeline.more_before());
 }
 
+/// A page of a chat's history, as the answer to a question for it.
+fn page(picture: &mut Picture, page: Page, messages: Vec<Message>, more: (bool, bool)) {
+    let chat = messages[0].chat;
+    let report = Report {
+        event: Event::History {
+            chat,
+            messages,
+            more_before: more.0,
+            more_after: more.1,
+        },
+        tag: Some(page.tag()),
+    };
+    picture.0.apply(&report, now());
+}
+
+#[test]
+fn what_is_read_far_up_and_what_comes_meanwhile_is_counted_right() {
+    let (mut picture, chat) = Picture::with_chat();
+    let said = |n: u32| message(chat, member(1), "Ann", n, i64::from(n), "said");
+    let ids: Vec<_> = (0..600).map(|n| said(n).id).collect();
+    let saved = OpenChat {
+        chat,
+        draft: String::new(),
+        read: Some(ids[99]),
+        unread: 500,
+    };
+    picture.take(Event::Workspace {
+        settings: Settings::default(),
+        workspace: Workspace::default(),
+        chats: vec![saved],
+    });
+    page(
+        &mut picture,
+        Page::Newest,
+        (400..600).map(said).collect(),
+        (true, false),
+    );
+    assert!(picture.chat(chat).has_unread_before());
+    assert_eq!(picture.chat(chat).timeline.new_line(), None, "it is farther up");
+    assert_eq!(picture.chat(chat).unread, 500);
+
+    // Where reading stopped is loaded; what is read there is read, the rest is not.
+    page(
+        &mut picture,
+        Page::Around(ids[99]),
+        (0..200).map(said).collect(),
+        (false, true),
+    );
+    let line = picture
+        .chat(chat)
+        .timeline
+        .new_line()
+        .expect("it is among the rows");
+    assert_eq!(line.message(), Some(ids[100]));
+    assert!(picture.0.mark_read(chat, ids[149]).is_some());
+    assert_eq!(picture.chat(chat).unread, 450);
+    assert_eq!(
+        picture.0.mark_read(chat, ids[20]),
+        None,
+        "reading never goes back"
+    );
+
+    // What comes live or from others meanwhile is not among these rows.
+    picture.hear(chat, 1, 700, "news");
+    let mut fetched = said(650);
+    fetched.history = true;
+    picture.take(Event::Message(fetched));
+    let mut old = message(chat, member(2), "Ben", 900, -500, "old");
+    old.history = true;
+    picture.take(Event::Message(old));
+    let found = picture.chat(chat);
+    assert_eq!((found.unread, found.timeline.beyond()), (452, 2));
+    assert_eq!(
+        found.timeline.len(),
+        201,
+        "the old one stands at the beginning, where it belongs"
+    );
+    assert_eq!(found.last_line, "Ann: news");
+
+    // The end, and everything is read.
+    let newest: Vec<_> = (500..600).map(said).chain([said(650), said(700)]).collect();
+    page(&mut picture, Page::Newest, newest, (true, false));
+    assert_eq!(picture.chat(chat).timeline.beyond(), 0);
+    let last = picture.chat(chat).timeline.last_message().expect("said");
+    assert!(picture.0.mark_read(chat, last).is_some());
+    assert_eq!(picture.chat(chat).unread, 0);
+}
+
+#[test]
+fn a_reader_that_missed_much_is_told_of_the_gap_instead_of_shown_none() {
+    let (mut picture, chat) = Picture::with_chat();
+    let said = |n: u32| message(chat, member(1), "Ann", n, i64::from(n), "said");
+    let newest = |range: std::ops::Range<u32>| Event::History {
+        chat,
+        messages: range.map(said).collect(),
+        more_before: true,
+        more_after: false,
+    };
+    picture.take(newest(0..200));
+    picture.take(Event::Lagged);
+    picture.take(newest(150..350));
+    let timeline = &picture.chat(chat).timeline;
+    assert_eq!(
+        (timeline.len(), timeline.more_after()),
+        (350, false),
+        "they overlap"
+    );
+    picture.take(newest(1_000..1_200));
+    let timeline = &picture.chat(chat).timeline;
+    assert_eq!((timeline.len(), timeline.more_after()), (350, true));
+}
+
+#[test]
+fn what_is_cleared_is_gone() {
+    let (mut picture, chat) = Picture::with_chat();
+    picture.hear(chat, 1, 1, "robin: hello");
+    picture.take(Event::HistoryCleared { chat });
+    let found = picture.chat(chat);
+    assert!(found.timeline.is_empty() && found.last_line.is_empty());
+    assert_eq!((found.unread, found.mentions, found.read), (0, 0, None));
+    picture.hear(chat, 1, 2, "again");
+    assert_eq!(picture.chat(chat).unread, 1);
+}
+
 #[test]
 fn a_newcomer_is_not_told_as_news_what_was_so_before() {
     let mut picture = Picture::new();

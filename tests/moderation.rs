@@ -680,3 +680,88 @@ fn what_is_known_of_roles_and_bans_is_stale_when_nobody_confirms_it() {
     stage.sim.run_for(secs(60));
     assert_eq!(stale(&stage.sim.take_events()), [(1, false)]);
 }
+
+/// An invite by member `by`, a moderator.
+fn invite_by(stage: &Stage, by: usize, slots: u16) -> InviteKey {
+    InviteKey::issue_in_office(
+        &stage.people[by].key,
+        stage.sim.node(by).own_office().expect("an office"),
+        stage.chat.id,
+        stage.chat.rendezvous,
+        1,
+        Rights::Member,
+        slots,
+        0,
+        Vec::new(),
+        &mut ChaCha20Rng::seed_from_u64(u64::from(slots)),
+    )
+}
+
+#[test]
+fn a_moderators_invite_lets_in_until_their_office_ends_and_the_confirmed_stay() {
+    let mut stage = Stage::new(71, 3);
+    assert_eq!(stage.sim.node(1).own_office(), None);
+    stage.promote(1);
+    let invite = invite_by(&stage, 1, 3);
+    // By somebody who has nothing to do with it.
+    let guest = stage.join(&invite, 0, 2);
+    stage.sim.run_for(secs(25));
+    for index in 0..4 {
+        assert_eq!(stage.role(index, guest), Role::Member, "seen by {index}");
+    }
+    stage.say(guest, "thank you");
+    assert_eq!(stage.heard("thank you"), [0, 1, 2, 3]);
+
+    stage.moderate(0, Moderation::SetRole(stage.member(1), Role::Member));
+    stage.sim.take_events();
+    let late = stage.join(&invite, 1, 2);
+    let refused = |(_, index, event): &(_, usize, NodeEvent)| {
+        *index == late && *event == NodeEvent::Refused(Refusal::Closed)
+    };
+    assert!(stage.sim.take_events().iter().any(refused));
+    stage.say(guest, "still here");
+    assert_eq!(stage.heard("still here"), [0, 1, 2, 3]);
+    // A new grant does not bring the old invite back.
+    stage.promote(1);
+    let late = stage.join(&invite, 2, 2);
+    stage.say(guest, "without them");
+    assert!(!stage.heard("without them").contains(&late));
+    let again = stage.join(&invite_by(&stage, 1, 4), 0, 2);
+    stage.say(again, "by a new one");
+    assert_eq!(stage.heard("by a new one"), [0, 1, 2, 3, guest]);
+    stage.assert_agreed([0, 1, 2, 3, guest, again]);
+}
+
+#[test]
+fn who_comes_by_a_moderators_invite_while_elsewhere_the_office_ends_is_out_for_all() {
+    let mut stage = Stage::new(72, 4);
+    stage.promote(1);
+    let invite = invite_by(&stage, 1, 2);
+    for index in [1, 2] {
+        stage.sim.put_into_part(index, 1);
+    }
+    stage.moderate(0, Moderation::SetRole(stage.member(1), Role::Member));
+    let guest = stage.sim.len();
+    // Whoever is added begins in part 0: they knock once they are in the other.
+    let (config, key) = stage.chat.newcomer("guest", &invite, 0);
+    let credential = match &config.kind {
+        NodeKind::Signed(state) => state.credential.clone(),
+        NodeKind::Classic(_) => unreachable!("a signed chat"),
+    };
+    stage.sim.add(config);
+    stage.people.push(Person { key, credential });
+    stage.sim.put_into_part(guest, 1);
+    stage.connect(guest, 2);
+    stage.sim.run_for(secs(30));
+    assert_eq!(stage.role(2, guest), Role::Member, "where nothing is known of it");
+    for index in [1, 2, guest] {
+        stage.sim.put_into_part(index, 0);
+    }
+    stage.connect(1, 0);
+    stage.connect(2, 3);
+    stage.sim.run_for(secs(90));
+    stage.assert_agreed([0, 1, 2, 3, 4]);
+    stage.say(guest, "nobody hears this");
+    let heard = stage.heard("nobody hears this");
+    assert!(heard.is_empty(), "{heard:?}");
+}

@@ -15,13 +15,16 @@ use throng::invite::{
     Rights, SeenAddress, SessionCertificate,
 };
 use throng::wire::{
-    Body, Broadcast, Facts, FactsAsk, Header, Hello, History, HistoryAnswer, HistoryAsk, HistoryAuthor,
-    HistoryMember, HistoryQuestion, HistorySay, HistoryStatus, Keepalive, Link, LinkOp, MAX_PARTS,
-    MAX_PLAIN_LEN, NodeAddress, NodeFormat, Packet, Part, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow,
-    TokenCounter, Welcome, WelcomeStatus, join_datagram, split_datagram,
+    Body, Broadcast, Digest, Facts, FactsAsk, Header, Hello, History, HistoryAnswer, HistoryAsk,
+    HistoryAuthor, HistoryMember, HistoryQuestion, HistorySay, HistoryStatus, Items, Keepalive, Link, LinkOp,
+    MAX_PARTS, MAX_PLAIN_LEN, NodeAddress, NodeFormat, NotHeld, NumberRange, Packet, Part, Roster, RosterAsk,
+    Say, SendNodes, SignedSay, Slow, TokenCounter, Want, Welcome, WelcomeStatus, join_datagram,
+    split_datagram,
 };
 
-const KINDS: [u8; 14] = [48, 49, 50, 96, 97, 98, 99, 104, 105, 107, 108, 113, 114, 115];
+const KINDS: [u8; 17] = [
+    48, 49, 50, 96, 97, 98, 99, 101, 102, 103, 104, 105, 107, 108, 113, 114, 115,
+];
 
 fn config() -> ProptestConfig {
     ProptestConfig {
@@ -331,6 +334,24 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             .prop_map(|(t, facts)| Packet::Facts(Facts { t, facts })),
         (any_t(), vec(any::<u8>(), 0..=880))
             .prop_map(|(t, summary)| Packet::FactsAsk(FactsAsk { t, summary })),
+        (
+            any_t(),
+            1u32..,
+            vec(any::<[u8; 6]>(), 0..=64),
+            vec(any::<([u8; 6], u32)>(), 1..=16)
+        )
+            .prop_map(|(t, seq, held, reached)| Packet::Digest(Digest {
+                t,
+                seq,
+                held,
+                reached
+            })),
+        (any_t(), 1u32.., any_items()).prop_map(|(t, seq, items)| Packet::Want(Want { t, seq, items })),
+        (any_t(), any_items(), any::<[u8; 6]>()).prop_map(|(t, mut items, id)| {
+            items.ids.truncate(63);
+            items.ids.push(id);
+            Packet::NotHeld(NotHeld { t, items })
+        }),
         (any_t(), any::<u32>(), any_question())
             .prop_map(|(t, ask, question)| Packet::HistoryAsk(HistoryAsk { t, ask, question })),
         (any_t(), any::<u32>(), any_answer()).prop_map(|(t, ask, answer)| Packet::History(History {
@@ -345,6 +366,16 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             more
         })),
     ]
+}
+
+fn any_items() -> impl Strategy<Value = Items> {
+    let range =
+        (any_client_id(), 1..=u32::MAX - 63, 0..64u32).prop_map(|(client_id, first, more)| NumberRange {
+            client_id,
+            first,
+            last: first + more,
+        });
+    (vec(any::<[u8; 6]>(), 0..=64), vec(range, 0..=8)).prop_map(|(ids, ranges)| Items { ids, ranges })
 }
 
 fn any_question() -> impl Strategy<Value = HistoryQuestion> {
@@ -677,6 +708,7 @@ fn any_chain() -> impl Strategy<Value = Chain> {
                 slots,
                 until_ms,
                 signature,
+                office: None,
             },
         );
     let admission = any::<([u8; 32], u16, u64, u64)>();

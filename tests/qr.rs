@@ -8,8 +8,9 @@ use std::io::Cursor;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 use throng::crypto::SigningKey;
-use throng::id::MemberId;
-use throng::invite::{Charter, InviteKey, Rights, SeenAddress};
+use throng::facts::{Body, Fact, Place, Role};
+use throng::id::{ChatId, MemberId};
+use throng::invite::{Charter, InviteKey, Office, Rights, SeenAddress};
 use throng::ui::qr::QrCode;
 
 #[test]
@@ -30,10 +31,24 @@ fn every_link_has_a_code_that_reads_back_as_the_same_invite() {
     }
 }
 
+#[test]
+fn a_moderators_link_has_a_code_that_reads_back_too() {
+    // As docs/protocol.md says. The version depends on how many digits happen to stand together.
+    for (addresses, len) in (0..).zip([633, 658, 683, 709]) {
+        let link = invite(2, addresses).to_link();
+        let (version, read) = read_back(&QrCode::new(&link).unwrap().to_png());
+        assert_eq!(read, link);
+        assert_eq!(link.len(), len);
+        assert!((19..=21).contains(&version), "version {version}");
+    }
+}
+
+/// Of kind 0, 1 the door's, or 2 a moderator's.
 fn invite(kind: u8, addresses: u8) -> InviteKey {
     let mut rng = ChaCha20Rng::seed_from_u64(u64::from(kind) << 8 | u64::from(addresses));
     let chat = SigningKey::generate(&mut rng);
-    let charter = Charter::sign(&chat, kind, 1, MemberId([1; 32]), "Friends");
+    let founder = SigningKey::generate(&mut rng);
+    let charter = Charter::sign(&chat, kind % 2, 1, MemberId(founder.public()), "Friends");
     let seen = |last| SeenAddress {
         address: ([192, 0, 2, last], 40_000).into(),
         seen_ms: 0,
@@ -51,9 +66,54 @@ fn invite(kind: u8, addresses: u8) -> InviteKey {
             addresses,
             &mut rng,
         )
+    } else if kind == 2 {
+        invite_of_moderator(&chat, &founder, charter, addresses, &mut rng)
     } else {
         InviteKey::door(&chat, &charter, [2; 16], addresses, &mut rng)
     }
+}
+
+fn invite_of_moderator(
+    chat: &SigningKey,
+    founder: &SigningKey,
+    charter: Charter,
+    addresses: Vec<SeenAddress>,
+    rng: &mut ChaCha20Rng,
+) -> InviteKey {
+    let (key, chat) = (SigningKey::generate(rng), ChatId(chat.public()));
+    let moderator = MemberId(key.public());
+    let place = Place {
+        seq: 1,
+        prev: [0; 16],
+        epoch: 1,
+    };
+    let body = Body::Grant {
+        member: moderator,
+        role: Role::Moderator,
+        counter: 1,
+    };
+    let grant = Fact::sign(founder, &chat, place, 1, body).unwrap();
+    let office = Office {
+        charter,
+        moderator,
+        seq: 1,
+        prev: [0; 16],
+        at_ms: 1,
+        counter: 1,
+        signature: grant.signature,
+    };
+    InviteKey::issue_in_office(
+        &key,
+        office,
+        chat,
+        [2; 16],
+        1,
+        Rights::Member,
+        1,
+        1_800_000_000_000,
+        addresses,
+        rng,
+    )
 }
 
 /// The version and the text of the one QR code in a picture.

@@ -335,6 +335,9 @@ fn the_table_is_reached_from_the_log_and_the_help() {
     for command in ["Moderation log…", "Keyboard shortcuts"] {
         window.click("Menu");
         window.click(command);
+        // At the end of what may be longer than the window.
+        window.control("Who may do what").scroll_to_me();
+        window.harness.run();
         window.click("Who may do what");
         assert!(window.has("Read: Observer: yes"), "{command}");
         window.press(Modifiers::NONE, Key::Escape);

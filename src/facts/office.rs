@@ -164,6 +164,15 @@ impl Offices {
             .is_some_and(|grants| grants.iter().any(|grant| *grant > epoch))
     }
 
+    /// Whether the office that a grant began, one of the founder's facts by its seq, is over. What is not known yet is not.
+    pub(super) fn has_ended(&self, member: &MemberId, grant: u32) -> bool {
+        let ends_later = |turn: &Turn| matches!(turn, Turn::Ends(at, _) if *at > grant);
+        let terms = self.terms.get(member);
+        self.forked.contains_key(member)
+            || terms.is_some_and(|terms| terms.iter().any(ends_later))
+            || grant <= self.epoch && !self.is_in_office(member, grant)
+    }
+
     pub(super) fn moderators(&self) -> BTreeSet<MemberId> {
         self.terms
             .keys()

@@ -131,7 +131,7 @@ pub const RIGHTS: [(Deed, [Rule; 4]); 15] = [
     (Deed::Speak, [No, Yes, Yes, Yes]),
     (Deed::SetTopic, [No, Unlocked, Yes, Yes]),
     (Deed::LockTopic, [No, No, Yes, Yes]),
-    (Deed::Invite, [No, No, No, Yes]),
+    (Deed::Invite, [No, No, Yes, Yes]),
     (Deed::CloseInvite, [No, No, Yes, Yes]),
     (Deed::Confirm, [No, No, Yes, Yes]),
     (Deed::SetDoor, [No, No, Yes, Yes]),

@@ -284,6 +284,8 @@ fn may_set_topic(state: &State, held: &HeldFact) -> bool {
         member: held.fact.issuer,
         rights: Rights::Member,
         by: Some((invite, slot)),
+        // Which certificate stands beside the fact is no part of the set, so it decides nothing.
+        invited_by: None,
     };
     state.may(&who, Action::SetTopic).is_ok()
 }

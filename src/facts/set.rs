@@ -4,10 +4,10 @@ use std::sync::OnceLock;
 use super::body::short;
 use super::chain::Chain;
 use super::office::{Offices, Standing};
-use super::{Body, Fact, Place, Refused, Role};
+use super::{Body, Fact, Place, Refused, Role, State};
 use crate::crypto;
 use crate::id::{ChatId, FactId, MemberId};
-use crate::invite::{Charter, Credential, Rights};
+use crate::invite::{Charter, Credential, Office, Rights};
 
 /// Facts of the founder, in bytes. With [`MAX_MODERATOR_BYTES`] and the members' topics and forks the set stays under
 /// 1 MiB.
@@ -510,6 +510,32 @@ pub(super) fn topic_rank(held: &HeldFact) -> (u32, u32, FactId) {
 
 fn waiting_key(fact: &Fact, id: FactId) -> (MemberId, u32, FactId) {
     (fact.issuer, fact.place.seq, id)
+}
+
+impl FactSet {
+    /// What empowers a moderator to issue invites: the last grant of the office to them that has not ended.
+    pub fn office_of(&self, state: &State, charter: &Charter, moderator: &MemberId) -> Option<Office> {
+        let grants = self.iter().filter_map(|held| match &held.fact.body {
+            Body::Grant {
+                member,
+                role: Role::Moderator,
+                counter,
+            } if held.fact.issuer == charter.founder && member == moderator => Some((held, *counter)),
+            _ => None,
+        });
+        grants
+            .filter(|(held, _)| !state.has_office_ended(Some((*moderator, held.fact.place.seq))))
+            .max_by_key(|(held, _)| (held.fact.place.seq, held.id))
+            .map(|(held, counter)| Office {
+                charter: charter.clone(),
+                moderator: *moderator,
+                seq: held.fact.place.seq,
+                prev: held.fact.place.prev,
+                at_ms: held.fact.at_ms,
+                counter,
+                signature: held.fact.signature,
+            })
+    }
 }
 
 /// Whether a member who names that invite and slot came by them, to speak.

@@ -39,6 +39,8 @@ pub struct Admitted {
     pub rights: Rights,
     /// The invite they came by, and their slot if it has any. None for the founder.
     pub by: Option<(InviteId, Option<u16>)>,
+    /// The moderator who issued that invite, and the grant that they showed for it; none if the founder did.
+    pub invited_by: Option<(MemberId, u32)>,
 }
 
 /// A ban that holds.
@@ -109,11 +111,16 @@ impl Admitted {
                 member: charter.founder,
                 rights: Rights::Member,
                 by: None,
+                invited_by: None,
             },
             Credential::Invited { invite, admission } => Self {
                 member: admission.member,
                 rights: invite.rights,
                 by: Some((invite.invite, (invite.slots != 0).then_some(admission.slot))),
+                invited_by: invite
+                    .office
+                    .as_ref()
+                    .map(|office| (office.moderator, office.seq)),
             },
         }
     }
@@ -277,6 +284,18 @@ impl State {
         self.closed.contains(invite) || self.bans_by_invite.contains_key(invite)
     }
 
+    /// Whether nobody new comes in by the invite by which somebody came: it was closed, or the moderator who issued it is
+    /// not one any more.
+    pub fn is_over_for(&self, who: &Admitted) -> bool {
+        let is_closed = who.by.is_some_and(|(invite, _)| self.is_closed(&invite));
+        is_closed || self.has_office_ended(who.invited_by)
+    }
+
+    /// Whether an office by that grant has ended, as far as the facts tell. One that is not known yet has not.
+    pub fn has_office_ended(&self, office: Option<(MemberId, u32)>) -> bool {
+        office.is_some_and(|(moderator, grant)| self.offices.has_ended(&moderator, grant))
+    }
+
     /// Who was confirmed in a slot.
     pub fn confirmed(&self, invite: &InviteId, slot: u16) -> Option<MemberId> {
         self.slots.get(&(*invite, slot)).copied()
@@ -373,7 +392,7 @@ impl State {
         let Some((invite, Some(slot))) = who.by else {
             return false;
         };
-        self.is_closed(&invite)
+        self.is_over_for(who)
             && self.confirmed(&invite, slot) != Some(who.member)
             && !self.is_named(&who.member)
     }

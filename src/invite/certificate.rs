@@ -1,10 +1,13 @@
-use super::{InviteError, MAX_TIME_MS, read_time, with_signature, write_time};
+use super::{InviteError, MAX_TIME_MS, Office, read_time, with_signature, write_time};
 use crate::crypto::{self, Signature, SigningKey};
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
 use crate::wire::Reader;
 
 /// The number of a door's certificate. Other invites are counted from 1.
 pub(super) const DOOR_NUMBER: u32 = 0;
+
+/// Bytes of a certificate that the chat's own key signed.
+const CHATS_OWN_LEN: usize = 109;
 
 const INVITE_LABEL: &str = "throng/1 invite";
 const ADMISSION_LABEL: &str = "throng/1 admission";
@@ -19,7 +22,7 @@ pub enum Rights {
     Observer = 1,
 }
 
-/// Empowers an invite's key to admit members. 109 bytes.
+/// Empowers an invite's key to admit members. 109 bytes, and before them what empowers a moderator who issues it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InviteCertificate {
     /// The invite's public key.
@@ -32,8 +35,10 @@ pub struct InviteCertificate {
     pub slots: u16,
     /// Until when it admits, ms since 1970, at most 2^48-1; 0: for good.
     pub until_ms: u64,
-    /// By the chat.
+    /// By the chat, or by the moderator.
     pub signature: Signature,
+    /// What empowers the moderator; none if the chat's own key does.
+    pub office: Option<Box<Office>>,
 }
 
 impl InviteCertificate {
@@ -54,8 +59,34 @@ impl InviteCertificate {
             slots,
             until_ms,
             signature: [0; 64],
+            office: None,
         };
         certificate.signature = chat.sign(INVITE_LABEL, &ChatId(chat.public()), &certificate.body());
+        certificate
+    }
+
+    /// Issues one as a moderator. One without slots is nobody's to take: it would have no end that all agree on.
+    #[expect(clippy::too_many_arguments, reason = "each is a field of the certificate")]
+    pub fn sign_in_office(
+        moderator: &SigningKey,
+        office: Office,
+        chat: &ChatId,
+        invite: InviteId,
+        number: u32,
+        rights: Rights,
+        slots: u16,
+        until_ms: u64,
+    ) -> Self {
+        let mut certificate = Self {
+            invite,
+            number,
+            rights,
+            slots,
+            until_ms: until_ms.min(MAX_TIME_MS),
+            signature: [0; 64],
+            office: Some(Box::new(office)),
+        };
+        certificate.signature = moderator.sign(INVITE_LABEL, chat, &certificate.signed());
         certificate
     }
 
@@ -68,6 +99,7 @@ impl InviteCertificate {
             slots: 0,
             until_ms: 0,
             signature,
+            office: None,
         }
     }
 
@@ -78,12 +110,21 @@ impl InviteCertificate {
 
     /// The certificate in bytes.
     pub fn encode(&self) -> Vec<u8> {
-        with_signature(self.body(), &self.signature)
+        let office = self.office.as_ref().map(|office| office.encode());
+        [
+            office.unwrap_or_default(),
+            with_signature(self.body(), &self.signature),
+        ]
+        .concat()
     }
 
-    /// Whether this chat issued it.
+    /// Whether this chat issued it, or who was made a moderator by its founder. Whether they still are does not show here.
     pub fn verify(&self, chat: &ChatId) -> bool {
-        crypto::verify(&chat.0, INVITE_LABEL, chat, &self.body(), &self.signature)
+        let (issuer, is_good) = match &self.office {
+            None => (chat.0, true),
+            Some(office) => (office.moderator.0, self.slots != 0 && office.verify(chat)),
+        };
+        is_good && crypto::verify(&issuer, INVITE_LABEL, chat, &self.signed(), &self.signature)
     }
 
     /// Whether it has such a slot.
@@ -97,12 +138,17 @@ impl InviteCertificate {
     /// [`InviteError::Damaged`]
     pub fn decode(bytes: &[u8]) -> Result<Self, InviteError> {
         let mut reader = Reader::new(bytes);
-        let certificate = Self::read(&mut reader)?;
+        let certificate = Self::read(&mut reader, bytes.len() != CHATS_OWN_LEN)?;
         reader.finish()?;
         Ok(certificate)
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, InviteError> {
+    pub(super) fn read(reader: &mut Reader<'_>, in_office: bool) -> Result<Self, InviteError> {
+        let office = if in_office {
+            Some(Box::new(Office::read(reader)?))
+        } else {
+            None
+        };
         Ok(Self {
             invite: InviteId(reader.array()?),
             number: reader.u32()?,
@@ -114,6 +160,7 @@ impl InviteCertificate {
             slots: reader.u16()?,
             until_ms: read_time(reader)?,
             signature: reader.array()?,
+            office,
         })
     }
 
@@ -124,6 +171,15 @@ impl InviteCertificate {
         body.extend_from_slice(&self.slots.to_be_bytes());
         write_time(self.until_ms, &mut body);
         body
+    }
+
+    /// A moderator signs under which grant as well: a later one does not bring back what ended with it.
+    fn signed(&self) -> Vec<u8> {
+        let mut signed = self.body();
+        if let Some(office) = &self.office {
+            signed.extend_from_slice(&office.seq.to_be_bytes());
+        }
+        signed
     }
 }
 

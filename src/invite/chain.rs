@@ -4,6 +4,7 @@ use crate::wire::Reader;
 
 const INVITED: u8 = 0;
 const FOUNDER: u8 = 1;
+const INVITED_BY_MODERATOR: u8 = 2;
 
 /// What admits a member for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub enum Credential {
     Founder(Charter),
     /// They came by an invite.
     Invited {
-        /// What the chat signed.
+        /// What the chat signed, or a moderator.
         invite: InviteCertificate,
         /// What the invite signed.
         admission: Admission,
@@ -20,12 +21,16 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// The credential in bytes: 224 if invited, 140 to 203 of the founder.
+    /// The credential in bytes: 224 if invited, 491 to 554 if by a moderator, 140 to 203 of the founder.
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Founder(charter) => [vec![FOUNDER], charter.encode()].concat(),
             Self::Invited { invite, admission } => {
-                [vec![INVITED], invite.encode(), admission.encode()].concat()
+                let kind = match invite.office {
+                    None => INVITED,
+                    Some(_) => INVITED_BY_MODERATOR,
+                };
+                [vec![kind], invite.encode(), admission.encode()].concat()
             }
         }
     }
@@ -61,10 +66,18 @@ impl Credential {
         }
     }
 
+    /// The charter, if it is a part of the credential: the founder's, or of who was invited by a moderator.
+    pub fn charter(&self) -> Option<&Charter> {
+        match self {
+            Self::Founder(charter) => Some(charter),
+            Self::Invited { invite, .. } => invite.office.as_ref().map(|office| &office.charter),
+        }
+    }
+
     fn read(reader: &mut Reader<'_>) -> Result<Self, InviteError> {
         match reader.u8()? {
-            INVITED => Ok(Self::Invited {
-                invite: InviteCertificate::read(reader)?,
+            kind @ (INVITED | INVITED_BY_MODERATOR) => Ok(Self::Invited {
+                invite: InviteCertificate::read(reader, kind == INVITED_BY_MODERATOR)?,
                 admission: Admission::read(reader)?,
             }),
             FOUNDER => Ok(Self::Founder(Charter::read(reader)?)),
@@ -73,7 +86,8 @@ impl Credential {
     }
 }
 
-/// All certificates from the chat's key to a session: 298 bytes if invited, 214 to 277 of the founder.
+/// All certificates from the chat's key to a session: 298 bytes if invited, 565 to 628 if by a moderator, 214 to 277 of the
+/// founder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
     /// From the chat to the member.

@@ -15,6 +15,8 @@ const FLAG_CHARTER: u8 = 1;
 const FLAG_FILE: u8 = 2;
 /// Of the certificate there is the signature alone.
 const FLAG_DOOR: u8 = 4;
+/// By a moderator: what empowers them stands before the certificate, and the charter in it.
+const FLAG_OFFICE: u8 = 8;
 
 /// Which of the two forms bytes are: what they leave out differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +29,8 @@ pub(super) enum Form {
 
 impl InviteKey {
     pub(super) fn encode(&self, form: Form) -> Zeroizing<Vec<u8>> {
-        let charter = self.charter.as_ref().filter(|_| form == Form::File);
+        let in_office = self.certificate.office.is_some();
+        let charter = self.charter.as_ref().filter(|_| form == Form::File && !in_office);
         // Room for all, so that no copy of the secret is left behind when the bytes grow.
         let mut out = Zeroizing::new(Vec::with_capacity(1024));
         out.extend_from_slice(&[VERSION, self.kind]);
@@ -35,7 +38,7 @@ impl InviteKey {
         out.extend_from_slice(&*self.secret.seed());
         out.extend_from_slice(&self.rendezvous);
         let is_door = self.is_door();
-        out.push(form.flags(is_door, charter.is_some()));
+        out.push(form.flags(is_door, in_office, charter.is_some()));
         if is_door {
             out.extend_from_slice(&self.certificate.signature);
         } else {
@@ -84,15 +87,16 @@ impl InviteKey {
         let rendezvous = reader.array()?;
         let flags = reader.u8()?;
         let (is_door, has_charter) = (flags & FLAG_DOOR != 0, flags & FLAG_CHARTER != 0);
+        let in_office = flags & FLAG_OFFICE != 0;
         let certificate = if is_door {
             InviteCertificate::of_door(InviteId(secret.public()), reader.array()?)
         } else {
-            InviteCertificate::read(reader)?
+            InviteCertificate::read(reader, in_office)?
         };
         let charter = if has_charter {
             Some(Charter::read(reader)?)
         } else {
-            None
+            certificate.office.as_ref().map(|office| office.charter.clone())
         };
         let mut addresses = Vec::new();
         while !reader.is_empty() {
@@ -110,7 +114,7 @@ impl InviteKey {
             addresses,
         };
         let fits = kind <= KIND_PUBLIC
-            && flags == form.flags(invite.is_door(), has_charter)
+            && flags == form.flags(invite.is_door(), in_office, has_charter)
             && invite.certificate.invite == InviteId(invite.secret.public())
             && invite.charter.as_ref().is_none_or(|charter| charter.kind == kind)
             && invite.addresses.len() <= form.max_addresses();
@@ -123,13 +127,17 @@ impl InviteKey {
 }
 
 impl Form {
-    fn flags(self, is_door: bool, has_charter: bool) -> u8 {
+    fn flags(self, is_door: bool, in_office: bool, has_charter: bool) -> u8 {
         let of_form = match self {
             Self::File if has_charter => FLAG_FILE | FLAG_CHARTER,
             Self::File => FLAG_FILE,
             Self::Link => 0,
         };
-        if is_door { of_form | FLAG_DOOR } else { of_form }
+        match (is_door, in_office) {
+            (true, _) => of_form | FLAG_DOOR,
+            (false, true) => of_form | FLAG_OFFICE,
+            (false, false) => of_form,
+        }
     }
 
     fn max_addresses(self) -> usize {

@@ -5,7 +5,7 @@ use zeroize::Zeroize;
 
 use super::certificate::DOOR_NUMBER;
 use super::form::Form;
-use super::{Admission, Charter, Credential, InviteCertificate, InviteError, Rights, text};
+use super::{Admission, Charter, Credential, InviteCertificate, InviteError, Office, Rights, text};
 use crate::crypto::{CryptoRng, RngCore, SigningKey};
 use crate::id::{ChatId, InviteId, MemberId};
 
@@ -73,6 +73,39 @@ impl InviteKey {
             rendezvous,
             certificate: InviteCertificate::sign(chat_key, invite, number, rights, slots, until_ms),
             charter: Some(charter.clone()),
+            addresses,
+        }
+    }
+
+    /// Makes a new invite as a moderator.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a field of the certificate or of the invite"
+    )]
+    pub fn issue_in_office(
+        moderator: &SigningKey,
+        office: Office,
+        chat: ChatId,
+        rendezvous: [u8; 16],
+        number: u32,
+        rights: Rights,
+        slots: u16,
+        until_ms: u64,
+        addresses: Vec<SeenAddress>,
+        rng: &mut (impl CryptoRng + RngCore),
+    ) -> Self {
+        let secret = SigningKey::generate(rng);
+        let invite = InviteId(secret.public());
+        let charter = office.charter.clone();
+        Self {
+            kind: charter.kind,
+            chat,
+            secret,
+            rendezvous,
+            certificate: InviteCertificate::sign_in_office(
+                moderator, office, &chat, invite, number, rights, slots, until_ms,
+            ),
+            charter: Some(charter),
             addresses,
         }
     }

@@ -4,7 +4,7 @@
 //! | certificate | signed by | label |
 //! |---|---|---|
 //! | [`Charter`] | the chat | `throng/1 charter` |
-//! | [`InviteCertificate`] | the chat | `throng/1 invite` |
+//! | [`InviteCertificate`] | the chat, or a moderator who shows an [`Office`] | `throng/1 invite` |
 //! | [`Admission`] | the invite | `throng/1 admission` |
 //! | [`SessionCertificate`] | the member | `throng/1 session` |
 //!
@@ -19,6 +19,7 @@ mod charter;
 mod error;
 mod form;
 mod key;
+mod office;
 mod text;
 pub mod work;
 
@@ -27,6 +28,7 @@ pub use chain::{Chain, Credential};
 pub use charter::{Charter, MAX_CHAT_NAME_LEN};
 pub use error::InviteError;
 pub use key::{InviteKey, MAX_FILE_ADDRESSES, MAX_LINK_ADDRESSES, SeenAddress};
+pub use office::Office;
 pub use text::MAX_INVITE_FILE_LEN;
 
 use crate::crypto::Signature;

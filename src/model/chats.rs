@@ -90,7 +90,11 @@ impl Chats {
     /// Takes in what happened at `now`; returns what is to be done about it.
     pub fn apply(&mut self, report: &Report, now: Timestamp) -> Effects {
         match &report.event {
-            Event::Ready { .. } => Effects::of(Command::LoadWorkspace),
+            Event::Ready { .. }
+            | Event::Unlocked
+            | Event::Restored {
+                passphrase: false, ..
+            } => Effects::of(Command::LoadWorkspace),
             Event::ChatOpened { .. } => self.open(&report.event, now),
             Event::ChatClosed { chat } => self.close(*chat),
             Event::Workspace { chats, .. } => self.restore(chats),

@@ -118,7 +118,8 @@ impl Node {
             body,
         };
         let id = self.classic_message(&broadcast, &text, action, true);
-        self.deliver(id, vec![(id, Packet::Broadcast(broadcast).encode())]);
+        let own = vec![(id, broadcast.number, Packet::Broadcast(broadcast).encode())];
+        self.deliver(id, own);
     }
 
     /// "A broadcast is acted on once per (origin, number), then passed on to the links other than the one it came

@@ -204,12 +204,20 @@ impl Node {
         nodes: Vec<NodeAddress>,
     ) {
         let Kind::Signed(signed) = &self.kind else { return };
+        // Whom a moderator invited has the charter in their chain, and no room for more.
+        let own_charter = match &signed.chain.credential {
+            Credential::Founder(_) => None,
+            invited @ Credential::Invited { .. } => invited.charter(),
+        };
         let ban = match verdict.status {
-            WelcomeStatus::Banned => signed.ban_to_show(&hello.chain),
+            WelcomeStatus::Banned if own_charter.is_none() => signed.ban_to_show(&hello.chain),
             _ => Vec::new(),
         };
         // The two together could be too long, and who was here before knows the charter.
-        let charter = signed.charter.as_ref().filter(|_| ban.is_empty());
+        let charter = signed
+            .charter
+            .as_ref()
+            .filter(|_| ban.is_empty() && own_charter.is_none());
         let welcome = Welcome {
             capabilities: 0,
             nonce: hello.nonce,
@@ -381,6 +389,11 @@ impl Node {
             Ok(member) => member,
             Err(cause) => return self.drop_packet(cause),
         };
+        if let Ok(chain) = Chain::decode(&welcome.chain)
+            && let Some(charter) = chain.credential.charter()
+        {
+            self.learn_charter(&charter.encode());
+        }
         self.learn_charter(&welcome.charter);
         self.emit(NodeEvent::Observed(welcome.observed));
         match welcome.status {

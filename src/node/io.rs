@@ -446,7 +446,7 @@ pub struct NodeStats {
     pub sent: BTreeMap<u8, (u64, u64)>,
     /// Broadcasts that had come before.
     pub duplicates: u64,
-    /// Broadcasts that a repair brought. None yet: repair comes later.
+    /// Broadcasts that came because they were asked for: they had been lost on the way.
     pub repaired: u64,
     /// Datagrams handed out that asked for or told what was said before; counted above as well.
     pub history_packets_out: u64,

@@ -78,6 +78,7 @@ pub(super) struct Link {
     pub(super) tokens: Option<Tokens>,
     pub(super) roster: super::roster::Asking,
     pub(super) facts: super::facts::Agreeing,
+    pub(super) repair: super::repair::Repairing,
     pub(super) history: super::history::LinkHistory,
     /// How far its clock was ahead of ours when it came.
     pub(super) ahead_ms: Option<i64>,
@@ -107,6 +108,7 @@ impl Link {
             tokens,
             roster: super::roster::Asking::default(),
             facts: super::facts::Agreeing::default(),
+            repair: super::repair::Repairing::default(),
             history: super::history::LinkHistory::default(),
             ahead_ms: None,
             ends_at: None,
@@ -158,7 +160,7 @@ impl Node {
     }
 
     /// A link stands. What had waited for one goes out.
-    pub(super) fn add_link(&mut self, client_id: ClientId, link: Link) {
+    pub(super) fn add_link(&mut self, client_id: ClientId, mut link: Link) {
         let event = NodeEvent::PeerLinked {
             client_id,
             member: link.member,
@@ -166,7 +168,12 @@ impl Node {
         };
         self.proved_quietly(client_id, link.address);
         let first = self.links.is_empty();
-        let known = self.links.insert(client_id, link).is_some();
+        let before = self.links.remove(&client_id);
+        let known = before.is_some();
+        if let Some(before) = before {
+            link.repair = super::repair::Repairing::after(before.repair);
+        }
+        self.links.insert(client_id, link);
         self.set_clock();
         if !known {
             self.emit(event);

@@ -16,7 +16,7 @@ use super::presence::Presence;
 use super::{Kind, Node, NodeEvent, NodeMember, Now};
 use crate::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
 use crate::facts::Admitted;
-use crate::id::{ChatId, ClientId, InviteId, MemberId};
+use crate::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
 use crate::invite::{Chain, Charter, Credential, InviteKey, SessionCertificate};
 use crate::wire::{Body, Say};
 
@@ -96,6 +96,8 @@ pub(super) struct Session {
     pub(super) reporters: BTreeSet<MemberId>,
     /// The greatest number of what it said.
     pub(super) last_number: u32,
+    /// Which of its numbers have come lately.
+    pub(super) numbers: super::gaps::Numbers,
     /// Under which number it said two things.
     pub(super) forked_at: Option<u32>,
 }
@@ -113,6 +115,7 @@ impl Session {
             has_quit: false,
             reporters: BTreeSet::new(),
             last_number: 0,
+            numbers: super::gaps::Numbers::default(),
             forked_at: None,
         }
     }
@@ -138,6 +141,7 @@ pub(super) struct Member {
 /// A say whose session is not known yet.
 #[derive(Debug, Clone)]
 pub(super) struct Held {
+    pub(super) id: MessageId,
     pub(super) sender: ClientId,
     pub(super) say: Say,
     /// Since when.
@@ -160,10 +164,7 @@ impl Signed {
         } = state;
         let session = SessionCertificate::sign(&member_key, &chat, &client_id, now.unix_ms, 0);
         let chain = Chain { credential, session };
-        let charter = charter.or_else(|| match &chain.credential {
-            Credential::Founder(charter) => Some(charter.clone()),
-            Credential::Invited { .. } => None,
-        });
+        let charter = charter.or_else(|| chain.credential.charter().cloned());
         let mut signed = Self {
             chat,
             charter,
@@ -318,6 +319,11 @@ impl Signed {
             self.held.pop_front();
         }
         self.held.push_back(held);
+    }
+
+    /// The ids of the says that are kept so.
+    pub(super) fn held_ids(&self) -> impl Iterator<Item = &MessageId> {
+        self.held.iter().map(|held| &held.id)
     }
 
     /// Who brought the oldest of what has been held since then or before.

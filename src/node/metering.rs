@@ -10,7 +10,7 @@ use hashlink::LruCache;
 use super::bucket::{Bucket, Rate};
 use super::{Kind, Node};
 use crate::id::{ClientId, MemberId, MessageId};
-use crate::wire::{Body, Packet, Slow};
+use crate::wire::{Body, Packet, SignedSay, Slow};
 
 /// Messages and actions in a private chat (a guess).
 const PRIVATE: Rate = Rate::per_second(5.0, 30.0);
@@ -28,6 +28,9 @@ const SLACK_SECS: f64 = 2.0;
 
 /// What others than the author's own links let pass, beside what these do.
 const FARTHER: f64 = 2.0;
+
+/// And what was asked for because it had been lost: as much as can be asked for by number.
+const LATE: f64 = 64.0;
 
 /// Members with a meter, some 200 bytes each; who spoke longest ago leaves, with a full one. A guess: as many as could
 /// speak in the 10 s that most meters take to fill.
@@ -76,6 +79,8 @@ struct Meter {
 struct Buckets {
     near: Bucket,
     far: Bucket,
+    /// For what was asked for.
+    late: Bucket,
 }
 
 impl Buckets {
@@ -83,6 +88,7 @@ impl Buckets {
         Self {
             near: Bucket::full(near(rate), now),
             far: Bucket::full(rate.times(FARTHER), now),
+            late: Bucket::full(late(rate), now),
         }
     }
 
@@ -97,10 +103,17 @@ impl Buckets {
     }
 
     /// Counts one that came, by whatever way.
-    fn spend(&mut self, rate: Rate, now: Duration) {
+    fn spend(&mut self, rate: Rate, was_asked_for: bool, now: Duration) {
+        if was_asked_for {
+            return self.late.spend(late(rate), now);
+        }
         self.near.spend(near(rate), now);
         self.far.spend(rate.times(FARTHER), now);
     }
+}
+
+fn late(rate: Rate) -> Rate {
+    Rate::per_second(rate.per_second, LATE)
 }
 
 fn near(rate: Rate) -> Rate {
@@ -153,9 +166,10 @@ impl Node {
         sender: ClientId,
         author: &MemberId,
         id: &MessageId,
-        body: &Body,
+        say: &SignedSay,
     ) -> bool {
         let now = self.now.elapsed;
+        let body = &say.body;
         let rate = self.rate_of(body);
         let is_first_hop = self.links.get(&sender).is_some_and(|link| link.member == *author);
         let wait = self
@@ -169,6 +183,9 @@ impl Node {
         };
         if is_first_hop {
             self.drop_packet("slow");
+            if say.client_id == sender {
+                self.number_refused(&sender, say.number);
+            }
             self.tell_slow(sender, id, wait);
             self.count_refused(sender, *author);
         } else {
@@ -177,21 +194,35 @@ impl Node {
         false
     }
 
+    /// Whether something that was asked for may be taken: it was lost when it was said, and counts by itself, so that what
+    /// comes late keeps nothing out that is said now.
+    pub(super) fn is_within_late_rate(&mut self, author: &MemberId, body: &Body) -> bool {
+        let (now, rate) = (self.now.elapsed, late(self.rate_of(body)));
+        let meter = self.meters.members.get(author);
+        meter.is_none_or(|meter| meter.of(body).late.level(rate, now) >= 1.0)
+    }
+
     /// Whoever does not listen to how fast one may speak is sent away for a while.
     fn count_refused(&mut self, sender: ClientId, author: MemberId) {
         let now = self.now.elapsed;
         let known = self.meters.refused.get(&author).copied();
         let mut bucket = known.unwrap_or_else(|| Bucket::full(REFUSED, now));
         if !bucket.take(REFUSED, now) {
-            self.meters.barred_until.insert(author, now + BARRED_FOR);
-            self.drop_packet("link_of_a_flooder");
-            self.end_link(&sender, true);
+            self.send_away(sender, author, "link_of_a_flooder");
         }
         self.meters.refused.insert(author, bucket);
     }
 
+    /// Ends a link, whose member may not come back for a while.
+    pub(super) fn send_away(&mut self, sender: ClientId, member: MemberId, cause: &'static str) {
+        let until = self.now.elapsed + BARRED_FOR;
+        self.meters.barred_until.insert(member, until);
+        self.drop_packet(cause);
+        self.end_link(&sender, true);
+    }
+
     /// Counts what a member has said.
-    pub(super) fn count_said(&mut self, author: &MemberId, body: &Body) {
+    pub(super) fn count_said(&mut self, author: &MemberId, body: &Body, was_asked_for: bool) {
         let now = self.now.elapsed;
         let (messages, rate) = (self.message_rate(), self.rate_of(body));
         let members = &mut self.meters.members;
@@ -199,7 +230,7 @@ impl Node {
             .get(author)
             .copied()
             .unwrap_or_else(|| Meter::full(messages, now));
-        meter.of_mut(body).spend(rate, now);
+        meter.of_mut(body).spend(rate, was_asked_for, now);
         // Inserted anew: only that keeps to the capacity.
         members.insert(*author, meter);
     }
@@ -220,9 +251,7 @@ impl Node {
         let known = self.meters.forged.get(&member).copied();
         let mut bucket = known.unwrap_or_else(|| Bucket::full(FORGED, now));
         if !bucket.take(FORGED, now) && must_have_known {
-            self.meters.barred_until.insert(member, now + BARRED_FOR);
-            self.drop_packet("link_of_a_forger");
-            self.end_link(&sender, true);
+            self.send_away(sender, member, "link_of_a_forger");
         }
         self.meters.forged.insert(member, bucket);
     }

@@ -9,19 +9,23 @@
 //!
 //! The parts, a file each: `peers` (addresses heard of, probes and their budgets), `lookup` (get_nodes and
 //! send_nodes), `links` (whom to be linked to, and whether they still are), `history` (catching up with what was said before), `broadcast` (numbers, what was seen,
-//! passing on), `parts` (long messages), `outbox` (own words at the pace allowed), `metering` (what others may say), `classic` (who is in a classic chat), `strangers` (what they may cost), `gate`, `door` (the work that it asks for), `handshake` (hello, welcome), `clock`, `membership` (sessions,
+//! passing on), `parts` (long messages), `outbox` (own words at the pace allowed), `metering` (what others may say), `repair` (telling links what
+//! one has, and asking for what one lacks), `gaps` (what is missing by number), `cache` (what was said lately), `reached` (how many have a
+//! message), `classic` (who is in a classic chat), `strangers` (what they may cost), `gate`, `door` (the work that it asks for), `handshake` (hello, welcome), `clock`, `membership` (sessions,
 //! members and slots of a signed chat), `presence` (who of them is there), `roster` (telling a new link who is there), `facts` (bringing
 //! them to be the same everywhere), `moderation` (who may do what, and what follows from it).
 
 mod archive;
 mod broadcast;
 mod bucket;
+mod cache;
 mod classic;
 mod clock;
 mod config;
 mod door;
 mod facts;
 mod fork;
+mod gaps;
 mod gate;
 mod handshake;
 mod history;
@@ -35,6 +39,8 @@ mod outbox;
 mod parts;
 mod peers;
 mod presence;
+mod reached;
+mod repair;
 mod roster;
 mod say;
 #[cfg(feature = "sim")]
@@ -70,6 +76,8 @@ use self::membership::Signed;
 use self::metering::Meters;
 use self::outbox::Outbox;
 use self::peers::Peers;
+use self::reached::Reaches;
+use self::repair::Repair;
 use self::strangers::Strangers;
 use crate::crypto::{BoxKeyPair, Nonce, SharedKeys};
 use crate::facts::{Action, Denied, Role, State};
@@ -108,6 +116,8 @@ pub struct Node {
     links: BTreeMap<ClientId, Link>,
     seen: LruCache<[u8; 32], ()>,
     outbox: Outbox,
+    repair: Repair,
+    reaches: Reaches,
     answers: Buckets,
     clock: Clock,
     doorstep: Doorstep,
@@ -161,6 +171,8 @@ impl Node {
             links: BTreeMap::new(),
             seen: LruCache::new(SEEN),
             outbox: Outbox::default(),
+            repair: Repair::default(),
+            reaches: Reaches::default(),
             answers: Buckets::default(),
             clock: Clock::new(&now),
             doorstep: Doorstep::default(),
@@ -206,6 +218,7 @@ impl Node {
         if self.now.elapsed >= self.next_tick {
             self.tick();
         }
+        self.look_after_repair();
     }
 
     /// What is to be done now; `None` when there is nothing more.
@@ -215,7 +228,11 @@ impl Node {
 
     /// When to call [`Self::handle`] with [`Input::Timeout`] at the latest, in terms of [`Now::elapsed`].
     pub fn poll_timeout(&self) -> Option<Duration> {
-        (!self.quit).then_some(self.next_tick)
+        let next = self
+            .repair
+            .due()
+            .map_or(self.next_tick, |due| due.min(self.next_tick));
+        (!self.quit).then_some(next)
     }
 
     /// Our session's key.
@@ -357,6 +374,9 @@ impl Node {
             Packet::RosterAsk(ask) => self.handle_roster_ask(from, sender, ask),
             Packet::Roster(roster) => self.handle_roster(from, sender, roster),
             Packet::Facts(facts) => self.handle_facts(from, sender, facts),
+            Packet::Digest(digest) => self.handle_digest(from, sender, digest),
+            Packet::Want(want) => self.handle_want(from, sender, &want),
+            Packet::NotHeld(not_held) => self.handle_not_held(from, sender, &not_held),
             Packet::Slow(slow) => self.handle_slow(from, sender, &slow),
             Packet::HistoryAsk(ask) => self.handle_history_ask(from, sender, ask),
             Packet::History(history) => self.handle_history(from, sender, history),

@@ -9,7 +9,7 @@ use crate::facts::{
     MAX_LIFTS, Place, Role, ShortFactId, State,
 };
 use crate::id::{ClientId, FactId, InviteId, MemberId};
-use crate::invite::{Chain, Credential};
+use crate::invite::{Chain, Credential, Office};
 use crate::wire::{MAX_TOPIC_LEN, WelcomeStatus};
 
 /// The founder's program confirms newcomers after so long, several in one fact. A guess.
@@ -47,6 +47,15 @@ impl Node {
             Kind::Signed(signed) => signed.admitted(member),
             Kind::Classic(_) => None,
         }
+    }
+
+    /// What empowers us to issue invites as a moderator, if we are one.
+    pub fn own_office(&self) -> Option<Office> {
+        let Kind::Signed(signed) = &self.kind else {
+            return None;
+        };
+        let (agreed, charter) = (signed.agreed.as_ref()?, signed.charter.as_ref()?);
+        agreed.set.office_of(&agreed.state, charter, &self.member)
     }
 
     /// All whom we know to be admitted, oneself among them, by id.
@@ -491,9 +500,9 @@ impl Signed {
             Err(_) => return Some(WelcomeStatus::Closed),
             Ok(()) => {}
         }
-        let (invite, slot) = admitted.by?;
+        let (_, slot) = admitted.by?;
         let is_known = self.is_admitted(&admitted.member);
-        if !is_known && state.is_closed(&invite) && !state.is_named(&admitted.member) {
+        if !is_known && state.is_over_for(&admitted) && !state.is_named(&admitted.member) {
             return Some(WelcomeStatus::Closed);
         }
         if slot.is_none() && !is_known && state.door().mode == DoorMode::Closed {
@@ -558,7 +567,9 @@ impl Signed {
         self.slots()
             .filter(|((invite, slot), member)| {
                 state.confirmed(invite, *slot).is_none()
-                    && !state.is_closed(invite)
+                    && self
+                        .admitted(member)
+                        .is_some_and(|admitted| !state.is_over_for(&admitted))
                     && self.may_read(member).is_ok()
             })
             .map(|((invite, slot), member)| (*invite, *slot, member))

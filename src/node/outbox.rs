@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::bucket::{Bucket, Rate};
+use super::cache::Kept;
 use super::{Kind, Node, NodeEvent};
 use crate::id::{ClientId, MessageId};
 use crate::wire::{Body, Slow};
@@ -28,9 +29,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// An own message or a part of one, in the bytes to be sealed for each link.
 #[derive(Debug, Clone)]
-struct Own {
-    id: MessageId,
-    plain: Vec<u8>,
+pub(super) struct Own {
+    pub(super) id: MessageId,
+    /// The session in which it is said, and under which number.
+    pub(super) client_id: ClientId,
+    pub(super) number: u32,
+    pub(super) plain: Vec<u8>,
     /// The message that is out when this is: of a long one its last part says so.
     completes: Option<MessageId>,
 }
@@ -114,12 +118,14 @@ impl Node {
         self.outbox.waiting.len() + super::parts::parts_at_most(text_len) <= MAX_WAITING
     }
 
-    /// Sends an own message, in its parts, over all links, once there is one and it is its turn.
-    pub(super) fn deliver(&mut self, id: MessageId, parts: Vec<(MessageId, Vec<u8>)>) {
+    /// Sends an own message, in its parts (id, number, packet), over all links, once there is one and it is its turn.
+    pub(super) fn deliver(&mut self, id: MessageId, parts: Vec<(MessageId, u32, Vec<u8>)>) {
         let last = parts.len().saturating_sub(1);
-        for (index, (part, plain)) in parts.into_iter().enumerate() {
+        for (index, (part, number, plain)) in parts.into_iter().enumerate() {
             self.outbox.waiting.push_back(Own {
                 id: part,
+                client_id: self.client_id,
+                number,
                 plain,
                 completes: (index == last).then_some(id),
             });
@@ -144,7 +150,7 @@ impl Node {
             let Some(message) = self.outbox.waiting.pop_front() else {
                 break;
             };
-            let links = self.send_to_links(&message.plain, None);
+            let links = self.send_own(&message);
             if let Some(id) = message.completes {
                 self.emit(NodeEvent::Delivery { id, links });
             }
@@ -157,6 +163,21 @@ impl Node {
         if let Some(at) = self.outbox_due() {
             self.next_tick = self.next_tick.min(at);
         }
+    }
+
+    fn send_own(&mut self, message: &Own) -> u32 {
+        if let Kind::Classic(_) = self.kind {
+            return self.send_to_links(&message.plain, None);
+        }
+        let kept = Kept {
+            id: message.id,
+            client_id: message.client_id,
+            number: message.number,
+            at: self.now.elapsed,
+            plain: message.plain.clone(),
+        };
+        self.came_by(message.id, None);
+        self.spread_packet(kept, None)
     }
 
     /// Takes one of what we may say now. In a classic chat there is no such rule.

@@ -115,7 +115,7 @@ impl Node {
         self.emit(NodeEvent::Message(message));
         let plain = says
             .into_iter()
-            .map(|(part, say)| (part, Packet::Say(say).encode()));
+            .map(|(part, say)| (part, say.signed.number, Packet::Say(say).encode()));
         self.deliver(id, plain.collect());
     }
 

@@ -37,7 +37,8 @@ impl Node {
         };
         let message = self.message_of(id, &say.signed, &say.signature, text, action);
         self.emit(NodeEvent::Message(message));
-        self.deliver(id, vec![(id, Packet::Say(say).encode())]);
+        let own = vec![(id, say.signed.number, Packet::Say(say).encode())];
+        self.deliver(id, own);
     }
 
     /// Broadcasts something other than a message, with our chain for those who have not met us if so wished. Without
@@ -47,13 +48,13 @@ impl Node {
             return;
         }
         let keeps = matches!(body, Body::Name(_) | Body::Status(_));
-        let Some((_, say)) = self.sign(body, with_chain) else {
+        let Some((id, say)) = self.sign(body, with_chain) else {
             return;
         };
         if keeps {
             self.keep_for_roster(&say);
         }
-        self.send_to_links(&Packet::Say(say).encode(), None);
+        self.spread(id, &say, None);
     }
 
     /// Tells everyone who we are: at the first link, and again whenever a first link stands anew.
@@ -97,6 +98,7 @@ impl Node {
         let id = MessageId(crypto::hash_signed(SAY, &signed.chat, &bytes));
         let chain = with_chain.then(|| signed.chain.encode());
         self.seen.insert(id.0, ());
+        self.is_known_now(id);
         Some((
             id,
             Say {
@@ -155,8 +157,12 @@ impl Node {
         // Before it is verified it only counts as seen when the true one was (threats.md, row 10).
         if origin == self.client_id || self.seen.contains_key(&id.0) {
             self.stats.duplicates += 1;
-            return;
+            self.has_shown(&sender, &id);
+            return self.announces(sender, &origin);
         }
+        let is_asked_for = self.is_asked_for(&sender, &id, &say);
+        self.decline(&sender, &id);
+        let Kind::Signed(signed) = &self.kind else { return };
         // Who has passed on what introduces a session has told others who that is. It goes along with names alone then.
         let needs_chain = !signed.is_introduced(&origin) || matches!(say.signed.body, Body::Name(_));
         if let Some(chain) = &say.chain
@@ -172,14 +178,17 @@ impl Node {
         };
         let Some(member) = signed.member_of(&origin) else {
             let at = self.now.elapsed;
-            signed.hold(Held { sender, say, at });
+            signed.hold(Held { id, sender, say, at });
             return self.ask_who_they_are_soon();
         };
         if signed.may_read(&member).is_err() {
             return self.drop_packet("banned");
         }
-        if !self.is_within_rate(sender, &member, &id, &say.signed.body) {
+        if !is_asked_for && !self.is_within_rate(sender, &member, &id, &say.signed) {
             return;
+        }
+        if is_asked_for && !self.is_within_late_rate(&member, &say.signed.body) {
+            return self.drop_packet("metered");
         }
         // Whose a session is, its chain tells. Without one a link may have been lied to by others about that.
         let is_vouched_for = say.chain.is_some() || origin == sender;
@@ -199,17 +208,29 @@ impl Node {
         }
         let is_shown = signed.shows(&origin, say.signed.number);
         self.is_seen(id.0);
+        self.is_known_now(id);
+        self.look_for_gap(sender, origin, say.signed.number, say.hops != ROSTER_ANSWER);
         // What has come before may be a recording, or our own words sent back: only news shows that a link lives.
         if let Some(link) = self.links.get_mut(&sender) {
             link.heard();
         }
-        self.count_said(&member, &say.signed.body);
+        self.stats.repaired += u64::from(is_asked_for);
+        self.count_said(&member, &say.signed.body, is_asked_for);
         if !is_shown {
             return self.drop_packet("session_over");
         }
         self.look_for_fork(member, &say);
         if !self.act_on_say(id, &say) {
             return;
+        }
+        // A long message counts by its first part.
+        let counts = match &say.signed.body {
+            Body::Message(_) | Body::Action { .. } => true,
+            Body::Part(part) => part.index == 0,
+            _ => false,
+        };
+        if counts {
+            self.came_by(id, Some(sender));
         }
         let Kind::Signed(signed) = &self.kind else { return };
         // What a newcomer tells of itself in its roster is news to all: its introduction may have come before its link.
@@ -222,7 +243,7 @@ impl Node {
                 chain: say.chain.filter(|_| needs_chain),
                 ..say
             };
-            self.send_to_links(&Packet::Say(passed_on).encode(), Some(sender));
+            self.spread(id, &passed_on, Some(sender));
         }
         self.take_held(origin);
     }

@@ -40,6 +40,16 @@ impl Tokens {
         }
     }
 
+    /// The token that the peer sends under.
+    pub(super) fn ours(&self) -> &[u8; 8] {
+        &self.ours
+    }
+
+    /// The token that we send under.
+    pub(super) fn theirs(&self) -> &[u8; 8] {
+        &self.theirs
+    }
+
     /// Whether that is the token that we send under.
     pub(super) fn sends_under(&self, token: &[u8; 8]) -> bool {
         self.theirs == *token

@@ -14,7 +14,7 @@ use super::events::Failure;
 use super::invite_file::{file_failed, write_invite};
 use super::network::LocalAddresses;
 use crate::crypto::SigningKey;
-use crate::facts::{Action, Admitted};
+use crate::facts::{Action, Admitted, State};
 use crate::id::{ChatId, InviteId};
 use crate::invite::{self, Charter, InviteCertificate, InviteKey, MAX_FILE_ADDRESSES, SeenAddress};
 use crate::model::{ChatKind, Code, Event, InviteInfo, InviteUser, Rights, Tag};
@@ -130,16 +130,19 @@ impl Chat {
         if self.is_classic() {
             return Err(no_invites());
         }
+        self.may(Action::Invite)?;
         let secrets = &self.record.secrets;
+        if secrets.chat_seed.is_none() {
+            return self.issue_in_office(uses, until_ms, rights, local, seen_ms);
+        }
         let (Some(chat_seed), Some(rendezvous), Some(charter)) =
             (&secrets.chat_seed, &secrets.rendezvous, &self.record.charter)
         else {
             return Err(Failure::new(
                 Code::NotAllowed,
-                "Only the founder of a chat can invite to it. Ask them for an invite.",
+                "Only the founder of a chat and its moderators can invite to it. Ask one of them for an invite.",
             ));
         };
-        self.may(Action::Invite)?;
         let charter = Charter::decode(charter)
             .map_err(|_| Failure::new(Code::Damaged, "What is stored of this chat is damaged."))?;
         Ok(InviteKey::issue(
@@ -147,10 +150,45 @@ impl Chat {
             &charter,
             **rendezvous,
             self.record.next_invite,
-            match rights {
-                Rights::Member => invite::Rights::Member,
-                Rights::Observer => invite::Rights::Observer,
-            },
+            certified(rights),
+            uses,
+            until_ms,
+            self.seen_addresses(self.own_addresses(local), seen_ms),
+            &mut ChaCha20Rng::from_seed(random()),
+        ))
+    }
+
+    /// Issues an invite as a moderator, by the founder's grant.
+    fn issue_in_office(
+        &self,
+        uses: u16,
+        until_ms: u64,
+        rights: Rights,
+        local: LocalAddresses,
+        seen_ms: u64,
+    ) -> Result<InviteKey, Failure> {
+        if uses == 0 {
+            return Err(Failure::new(
+                Code::NotAllowed,
+                "A moderator's invite is for a number of people: say how many it lets in.",
+            ));
+        }
+        let secrets = &self.record.secrets;
+        let (Some(member_seed), Some(rendezvous), Some(office)) =
+            (&secrets.member_seed, &secrets.rendezvous, self.node.own_office())
+        else {
+            return Err(Failure::new(
+                Code::NotAllowed,
+                "Only the founder of a chat and its moderators can invite to it. Ask one of them for an invite.",
+            ));
+        };
+        Ok(InviteKey::issue_in_office(
+            &SigningKey::from_seed(**member_seed),
+            office,
+            self.record.chat,
+            **rendezvous,
+            self.record.next_invite.max(1),
+            certified(rights),
             uses,
             until_ms,
             self.seen_addresses(self.own_addresses(local), seen_ms),
@@ -216,12 +254,22 @@ impl Chat {
                 used_by: users.remove(&certificate.invite).unwrap_or_default(),
                 created_at: self.created_ms(&certificate.invite).map(timestamp),
                 expires_at: (certificate.until_ms != 0).then(|| timestamp(certificate.until_ms)),
-                closed: self.is_closed(&certificate.invite),
+                closed: self.is_over(&certificate),
                 public_link: link_id == Some(certificate.invite),
             })
             .collect();
         invites.sort_by_key(|invite| (std::cmp::Reverse(invite.number), invite.invite));
         invites
+    }
+
+    /// Whether nobody new comes in by an invite: it was closed, or who issued it is no moderator any more.
+    fn is_over(&self, certificate: &InviteCertificate) -> bool {
+        let office = certificate
+            .office
+            .as_ref()
+            .map(|office| (office.moderator, office.seq));
+        let has_ended = |state: &State| state.has_office_ended(office);
+        self.is_closed(&certificate.invite) || self.node.state().is_some_and(has_ended)
     }
 
     fn created_ms(&self, invite: &InviteId) -> Option<u64> {
@@ -272,6 +320,13 @@ fn in_turns(own: Vec<SocketAddr>, others: Vec<SocketAddr>) -> Vec<SocketAddr> {
     }
     addresses.extend(others);
     addresses
+}
+
+fn certified(rights: Rights) -> invite::Rights {
+    match rights {
+        Rights::Member => invite::Rights::Member,
+        Rights::Observer => invite::Rights::Observer,
+    }
 }
 
 fn no_invites() -> Failure {

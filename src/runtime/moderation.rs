@@ -337,6 +337,7 @@ impl Chat {
             member,
             rights: Rights::Member,
             by: None,
+            invited_by: None,
         })
     }
 

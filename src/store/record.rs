@@ -82,7 +82,8 @@ pub struct InviteRecord {
     pub created_ms: u64,
 }
 
-/// The keys of a chat. They lie unencrypted in the profile, which nobody but its user may read.
+/// The keys of a chat. They lie in the profile, which nobody but its user may read, and are
+/// sealed there if it has a passphrase.
 #[derive(Clone, Default)]
 pub struct ChatSecrets {
     /// The seed of the chat's key, 32 bytes: the founder has it.

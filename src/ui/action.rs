@@ -1,7 +1,7 @@
 //! What painting asks for. Widgets return these; nothing but [`super::app::App::logic`] carries them out.
 
 use crate::id::{ChatId, MemberId};
-use crate::model::{Command, Settings, Status};
+use crate::model::{Command, Passphrase, Settings, Status};
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::ComposerAction;
 use crate::ui::files::FileRequest;
@@ -64,6 +64,17 @@ pub enum Action {
         /// What it does.
         action: Box<Action>,
     },
+    /// Close the search, and go back to where one was before it if that is wanted.
+    CloseSearch {
+        /// Whether it is.
+        go_back: bool,
+    },
+    /// Show the hit so many places on in the list.
+    StepSearch(isize),
+    /// Show the hit at this place of the list.
+    ShowHit(usize),
+    /// Ask for older hits.
+    SearchOlder,
     /// Go to the first message of a day.
     GoToDay(ChatId, jiff::civil::Date),
     /// Show the invites of a chat.
@@ -87,6 +98,10 @@ pub enum Action {
     },
     /// Show or hide the list of chats over a narrow window.
     ToggleChatList,
+    /// Open the dialog that takes the profile out of a backup.
+    OpenRestore,
+    /// Try this passphrase on the locked profile.
+    Unlock(Passphrase),
     /// Close the dialog.
     CloseDialog,
     /// Close the quick switcher.

@@ -12,6 +12,12 @@ pub enum UiCommand {
     ImportInvite,
     /// Opens the dialog that exports an invite of the chat in front.
     ExportInvite,
+    /// Opens the dialog that writes the chat in front to a file.
+    ExportChat,
+    /// Opens the dialog that writes the profile to a sealed file.
+    BackUp,
+    /// Opens the dialog for the passphrase of the profile.
+    SetPassphrase,
     /// Shows the invites of the chat in front.
     ShowInvites,
     /// Shows how strangers come into the chat in front.
@@ -42,6 +48,14 @@ pub enum UiCommand {
     ShowHistory,
     /// Asks whether everything that was said in the chat in front is to be forgotten.
     ClearHistory,
+    /// Opens the search in the chat in front.
+    Find,
+    /// Opens the search in all chats.
+    FindEverywhere,
+    /// Shows the next hit of the search.
+    NextHit,
+    /// Shows the hit of the search before.
+    PreviousHit,
     /// Asks to which day to go in the chat in front.
     GoToDay,
     /// Goes back to where one was before the last jumps.
@@ -153,6 +167,9 @@ pub const TABLE: &[Entry] = &[
     entry(UiCommand::ShowHistory, "History…", Group::Chat, &[])
         .menu()
         .chat(),
+    entry(UiCommand::ExportChat, "Export this chat…", Group::Chat, &[])
+        .menu()
+        .chat(),
     entry(UiCommand::ClearHistory, "Clear history…", Group::Chat, &[]).chat(),
     entry(UiCommand::EditNick, "Change your nick…", Group::Chat, &[])
         .menu()
@@ -205,6 +222,33 @@ pub const TABLE: &[Entry] = &[
         &[shift(Key::PageUp)],
     )
     .chat(),
+    entry(
+        UiCommand::Find,
+        "Search in this chat…",
+        Group::Navigation,
+        &[ctrl(Key::F)],
+    )
+    .menu()
+    .chat(),
+    entry(
+        UiCommand::FindEverywhere,
+        "Search in all chats…",
+        Group::Navigation,
+        &[ctrl_shift(Key::F)],
+    )
+    .menu(),
+    entry(
+        UiCommand::NextHit,
+        "Next hit",
+        Group::Navigation,
+        &[plain(Key::F3)],
+    ),
+    entry(
+        UiCommand::PreviousHit,
+        "Hit before",
+        Group::Navigation,
+        &[shift(Key::F3)],
+    ),
     entry(
         UiCommand::GoToDay,
         "Go to a day…",
@@ -329,6 +373,8 @@ pub const TABLE: &[Entry] = &[
         &[ctrl(Key::Comma)],
     )
     .menu(),
+    entry(UiCommand::BackUp, "Back up…", Group::Window, &[]).menu(),
+    entry(UiCommand::SetPassphrase, "Passphrase…", Group::Window, &[]).menu(),
     entry(UiCommand::ShowRights, "Who may do what", Group::Window, &[]).menu(),
     entry(
         UiCommand::ShowShortcuts,

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::model::ExportFormat;
+
 /// Nobody cancels a dialog faster than this, and a missing portal answers within 50 ms (measured).
 const UNAVAILABLE_WITHIN: Duration = Duration::from_millis(250);
 
@@ -26,6 +28,10 @@ pub enum FileKind {
     Invite,
     /// A picture of an invite's link.
     Picture,
+    /// What was said in a chat.
+    Chat(ExportFormat),
+    /// A backup of the profile.
+    Backup,
 }
 
 /// What is asked of the file system or of its dialogs.
@@ -40,6 +46,8 @@ pub enum FileRequest {
     },
     /// Ask which invite to read.
     ChooseInvite,
+    /// Ask which backup to restore.
+    ChooseBackup,
     /// Write a file.
     Write {
         /// Where.
@@ -51,6 +59,20 @@ pub enum FileRequest {
     },
 }
 
+impl FileKind {
+    /// The ending of such files, without the dot.
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Invite => INVITE_EXTENSION,
+            Self::Picture => PICTURE_EXTENSION,
+            Self::Chat(ExportFormat::Html) => "html",
+            Self::Chat(ExportFormat::Text) => "txt",
+            Self::Chat(ExportFormat::Json) => "json",
+            Self::Backup => "backup",
+        }
+    }
+}
+
 impl FileRequest {
     /// What stands above the dialog.
     pub fn title(&self) -> &'static str {
@@ -59,6 +81,15 @@ impl FileRequest {
                 kind: FileKind::Picture,
                 ..
             } => "Save the picture",
+            Self::ChooseTarget {
+                kind: FileKind::Chat(_),
+                ..
+            } => "Export the chat",
+            Self::ChooseTarget {
+                kind: FileKind::Backup,
+                ..
+            } => "Save the backup",
+            Self::ChooseBackup => "Restore a backup",
             Self::ChooseTarget { .. } | Self::Write { .. } => "Export the invite",
             Self::ChooseInvite => "Import an invite",
         }
@@ -71,6 +102,19 @@ impl FileRequest {
                 kind: FileKind::Picture,
                 ..
             } => ("Pictures", PICTURE_EXTENSION),
+            Self::ChooseTarget {
+                kind: kind @ FileKind::Chat(format),
+                ..
+            } => match format {
+                ExportFormat::Html => ("Web pages", kind.extension()),
+                ExportFormat::Text => ("Texts", kind.extension()),
+                ExportFormat::Json => ("JSON files", kind.extension()),
+            },
+            Self::ChooseBackup
+            | Self::ChooseTarget {
+                kind: FileKind::Backup,
+                ..
+            } => ("Throng backups", FileKind::Backup.extension()),
             _ => ("Throng invites", INVITE_EXTENSION),
         }
     }
@@ -143,7 +187,7 @@ impl Files for SystemFiles {
                 FileRequest::ChooseTarget { file_name, .. } => {
                     choose(dialog.set_file_name(file_name).save_file()).await
                 }
-                FileRequest::ChooseInvite => choose(dialog.pick_file()).await,
+                FileRequest::ChooseInvite | FileRequest::ChooseBackup => choose(dialog.pick_file()).await,
                 FileRequest::Write { path, bytes, replace } => {
                     // The blocking pool ends with the program; a file half written then is nobody's any more.
                     tokio::task::spawn_blocking(move || write(path, &bytes, replace))
@@ -202,9 +246,9 @@ fn not_written(path: &Path, error: &io::Error) -> String {
     }
 }
 
-/// A file name for an invite to the chat of this name, or for its picture: what file systems refuse is replaced.
-pub fn invite_file_name(chat_name: &str, kind: FileKind) -> String {
-    let name: String = chat_name
+/// A file name for something of this name: what file systems refuse is replaced.
+pub fn file_name(name: &str, kind: FileKind) -> String {
+    let name: String = name
         .chars()
         .map(|c| {
             if c.is_control() || r#"/\:*?"<>|"#.contains(c) {
@@ -215,12 +259,13 @@ pub fn invite_file_name(chat_name: &str, kind: FileKind) -> String {
         })
         .collect();
     let name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
-    let name = if name.is_empty() { "invite" } else { name };
-    let extension = match kind {
-        FileKind::Invite => INVITE_EXTENSION,
-        FileKind::Picture => PICTURE_EXTENSION,
+    let unnamed = match kind {
+        FileKind::Invite | FileKind::Picture => "invite",
+        FileKind::Chat(_) => "chat",
+        FileKind::Backup => "Throng",
     };
-    format!("{name}.{extension}")
+    let name = if name.is_empty() { unnamed } else { name };
+    format!("{name}.{}", kind.extension())
 }
 
 /// A path as somebody types it: `~` is the home folder, and an invite's ending is added where none stands.
@@ -238,13 +283,13 @@ mod tests {
 
     #[test]
     fn file_names_hold_nothing_that_leads_elsewhere() {
-        assert_eq!(invite_file_name("friends", FileKind::Invite), "friends.throng");
+        assert_eq!(file_name("friends", FileKind::Invite), "friends.throng");
         assert_eq!(
-            invite_file_name("../../etc/passwd", FileKind::Invite),
+            file_name("../../etc/passwd", FileKind::Invite),
             "-..-etc-passwd.throng"
         );
-        assert_eq!(invite_file_name(".. ", FileKind::Invite), "invite.throng");
-        assert_eq!(invite_file_name("a\0b", FileKind::Picture), "a-b.png");
+        assert_eq!(file_name(".. ", FileKind::Invite), "invite.throng");
+        assert_eq!(file_name("a\0b", FileKind::Picture), "a-b.png");
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> O
         if count.on_hover_text("Show or hide the members").clicked() {
             action = Some(Action::Do(UiCommand::ToggleMembers));
         }
+        let search = icon_button(ui, Icon::Search, "Search in this chat");
+        if search.clicked() {
+            action = Some(Action::Do(UiCommand::Find));
+        }
         action = action.take().or(invites_button_ui(ui, chat));
         action = action.take().or(invite_button_ui(ui, chat));
         ui.add_space(4.0);

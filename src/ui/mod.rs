@@ -22,6 +22,8 @@ pub mod members;
 mod notices;
 mod outbox;
 pub mod qr;
+pub mod search;
+mod secret_field;
 pub mod status_bar;
 pub mod switcher;
 pub mod tabs;

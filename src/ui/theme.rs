@@ -43,6 +43,8 @@ pub struct Tokens {
     pub mention: Color32,
     /// At the edge of such a message.
     pub mention_edge: Color32,
+    /// Behind a word that was searched for.
+    pub found: Color32,
     /// It went well; online.
     pub green: Color32,
     /// It waits; away.
@@ -66,6 +68,7 @@ pub static DARK: Tokens = Tokens {
     on_accent: Color32::from_rgb(0x0C, 0x14, 0x22),
     mention: Color32::from_rgb(0x2F, 0x2A, 0x1C),
     mention_edge: Color32::from_rgb(0xF2, 0xB8, 0x4B),
+    found: Color32::from_rgb(0x5A, 0x45, 0x14),
     green: Color32::from_rgb(0x4C, 0xC3, 0x8A),
     amber: Color32::from_rgb(0xF2, 0xB8, 0x4B),
     red: Color32::from_rgb(0xFF, 0x7C, 0x81),
@@ -86,6 +89,7 @@ pub static LIGHT: Tokens = Tokens {
     on_accent: Color32::from_rgb(0xFF, 0xFF, 0xFF),
     mention: Color32::from_rgb(0xFF, 0xF4, 0xD9),
     mention_edge: Color32::from_rgb(0xE3, 0x9A, 0x1F),
+    found: Color32::from_rgb(0xFF, 0xE0, 0x8A),
     green: Color32::from_rgb(0x0F, 0x6E, 0x43),
     amber: Color32::from_rgb(0x83, 0x52, 0x00),
     red: Color32::from_rgb(0xBC, 0x23, 0x2B),

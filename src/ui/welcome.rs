@@ -6,14 +6,15 @@ use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::UiCommand;
+use super::secret_field::SecretField;
 use super::theme::{self, size};
 use super::widgets::{error_ui, hint_ui, paragraph_ui, primary_button, secondary_button};
 use crate::model::{Code, check_nick};
 
-/// The first start: asks for a nick and nothing else.
-pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
+/// The first start: asks for a nick and nothing else. `covered`: a dialog stands over it.
+pub fn welcome_ui(ui: &mut Ui, nick: &mut String, covered: bool) -> Option<Action> {
     let mut action = None;
-    centered_ui(ui, 360.0, 260.0, |ui| {
+    centered_ui(ui, 360.0, 290.0, |ui| {
         title_ui(ui, "Welcome to Throng");
         ui.add_space(size::GRID);
         hint_ui(
@@ -29,7 +30,7 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
         let edit = ui.add(edit).labelled_by(label.id);
         // Asked before the focus is taken back: with it the field has not lost it.
         let enter = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        if ui.memory(|memory| memory.focused().is_none()) {
+        if !covered && ui.memory(|memory| memory.focused().is_none()) {
             edit.request_focus();
         }
         let problem = check_nick(nick).err();
@@ -43,6 +44,13 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
         if problem.is_none() && (start.clicked() || enter) {
             action = Some(Action::Begin(nick.trim().to_owned()));
         }
+        ui.add_space(size::GRID * 4.0);
+        ui.horizontal_wrapped(|ui| {
+            hint_ui(ui, "You had Throng before?");
+            if ui.link("Restore a backup…").clicked() {
+                action = Some(Action::OpenRestore);
+            }
+        });
     });
     action
 }
@@ -50,7 +58,7 @@ pub fn welcome_ui(ui: &mut Ui, nick: &mut String) -> Option<Action> {
 /// A profile without chats: the next step.
 pub fn no_chats_ui(ui: &mut Ui, nick: &str) -> Option<Action> {
     let mut action = None;
-    centered_ui(ui, 460.0, 300.0, |ui| {
+    centered_ui(ui, 460.0, 368.0, |ui| {
         title_ui(ui, &format!("Hello, {}", crate::model::shown_nick(nick)));
         ui.add_space(size::GRID);
         paragraph_ui(
@@ -74,6 +82,14 @@ pub fn no_chats_ui(ui: &mut Ui, nick: &str) -> Option<Action> {
         if choice_ui(ui, import).clicked() {
             action = Some(Action::Do(UiCommand::ImportInvite));
         }
+        let restore = (
+            "Restore a backup",
+            "Your chats as they were, from a file that you saved.",
+            Icon::ArchiveRestore,
+        );
+        if choice_ui(ui, restore).clicked() {
+            action = Some(Action::OpenRestore);
+        }
         ui.add_space(size::GRID);
         hint_ui(
             ui,
@@ -81,6 +97,59 @@ pub fn no_chats_ui(ui: &mut Ui, nick: &str) -> Option<Action> {
         );
     });
     action
+}
+
+/// What a profile shows whose keys wait for their passphrase.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct UnlockPage {
+    passphrase: SecretField,
+    wrong: bool,
+    /// It is being tried.
+    busy: bool,
+}
+
+impl UnlockPage {
+    /// `wrong`: the one that was tried is not it.
+    pub fn new(wrong: bool) -> Self {
+        Self {
+            wrong,
+            ..Self::default()
+        }
+    }
+
+    /// What was typed is being tried.
+    pub(super) fn begin(&mut self) {
+        self.busy = true;
+    }
+
+    /// Paints it.
+    pub(super) fn ui(&mut self, ui: &mut Ui) -> Option<Action> {
+        let mut action = None;
+        centered_ui(ui, 360.0, 240.0, |ui| {
+            title_ui(ui, "This profile is locked");
+            ui.add_space(size::GRID);
+            hint_ui(ui, "Your keys are sealed. The passphrase opens them.");
+            ui.add_space(size::GRID * 4.0);
+            let field = self.passphrase.ui(ui, "Passphrase");
+            let enter = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            if ui.memory(|memory| memory.focused().is_none()) {
+                field.request_focus();
+            }
+            if self.busy {
+                hint_ui(ui, "Opening…");
+            } else if self.wrong {
+                error_ui(ui, "That is not the passphrase. Nothing is lost; try again.");
+            } else {
+                hint_ui(ui, "Nobody can recover it for you.");
+            }
+            ui.add_space(size::GRID * 2.0);
+            let ready = !self.busy && !self.passphrase.is_empty();
+            if ready & (primary_button(ui, "Unlock", ready).clicked() | enter) {
+                action = Some(Action::Unlock(self.passphrase.passphrase()));
+            }
+        });
+        action
+    }
 }
 
 /// Chats, but none in front.

@@ -272,7 +272,8 @@ pub fn area_ui(ui: &mut Ui, label: &str, hint: &str, rows: usize, text: &mut Str
     })
 }
 
-fn field_with(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> Response) -> Response {
+/// What `add` paints, under its label.
+pub(super) fn field_with(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui) -> Response) -> Response {
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = size::GRID;
         let tokens = theme::tokens(ui);

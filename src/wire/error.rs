@@ -45,6 +45,8 @@ pub enum WireError {
     UnknownValue,
     /// No facts, an empty one, or more than eight.
     FactCount,
+    /// Of what is told or asked for: nothing, or more than there may be.
+    ItemCount,
     /// A history ask or answer without anything in it, or with more than it may have.
     HistoryCount,
     /// What must ascend (or the times of says, which must not) does otherwise.
@@ -78,6 +80,7 @@ impl WireError {
             Self::Version => "version",
             Self::UnknownValue => "unknown_value",
             Self::FactCount => "fact_count",
+            Self::ItemCount => "item_count",
             Self::HistoryCount => "history_count",
             Self::NotAscending => "not_ascending",
             Self::Varint => "varint",

@@ -18,6 +18,7 @@ mod history;
 mod nodes;
 mod packet;
 mod reader;
+mod repair;
 mod say;
 
 pub use body::{Body, MAX_NAME_LEN, MAX_PART_TEXT_LEN, MAX_PARTS, MAX_TOPIC_LEN, Part};
@@ -34,6 +35,9 @@ pub use history::{
 };
 pub use nodes::{MAX_NODES, NodeAddress, NodeFormat, PingId, SendNodes};
 pub use packet::Packet;
+pub use repair::{
+    Digest, Items, MAX_RANGE, MAX_RANGES, MAX_REACHED, MAX_SHORT_IDS, NotHeld, NumberRange, ShortId, Want,
+};
 pub use say::{MAX_SAY_DATA_LEN, Say, SignedSay};
 
 pub(crate) use nodes::{read_address, write_address};

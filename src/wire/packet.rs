@@ -1,6 +1,6 @@
 use super::{
-    Broadcast, Facts, FactsAsk, Hello, History, HistoryAsk, Keepalive, Link, MAX_PLAIN_LEN, PingId, Reader,
-    Roster, RosterAsk, Say, SendNodes, Slow, TokenCounter, Welcome, WireError,
+    Broadcast, Digest, Facts, FactsAsk, Hello, History, HistoryAsk, Keepalive, Link, MAX_PLAIN_LEN, NotHeld,
+    PingId, Reader, Roster, RosterAsk, Say, SendNodes, Slow, TokenCounter, Want, Welcome, WireError,
 };
 
 const GET_NODES: u8 = 48;
@@ -10,6 +10,9 @@ const HELLO: u8 = 96;
 const WELCOME: u8 = 97;
 const LINK: u8 = 98;
 const SAY: u8 = 99;
+const DIGEST: u8 = 101;
+const WANT: u8 = 102;
+const NOT_HELD: u8 = 103;
 const KEEPALIVE: u8 = 104;
 const FACTS: u8 = 105;
 const FACTS_ASK: u8 = 106;
@@ -41,6 +44,12 @@ pub enum Packet {
     Link(Link),
     /// 99.
     Say(Say),
+    /// 101.
+    Digest(Digest),
+    /// 102.
+    Want(Want),
+    /// 103.
+    NotHeld(NotHeld),
     /// 104.
     Keepalive(Keepalive),
     /// 105.
@@ -80,6 +89,9 @@ impl Packet {
             WELCOME => Self::Welcome(Welcome::read(body)?),
             LINK => Self::Link(Link::read(body)?),
             SAY => Self::Say(Say::read(body)?),
+            DIGEST => Self::Digest(Digest::read(body)?),
+            WANT => Self::Want(Want::read(body)?),
+            NOT_HELD => Self::NotHeld(NotHeld::read(body)?),
             KEEPALIVE => Self::Keepalive(Keepalive::read(body)?),
             FACTS => Self::Facts(Facts::read(body)?),
             FACTS_ASK => Self::FactsAsk(FactsAsk::read(body)?),
@@ -108,6 +120,9 @@ impl Packet {
             Self::Welcome(body) => body.write(&mut out),
             Self::Link(body) => body.write(&mut out),
             Self::Say(body) => body.write(&mut out),
+            Self::Digest(body) => body.write(&mut out),
+            Self::Want(body) => body.write(&mut out),
+            Self::NotHeld(body) => body.write(&mut out),
             Self::Keepalive(body) => body.write(&mut out),
             Self::Facts(body) => body.write(&mut out),
             Self::FactsAsk(body) => body.write(&mut out),
@@ -130,6 +145,9 @@ impl Packet {
             Self::Welcome(_) => WELCOME,
             Self::Link(_) => LINK,
             Self::Say(_) => SAY,
+            Self::Digest(_) => DIGEST,
+            Self::Want(_) => WANT,
+            Self::NotHeld(_) => NOT_HELD,
             Self::Keepalive(_) => KEEPALIVE,
             Self::Facts(_) => FACTS,
             Self::FactsAsk(_) => FACTS_ASK,
@@ -145,6 +163,9 @@ impl Packet {
     pub fn token_counter(&self) -> Option<&TokenCounter> {
         match self {
             Self::Link(body) => Some(&body.t),
+            Self::Digest(body) => Some(&body.t),
+            Self::Want(body) => Some(&body.t),
+            Self::NotHeld(body) => Some(&body.t),
             Self::Keepalive(body) => Some(&body.t),
             Self::Facts(body) => Some(&body.t),
             Self::FactsAsk(body) => Some(&body.t),
@@ -262,6 +283,29 @@ mod tests {
             WireError::FactCount
         );
         assert_eq!(refusal(&[&[ROSTER], &t, &[0; 32], &[2]]), WireError::UnknownValue);
+        let seq = [0, 0, 0, 1];
+        assert_eq!(refusal(&[&[DIGEST], &t, &seq, &[0, 0]]), WireError::ItemCount);
+        assert_eq!(
+            refusal(&[&[DIGEST], &t, &[0; 4], &[1], &[7; 6], &[0]]),
+            WireError::NumberZero
+        );
+        assert_eq!(
+            refusal(&[&[DIGEST], &t, &seq, &[65], &[7; 65 * 6], &[0]]),
+            WireError::ItemCount
+        );
+        assert_eq!(
+            refusal(&[&[WANT], &t, &[0; 4], &[1], &[7; 6], &[0]]),
+            WireError::ItemCount,
+            "ids are those of a digest"
+        );
+        let range = |first: u32, last: u32| {
+            let numbers = [first.to_be_bytes(), last.to_be_bytes()].concat();
+            refusal(&[&[WANT], &t, &[0; 4], &[0, 1], &[1; 32], &numbers])
+        };
+        assert_eq!(range(0, 3), WireError::NumberZero);
+        assert_eq!(range(5, 4), WireError::UnknownValue);
+        assert_eq!(range(5, 69), WireError::UnknownValue, "65 numbers");
+        assert_eq!(refusal(&[&[NOT_HELD], &t, &[0, 0]]), WireError::ItemCount);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use throng::crypto::{self, BoxKeyPair, SigningKey};
 use throng::facts::Fact;
 use throng::invite::{Admission, Chain, work};
 
-use crate::cast::{Cast, DAY, NOON, RENDEZVOUS, Square, WORK_BITS, message};
+use crate::cast::{Cast, DAY, MEMBERS_TOKEN, NOON, RENDEZVOUS, Square, WORK_BITS, message};
 use crate::{Certificate, Hash, Key, Parts, joined};
 
 pub(crate) fn keys(cast: &Cast) -> Vec<Key> {
@@ -95,6 +95,7 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
         ),
         task,
         work,
+        make("short id of the message in the digest below", short_id(cast), 6),
     ];
     for (name, hashed, _) in crate::history::fingerprints(cast) {
         answers.push(make(name, hashed, 16));
@@ -331,4 +332,15 @@ pub(crate) fn certificates(cast: &Cast) -> Vec<Certificate> {
     assert_eq!(Fact::decode(&cast.topic.encode()).as_ref(), Ok(&cast.topic));
     assert!(cast.topic.verify(&cast.chat));
     answers
+}
+
+/// The founder's message, as it is called in a digest to the member.
+pub(crate) fn short_id(cast: &Cast) -> Parts {
+    let signed = message(cast).signed.encode();
+    let id = crypto::hash_signed("throng/1 say", &cast.chat, &signed);
+    vec![
+        ("label and zero", b"throng/1 short\0".to_vec()),
+        ("token", MEMBERS_TOKEN.to_vec()),
+        ("id of the message", id.to_vec()),
+    ]
 }

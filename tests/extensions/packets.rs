@@ -4,12 +4,12 @@ use data_encoding::HEXLOWER;
 use throng::crypto::{self, BoxKeyPair, Nonce, SharedKeys};
 use throng::id::ClientId;
 use throng::wire::{
-    self, Facts, FactsAsk, Header, Hello, Keepalive, Link, LinkOp, NodeAddress, Packet, Roster, RosterAsk,
-    Say, Slow, TokenCounter, Welcome, WelcomeStatus,
+    self, Digest, Facts, FactsAsk, Header, Hello, Items, Keepalive, Link, LinkOp, NodeAddress, NotHeld,
+    NumberRange, Packet, Roster, RosterAsk, Say, ShortId, Slow, TokenCounter, Want, Welcome, WelcomeStatus,
 };
 
 use crate::cast::{Cast, FOUNDERS_TOKEN, HELLO_NONCE, MEMBERS_TOKEN, NOON, introduction, message, part};
-use crate::certificates::{gate_mark, roster_fingerprint};
+use crate::certificates::{self, gate_mark, roster_fingerprint};
 use crate::{Parts, Sealed, joined};
 
 pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
@@ -54,6 +54,12 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
             false => make(name, from_founder, from_member, plain, packet),
         })
         .collect();
+    let (plain, packet) = digest(cast);
+    let digest = make("digest", from_founder, from_member, plain, packet);
+    let (plain, packet) = want(cast);
+    let want = make("want", from_member, from_founder, plain, packet);
+    let (plain, packet) = not_held(cast);
+    let not_held = make("not_held", from_founder, from_member, plain, packet);
     let mut packets = vec![
         hello,
         welcome,
@@ -69,6 +75,7 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
         part,
     ];
     packets.extend(history);
+    packets.extend([digest, want, not_held]);
     packets
 }
 
@@ -379,4 +386,98 @@ fn slow(cast: &Cast) -> (Parts, Packet) {
             wait_ms: 200,
         }),
     )
+}
+
+fn short_id(cast: &Cast) -> ShortId {
+    let hash = crypto::hash(&[&joined(&certificates::short_id(cast))]);
+    let mut short = [0; 6];
+    short.copy_from_slice(&hash[..6]);
+    short
+}
+
+fn digest(cast: &Cast) -> (Parts, Packet) {
+    let short = short_id(cast);
+    let parts = vec![
+        ("kind", vec![101]),
+        ("token", MEMBERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 5]),
+        ("seq", vec![0, 0, 0, 1]),
+        ("held: count", vec![1]),
+        ("short id", short.to_vec()),
+        ("reached: count", vec![1]),
+        ("short id", vec![0x5C; 6]),
+        ("members", vec![0, 0, 0, 3]),
+    ];
+    let digest = Digest {
+        t: TokenCounter {
+            token: MEMBERS_TOKEN,
+            counter: 5,
+        },
+        seq: 1,
+        held: vec![short],
+        reached: vec![([0x5C; 6], 3)],
+    };
+    (parts, Packet::Digest(digest))
+}
+
+fn want(cast: &Cast) -> (Parts, Packet) {
+    let short = short_id(cast);
+    let range = NumberRange {
+        client_id: cast.founders_session.client_id(),
+        first: 2,
+        last: 4,
+    };
+    let parts = vec![
+        ("kind", vec![102]),
+        ("token", FOUNDERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 4]),
+        ("seq", vec![0, 0, 0, 1]),
+        ("ids: count", vec![1]),
+        ("short id", short.to_vec()),
+        ("ranges: count", vec![1]),
+        ("client_id", range.client_id.0.to_vec()),
+        ("first", vec![0, 0, 0, 2]),
+        ("last", vec![0, 0, 0, 4]),
+    ];
+    let want = Want {
+        t: TokenCounter {
+            token: FOUNDERS_TOKEN,
+            counter: 4,
+        },
+        seq: 1,
+        items: Items {
+            ids: vec![short],
+            ranges: vec![range],
+        },
+    };
+    (parts, Packet::Want(want))
+}
+
+fn not_held(cast: &Cast) -> (Parts, Packet) {
+    let range = NumberRange {
+        client_id: cast.founders_session.client_id(),
+        first: 3,
+        last: 4,
+    };
+    let parts = vec![
+        ("kind", vec![103]),
+        ("token", MEMBERS_TOKEN.to_vec()),
+        ("counter", vec![0, 0, 0, 6]),
+        ("ids: count", vec![0]),
+        ("ranges: count", vec![1]),
+        ("client_id", range.client_id.0.to_vec()),
+        ("first", vec![0, 0, 0, 3]),
+        ("last", vec![0, 0, 0, 4]),
+    ];
+    let not_held = NotHeld {
+        t: TokenCounter {
+            token: MEMBERS_TOKEN,
+            counter: 6,
+        },
+        items: Items {
+            ids: Vec::new(),
+            ranges: vec![range],
+        },
+    };
+    (parts, Packet::NotHeld(not_held))
 }

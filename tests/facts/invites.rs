@@ -179,7 +179,7 @@ fn members_neither_confirm_nor_close_nor_invite() {
     for action in [Action::Confirm, Action::CloseInvite, Action::SetDoor] {
         assert_eq!(half.may(&max, action), Err(Denied::ModeratorsOnly));
     }
-    assert_eq!(half.may(&max, Action::Invite), Err(Denied::FounderOnly));
+    assert_eq!(half.may(&max, Action::Invite), Err(Denied::ModeratorsOnly));
 }
 
 #[test]
@@ -215,4 +215,32 @@ fn newcomers_read_for_as_long_as_the_door_says() {
     assert_eq!((minutes(&half, &newcomer), minutes(&half, &max)), (15, 0));
     half.grant_by(&bea, &newcomer, Role::Member);
     assert_eq!(minutes(&half, &newcomer), 0);
+}
+
+#[test]
+fn an_office_is_shown_by_its_grant_until_it_ends_and_a_later_one_is_another() {
+    let (mut half, bea, _, _) = friends();
+    let office = |half: &Half| half.set.office_of(&half.state(), &half.cast.charter, &bea.id);
+    let first = office(&half).expect("she is a moderator");
+    assert!(first.verify(&half.cast.chat));
+    assert!(!first.verify(&throng::id::ChatId([9; 32])));
+    let grant = |office: &throng::invite::Office| Some((bea.id, office.seq));
+    assert!(!half.state().has_office_ended(grant(&first)));
+    assert!(
+        !half.state().has_office_ended(Some((bea.id, 99))),
+        "not known yet"
+    );
+    let founder = half.cast.founder.clone();
+    let demote = Body::Demote {
+        member: bea.id,
+        seq: 0,
+        last_good: [0; 16],
+    };
+    half.act(&founder, demote);
+    assert_eq!(office(&half), None);
+    assert!(half.state().has_office_ended(grant(&first)));
+    half.grant(&bea, Role::Moderator);
+    let second = office(&half).expect("again");
+    assert!(half.state().has_office_ended(grant(&first)), "for good");
+    assert!(!half.state().has_office_ended(grant(&second)));
 }

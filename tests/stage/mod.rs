@@ -2,6 +2,7 @@
 //! or is one.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
+mod archive;
 mod drawing;
 mod events;
 
@@ -103,6 +104,13 @@ pub struct Played {
     pub full: Rc<Cell<bool>>,
     /// What the moderation log answers.
     pub log: Rc<RefCell<Vec<LogEntry>>>,
+    /// The tag of what was submitted last.
+    last_tag: Rc<RefCell<Option<Tag>>>,
+    /// What is stored, by time.
+    pub archive: Rc<RefCell<Vec<Message>>>,
+    /// Keep answers back until they are released.
+    pub hold_answers: Rc<Cell<bool>>,
+    held: Rc<RefCell<VecDeque<Report>>>,
     created: Rc<Cell<u8>>,
     said: Rc<Cell<u32>>,
 }
@@ -114,10 +122,27 @@ impl Played {
     }
 
     fn answer(&self, event: Event, tag: &Option<Tag>) {
-        self.reports.borrow_mut().push_back(Report {
+        let report = Report {
             event,
             tag: tag.clone(),
-        });
+        };
+        if self.hold_answers.get() {
+            self.held.borrow_mut().push_back(report);
+        } else {
+            self.reports.borrow_mut().push_back(report);
+        }
+    }
+
+    /// Gives the answers that were kept back.
+    pub fn release_answers(&self) {
+        self.hold_answers.set(false);
+        self.reports.borrow_mut().append(&mut self.held.borrow_mut());
+    }
+
+    /// Answers what was submitted last.
+    pub fn answer_last(&self, event: Event) {
+        let tag = self.last_tag.borrow().clone();
+        self.answer(event, &tag);
     }
 
     /// What was sent, and forgets it.
@@ -131,6 +156,9 @@ impl Played {
 
     fn play(&self, request: &Request) {
         let Request { command, tag } = request;
+        if tag.is_some() {
+            self.last_tag.borrow_mut().clone_from(tag);
+        }
         let routine = matches!(
             command,
             Command::LoadWorkspace
@@ -254,6 +282,24 @@ impl Played {
             | Command::Ignore { .. }
             | Command::ModerationLog { .. } => self.play_moderation(request),
             Command::LeaveChat { chat } => self.answer(Event::ChatClosed { chat: *chat }, tag),
+            Command::ClearHistory { chat } => {
+                self.archive.borrow_mut().retain(|message| message.chat != *chat);
+                self.answer(Event::HistoryCleared { chat: *chat }, tag);
+            }
+            Command::SetRetention { chat, retention } => {
+                let (chat, retention) = (*chat, *retention);
+                self.answer(Event::RetentionChanged { chat, retention }, tag);
+            }
+            Command::SetHistoryRule { chat, rule } => {
+                let (chat, rule, by) = (*chat, *rule, Some(own(*chat)));
+                self.answer(Event::HistoryRuleChanged { chat, rule, by }, tag);
+            }
+            command if !self.archive.borrow().is_empty() => {
+                let event = archive::answer(&self.archive.borrow(), command);
+                if let Some(event) = event {
+                    self.answer(event, tag);
+                }
+            }
             _ => {}
         }
     }

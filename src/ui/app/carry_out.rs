@@ -11,8 +11,9 @@ use crate::ui::action::{Action, ImportSource};
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
 use crate::ui::dialogs::{
-    BanDialog, ConnectionDialog, CreateDialog, Dialog, DoorDialog, ExportDialog, ImportDialog, InvitesDialog,
-    NickDialog, RightsDialog, ZOOM_PERCENT,
+    BackupDialog, BanDialog, ConnectionDialog, CreateDialog, Dialog, DoorDialog, ExportChatDialog,
+    ExportDialog, ImportDialog, InvitesDialog, NickDialog, PassphraseDialog, RestoreDialog, RightsDialog,
+    ZOOM_PERCENT,
 };
 use crate::ui::switcher::Switcher;
 use crate::ui::tabs::Tabs;
@@ -59,6 +60,10 @@ impl App {
                 let until = self.clock.elapsed() + OFFERED_FOR;
                 self.toasts.offer(text, button, *action, until);
             }
+            Action::CloseSearch { go_back } => self.close_search(go_back),
+            Action::StepSearch(by) => self.step_search(ctx, by),
+            Action::ShowHit(at) => self.show_hit_at(ctx, at),
+            Action::SearchOlder => self.search_older(),
             Action::GoToDay(chat, day) => self.go_to_day(chat, day),
             Action::ShowInvites(chat) => self.show_invites(chat),
             Action::ExportInvite(chat) => self.export_invite(chat),
@@ -84,6 +89,13 @@ impl App {
                 }
             }
             Action::ToggleChatList => self.overlays.chat_list = !self.overlays.chat_list,
+            Action::OpenRestore => self.open(Dialog::Restore(RestoreDialog::default())),
+            Action::Unlock(passphrase) => {
+                if let Phase::Locked(page) = &mut self.phase {
+                    page.begin();
+                    self.outbox.send(Command::Unlock { passphrase });
+                }
+            }
             Action::CloseDialog => {
                 self.overlays.dialog = None;
                 self.overlays.focus_wanted = true;
@@ -104,6 +116,9 @@ impl App {
             UiCommand::NewChat => self.open(Dialog::Create(CreateDialog::new(&self.settings.nick))),
             UiCommand::ImportInvite => self.open(Dialog::Import(ImportDialog::new(&self.settings.nick))),
             UiCommand::ExportInvite => self.with_selected(Self::export_invite),
+            UiCommand::ExportChat => self.with_selected(Self::export_chat),
+            UiCommand::BackUp => self.open(Dialog::Backup(BackupDialog::default())),
+            UiCommand::SetPassphrase => self.open(Dialog::Passphrase(PassphraseDialog::default())),
             UiCommand::ShowInvites => self.with_selected(Self::show_invites),
             UiCommand::ShowDoor => self.with_selected(Self::show_door),
             UiCommand::ShowRights => self.actions.push(Action::ShowRights(self.selected())),
@@ -125,6 +140,10 @@ impl App {
             }),
             UiCommand::ShowHistory => self.with_selected(Self::show_history),
             UiCommand::ClearHistory => self.with_selected(Self::show_clear),
+            UiCommand::Find => self.open_search(false, None),
+            UiCommand::FindEverywhere => self.open_search(true, None),
+            UiCommand::NextHit => self.step_search(ctx, 1),
+            UiCommand::PreviousHit => self.step_search(ctx, -1),
             UiCommand::GoToDay => self.with_selected(|app, chat| app.choose_day(chat, None)),
             UiCommand::GoBack => self.with_selected(Self::go_back),
             UiCommand::MarkRead => self.with_selected(Self::end_reading),
@@ -175,7 +194,7 @@ impl App {
         );
     }
 
-    fn select(&mut self, chat: ChatId) {
+    pub(super) fn select(&mut self, chat: ChatId) {
         self.overlays.chat_list = false;
         self.change_tabs(|tabs| tabs.select(chat));
     }
@@ -269,6 +288,12 @@ impl App {
             self.open(Dialog::Connection(ConnectionDialog::new(chat.id)));
         } else {
             self.open(Dialog::Export(ExportDialog::new(chat)));
+        }
+    }
+
+    fn export_chat(&mut self, chat: ChatId) {
+        if let Some(chat) = self.chats.get(chat) {
+            self.open(Dialog::ExportChat(ExportChatDialog::new(chat)));
         }
     }
 
@@ -455,7 +480,9 @@ impl App {
             SlashCommand::Invite => self.export_invite(chat),
             SlashCommand::Join(text) if text.is_empty() => self.run_command(ctx, UiCommand::ImportInvite),
             SlashCommand::Join(text) => self.offer_import(ImportSource::Text(text)),
+            SlashCommand::Export => self.export_chat(chat),
             SlashCommand::Leave => self.leave(chat),
+            SlashCommand::Search(text) => self.open_search(false, Some(&text)),
             SlashCommand::Clear => self.show_clear(chat),
             SlashCommand::Help => self.open(Dialog::Shortcuts),
         }

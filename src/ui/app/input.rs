@@ -34,7 +34,10 @@ impl App {
     pub(super) fn look_at_escape(&mut self, ctx: &Context, popup_was_open: bool) {
         let free = !popup_was_open && !self.overlays.take_keys() && self.overlays.topic_edit.is_none();
         if free && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
-            self.actions.push(Action::Do(UiCommand::MarkRead));
+            self.actions.push(match self.overlays.search {
+                Some(_) => Action::CloseSearch { go_back: true },
+                None => Action::Do(UiCommand::MarkRead),
+            });
         }
     }
 

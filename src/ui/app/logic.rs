@@ -8,10 +8,12 @@ use super::{Action, App, Phase};
 use crate::id::ChatId;
 use crate::model::{Code, Command, Event, MAX_ROWS, Page, Report, Settings, Status, Tag, Workspace};
 use crate::ui::composer::ComposerAction;
-use crate::ui::dialogs::Dialog;
+use crate::ui::dialogs::{Dialog, exported_words};
 use crate::ui::outbox::typed_text;
+use crate::ui::search::Search;
 use crate::ui::theme;
 use crate::ui::toasts::Kind;
+use crate::ui::welcome::UnlockPage;
 
 /// Reports taken in one frame, so that a flood of them does not keep the window from painting. A guess: some ms.
 const REPORTS_A_FRAME: usize = 512;
@@ -100,6 +102,14 @@ impl App {
                 self.actions.push(Action::Select(*chat));
             }
             Event::ChatClosed { chat } => self.forget(*chat),
+            Event::PassphraseNeeded { wrong } => self.phase = Phase::Locked(UnlockPage::new(*wrong)),
+            // The settings come next, as at every start.
+            Event::Unlocked => (self.phase, self.passphrase_set) = (Phase::Starting, true),
+            Event::Restored { passphrase, .. } => {
+                (self.phase, self.passphrase_set) = (Phase::Starting, *passphrase);
+            }
+            Event::Ready { passphrase, .. } => self.passphrase_set = *passphrase,
+            Event::PassphraseChanged { set } => self.passphrase_set = *set,
             Event::Message(message) => self.trim(message.chat),
             Event::Lagged => self
                 .views
@@ -111,6 +121,12 @@ impl App {
                 }
             }
             _ => {}
+        }
+        if let Some(dialog) = &mut self.overlays.dialog {
+            dialog.told(&report.event);
+        }
+        if self.search_answered(ctx, report) {
+            return;
         }
         let dialog = self.overlays.dialog.as_mut();
         let answered = dialog
@@ -130,6 +146,9 @@ impl App {
                 for error in effects.errors {
                     self.toasts
                         .show(Kind::Error, error.sentence, self.clock.elapsed());
+                }
+                if let Some(done) = exported_words(&report.event) {
+                    self.toasts.show(Kind::Info, done, self.clock.elapsed());
                 }
                 self.give_back_typed(report);
             }
@@ -223,6 +242,7 @@ impl App {
             self.outbox.send(Command::LeaveChat { chat });
         }
         self.go_away_or_come_back(now);
+        self.ask_search();
         let unsent = self.outbox.flush(now);
         let leaves = self
             .leaving
@@ -243,6 +263,7 @@ impl App {
             gives_up.map(|rest| now + rest),
             moderation.map(|rest| now + rest),
             dialog,
+            self.overlays.search.as_ref().and_then(Search::due),
             self.toasts.next_expiry(),
             self.idle_at(),
         ];

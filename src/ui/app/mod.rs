@@ -9,6 +9,7 @@ mod input;
 mod logic;
 mod moderation;
 mod paint;
+mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -23,10 +24,12 @@ use super::clock::Clock;
 use super::dialogs::Dialog;
 use super::files::Files;
 use super::outbox::Outbox;
+use super::search::Search;
 use super::switcher::Switcher;
 use super::tabs::Tabs;
 use super::theme;
 use super::toasts::Toasts;
+use super::welcome::UnlockPage;
 use crate::id::ChatId;
 use crate::model::{Chat, Chats, Code, Settings};
 
@@ -50,6 +53,8 @@ pub struct App {
     /// An invite that the program was started with, to be offered once the chats stand.
     invite: Option<ImportSource>,
     next_ticket: u64,
+    /// Whether a passphrase seals the profile's keys.
+    passphrase_set: bool,
     /// What stands above the window.
     title: String,
 }
@@ -61,6 +66,8 @@ enum Phase {
     Starting,
     /// The first start: the nick that is being typed.
     Welcome(String),
+    /// The profile's keys wait for their passphrase.
+    Locked(UnlockPage),
     /// It stands.
     Running,
     /// Nothing works: why, and what to do.
@@ -74,6 +81,7 @@ enum Phase {
 struct Overlays {
     dialog: Option<Dialog>,
     switcher: Option<Switcher>,
+    search: Option<Search>,
     topic_edit: Option<String>,
     /// The keyboard is to go to the composer as soon as nothing stands over it.
     focus_wanted: bool,
@@ -131,6 +139,7 @@ impl App {
             actions: Vec::new(),
             invite: None,
             next_ticket: 0,
+            passphrase_set: false,
             title: String::new(),
         }
     }

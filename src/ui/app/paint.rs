@@ -21,6 +21,9 @@ use crate::ui::widgets::icon_button;
 /// From this width in points on, the list of chats has its place at the left.
 const CHATS_FROM: f32 = 640.0;
 
+/// Width of the search at the right, in points.
+const SEARCH_WIDTH: f32 = 320.0;
+
 impl App {
     /// Paints the window, and collects what is asked for; [`Self::logic`] carries it out before the next frame.
     pub fn ui(&mut self, ui: &mut Ui) {
@@ -31,11 +34,20 @@ impl App {
         match &mut self.phase {
             Phase::Starting | Phase::Closing => _ = CentralPanel::no_frame().frame(base).show(ui, |_| {}),
             Phase::Welcome(nick) => {
+                let covered = self.overlays.dialog.is_some();
                 let begun = CentralPanel::no_frame()
                     .frame(base)
-                    .show(ui, |ui| welcome_ui(ui, nick))
+                    .show(ui, |ui| welcome_ui(ui, nick, covered))
                     .inner;
                 self.actions.extend(begun);
+                self.overlays_ui(ui);
+            }
+            Phase::Locked(page) => {
+                let unlock = CentralPanel::no_frame()
+                    .frame(base)
+                    .show(ui, |ui| page.ui(ui))
+                    .inner;
+                self.actions.extend(unlock);
             }
             Phase::Failed { code, message } => {
                 let quit = CentralPanel::no_frame()
@@ -88,6 +100,9 @@ impl App {
             CentralPanel::no_frame()
                 .frame(frame)
                 .show(ui, |ui| self.list_ui(ui));
+            return;
+        }
+        if self.search_ui(ui, width, tokens) {
             return;
         }
         match self.selected() {
@@ -177,7 +192,9 @@ impl App {
                 .inner,
         );
 
-        let members_shown = if width >= MEMBERS_FROM {
+        let members_shown = if self.overlays.search.is_some() && width >= MEMBERS_FROM {
+            false
+        } else if width >= MEMBERS_FROM {
             self.settings.members_shown
         } else {
             self.overlays.members
@@ -216,10 +233,37 @@ impl App {
         self.actions.extend(actions);
     }
 
+    /// The search at the right, or over the chat where there is not room for both. Whether it covers the chat.
+    fn search_ui(&mut self, ui: &mut Ui, width: f32, tokens: &Tokens) -> bool {
+        let now = self.clock.elapsed();
+        let Some(search) = &mut self.overlays.search else {
+            return false;
+        };
+        let panel = Frame::new()
+            .fill(tokens.panel)
+            .inner_margin(Margin::symmetric(12, 4));
+        let chats = &self.chats;
+        let covers = width < MEMBERS_FROM;
+        let actions = if !covers {
+            let side = Panel::right("search").exact_size(SEARCH_WIDTH).resizable(false);
+            side.frame(panel).show(ui, |ui| search.ui(ui, chats, now)).inner
+        } else if search.is_shown() {
+            CentralPanel::no_frame()
+                .frame(panel)
+                .show(ui, |ui| search.ui(ui, chats, now))
+                .inner
+        } else {
+            return false;
+        };
+        self.actions.extend(actions);
+        covers
+    }
+
     fn overlays_ui(&mut self, ui: &Ui) {
         let context = DialogContext {
             chats: &self.chats,
             settings: &self.settings,
+            passphrase_set: self.passphrase_set,
             now: self.clock.timestamp(),
             elapsed: self.clock.elapsed(),
         };

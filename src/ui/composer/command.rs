@@ -40,8 +40,12 @@ pub enum SlashCommand {
     Invite,
     /// /join TEXT: an invite as text or link; empty: the dialog.
     Join(String),
+    /// /export: write this chat to a file.
+    Export,
     /// /leave
     Leave,
+    /// /search WORDS: in this chat.
+    Search(String),
     /// /clear: forget what was said; asks first.
     Clear,
     /// /help
@@ -80,7 +84,7 @@ pub(super) const GIVEN_ROLES: [(&str, Role); 3] = [
 ];
 
 /// All commands, in the order in which the help lists them.
-pub const COMMANDS: [CommandHelp; 16] = [
+pub const COMMANDS: [CommandHelp; 18] = [
     help("me", "WHAT YOU DO", "Say what you do"),
     help("nick", "NAME", "Change what you are called here"),
     help("topic", "TEXT", "Change the topic; without a text, clear it"),
@@ -101,13 +105,15 @@ pub const COMMANDS: [CommandHelp; 16] = [
     )
     .about(About::Member),
     help("log", "", "Show who banned whom, and the like"),
+    help("export", "", "Write this chat to a file"),
+    help("search", "WORDS", "Search in this chat"),
     help("leave", "", "Leave this chat and forget it"),
     help("clear", "", "Forget what was said here; asks first"),
     help("help", "", "List the commands and keys"),
 ];
 
 /// Commands that people have in their fingers and that are not there yet.
-const NOT_YET: [&str; 3] = ["search", "export", "quit"];
+const NOT_YET: [&str; 1] = ["quit"];
 
 /// Understands what was typed. Otherwise the error says, to the one who typed it, why not and what to do.
 pub(super) fn parse(text: &str) -> Result<Submission, String> {
@@ -141,7 +147,9 @@ pub(super) fn parse(text: &str) -> Result<Submission, String> {
         "ignore" => SlashCommand::Ignore(argument),
         "role" => parse_role(&argument)?,
         "log" => SlashCommand::Log,
+        "export" => SlashCommand::Export,
         "leave" => SlashCommand::Leave,
+        "search" => SlashCommand::Search(argument),
         "clear" => SlashCommand::Clear,
         "help" => SlashCommand::Help,
         name if NOT_YET.contains(&name) => return Err(format!("/{name} is not there yet.")),
@@ -226,7 +234,7 @@ mod tests {
             ("/dance", "/help"),
             ("/me", "/me"),
             ("/nick ", "/nick"),
-            ("/search x", "yet"),
+            ("/quit", "yet"),
             ("/ban", "whom"),
             ("/role bob", "moderator, member or observer"),
             ("/role moderator", "nick"),

@@ -52,7 +52,7 @@ impl DayDialog {
         }
         ui.add_space(4.0);
         self.month_ui(ui);
-        let mut gone_to = self.days_ui(ui);
+        let mut gone_to = ui.scope(|ui| self.days_ui(ui)).inner;
         if typed.is_none() {
             error_ui(ui, "Type a date as 2026-11-20, or choose a day above.");
         }

@@ -14,7 +14,7 @@ use super::file_wait::FileWait;
 use crate::id::ChatId;
 use crate::model::{Chat, ChatKind, Command, Deed, DoorMode, Event, Join, Rights, Tag};
 use crate::ui::action::Action;
-use crate::ui::files::{FileAnswer, FileKind, FileRequest, PICTURE_EXTENSION, invite_file_name, typed_path};
+use crate::ui::files::{FileAnswer, FileKind, FileRequest, PICTURE_EXTENSION, file_name, typed_path};
 use crate::ui::qr::QrCode;
 use crate::ui::theme;
 use crate::ui::widgets::{
@@ -233,10 +233,7 @@ impl ExportDialog {
             let amber = theme::tokens(ui).amber;
             ui.label(RichText::new(hint).color(amber));
         }
-        let hint = format!(
-            "~/{}, or .png",
-            invite_file_name(&self.chat_name, FileKind::Invite)
-        );
+        let hint = format!("~/{}, or .png", file_name(&self.chat_name, FileKind::Invite));
         let label = "Or type where to save it";
         if field_with_button(ui, label, &hint, &mut self.path, "Save", idle) {
             let home = std::env::home_dir();
@@ -277,7 +274,7 @@ impl ExportDialog {
                 self.saving = kind;
                 Action::AskFile(FileRequest::ChooseTarget {
                     kind,
-                    file_name: invite_file_name(&self.chat_name, kind),
+                    file_name: file_name(&self.chat_name, kind),
                 })
             }
             Way::WriteTo(path) => {

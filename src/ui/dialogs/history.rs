@@ -88,7 +88,7 @@ impl HistoryDialog {
 
     pub(super) fn title(&self) -> &'static str {
         if self.asks_to_clear {
-            "Clear history"
+            "Clear this chat's history?"
         } else {
             "History"
         }

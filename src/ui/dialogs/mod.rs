@@ -1,12 +1,14 @@
 //! The dialogs: panels over the window that ask for something or show something, one at a time. Each keeps what is
 //! typed into it, shows what failed in place, and returns actions.
 
+mod backup;
 mod ban;
 mod connection;
 mod create;
 mod day;
 mod door;
 mod export;
+mod export_chat;
 mod file_wait;
 mod history;
 mod import;
@@ -14,6 +16,7 @@ mod invites;
 mod member;
 mod moderation_log;
 mod nick;
+mod passphrase;
 mod rights;
 mod settings;
 mod shortcuts;
@@ -23,18 +26,21 @@ use std::time::Duration;
 use egui::{Event as InputEvent, Key, Response, Ui};
 use jiff::Timestamp;
 
+pub use self::backup::{BackupDialog, RestoreDialog};
 pub use self::ban::BanDialog;
 pub use self::connection::ConnectionDialog;
 pub use self::create::CreateDialog;
 pub use self::day::DayDialog;
 pub use self::door::DoorDialog;
 pub use self::export::{ExportDialog, why_not_invite};
+pub use self::export_chat::{ExportChatDialog, exported_words};
 pub use self::history::HistoryDialog;
 pub use self::import::ImportDialog;
 pub use self::invites::InvitesDialog;
 pub use self::member::MemberCard;
 pub use self::moderation_log::ModerationLogDialog;
 pub use self::nick::NickDialog;
+pub use self::passphrase::PassphraseDialog;
 pub use self::rights::RightsDialog;
 pub use self::settings::ZOOM_PERCENT;
 
@@ -73,6 +79,14 @@ pub enum Dialog {
     Day(DayDialog),
     /// Changes one's nick in a chat.
     Nick(NickDialog),
+    /// Writes a chat to a file.
+    ExportChat(ExportChatDialog),
+    /// Writes the profile to a sealed file.
+    Backup(BackupDialog),
+    /// Takes the profile out of a backup.
+    Restore(RestoreDialog),
+    /// Sets, changes or removes the passphrase of the profile.
+    Passphrase(PassphraseDialog),
     /// The settings.
     Settings,
     /// The list of shortcuts.
@@ -86,6 +100,8 @@ pub struct DialogContext<'a> {
     pub chats: &'a Chats,
     /// What the user chose.
     pub settings: &'a Settings,
+    /// Whether a passphrase seals the profile's keys.
+    pub passphrase_set: bool,
     /// What time it is.
     pub now: Timestamp,
     /// The same by a clock that never goes back.
@@ -110,6 +126,10 @@ impl Dialog {
             Self::History(dialog) => dialog.ui(ui, context),
             Self::Day(dialog) => dialog.ui(ui),
             Self::Nick(dialog) => dialog.ui(ui),
+            Self::ExportChat(dialog) => dialog.ui(ui, context),
+            Self::Backup(dialog) => dialog.ui(ui, context),
+            Self::Restore(dialog) => dialog.ui(ui, context),
+            Self::Passphrase(dialog) => dialog.ui(ui, context),
             Self::Settings => settings::settings_ui(ui, context.settings),
             Self::Shortcuts => shortcuts::shortcuts_ui(ui),
         });
@@ -133,6 +153,10 @@ impl Dialog {
             Self::History(dialog) => dialog.answered(event),
             Self::Connection(dialog) => dialog.answered(event),
             Self::Nick(dialog) => dialog.answered(event),
+            Self::ExportChat(dialog) => dialog.answered(event),
+            Self::Backup(dialog) => dialog.answered(event),
+            Self::Restore(dialog) => dialog.answered(event),
+            Self::Passphrase(dialog) => dialog.answered(event),
             Self::Member(card) => card.answered(event),
             Self::Ban(dialog) => dialog.answered(event),
             Self::ModerationLog(_) | Self::Rights(_) | Self::Day(_) | Self::Settings | Self::Shortcuts => {
@@ -152,6 +176,10 @@ impl Dialog {
             Self::History(dialog) => dialog.waiting = Some(tag),
             Self::Connection(dialog) => dialog.last = Some(tag),
             Self::Nick(dialog) => dialog.waiting = Some(tag),
+            Self::ExportChat(dialog) => dialog.waiting = Some(tag),
+            Self::Backup(dialog) => dialog.waiting = Some(tag),
+            Self::Restore(dialog) => dialog.waiting = Some(tag),
+            Self::Passphrase(dialog) => dialog.waiting = Some(tag),
             Self::Member(card) => card.waiting = Some(tag),
             Self::Ban(dialog) => dialog.waiting = Some(tag),
             Self::ModerationLog(_) | Self::Rights(_) | Self::Day(_) | Self::Settings | Self::Shortcuts => {}
@@ -163,6 +191,9 @@ impl Dialog {
         match self {
             Self::Export(dialog) => dialog.file.begin(ticket, now),
             Self::Import(dialog) => dialog.file.begin(ticket, now),
+            Self::ExportChat(dialog) => dialog.file.begin(ticket, now),
+            Self::Backup(dialog) => dialog.file.begin(ticket, now),
+            Self::Restore(dialog) => dialog.file.begin(ticket, now),
             _ => {}
         }
     }
@@ -172,7 +203,17 @@ impl Dialog {
         match self {
             Self::Export(dialog) => dialog.file_answered(ticket, answer),
             Self::Import(dialog) => dialog.file_answered(ticket, answer),
+            Self::ExportChat(dialog) => dialog.file_answered(ticket, answer),
+            Self::Backup(dialog) => dialog.file_answered(ticket, answer),
+            Self::Restore(dialog) => dialog.file_answered(ticket, answer),
             _ => Vec::new(),
+        }
+    }
+
+    /// Hears what happened, whoever asked for it.
+    pub fn told(&mut self, event: &Event) {
+        if let Self::ExportChat(dialog) = self {
+            dialog.told(event);
         }
     }
 
@@ -191,6 +232,9 @@ impl Dialog {
         match self {
             Self::Export(dialog) => dialog.file.next_change(),
             Self::Import(dialog) => dialog.file.next_change(),
+            Self::ExportChat(dialog) => dialog.file.next_change(),
+            Self::Backup(dialog) => dialog.file.next_change(),
+            Self::Restore(dialog) => dialog.file.next_change(),
             _ => None,
         }
     }
@@ -213,6 +257,10 @@ impl Dialog {
             Self::History(dialog) => dialog.waiting.clone(),
             Self::Connection(dialog) => dialog.last.clone(),
             Self::Nick(dialog) => dialog.waiting.clone(),
+            Self::ExportChat(dialog) => dialog.waiting.clone(),
+            Self::Backup(dialog) => dialog.waiting.clone(),
+            Self::Restore(dialog) => dialog.waiting.clone(),
+            Self::Passphrase(dialog) => dialog.waiting.clone(),
             Self::Member(card) => card.waiting.clone(),
             Self::Ban(dialog) => dialog.waiting.clone(),
             Self::ModerationLog(_) | Self::Rights(_) | Self::Day(_) | Self::Settings | Self::Shortcuts => {
@@ -236,6 +284,10 @@ impl Dialog {
             Self::History(dialog) => dialog.title(),
             Self::Day(_) => "Go to a day",
             Self::Nick(_) => "Change your nick",
+            Self::ExportChat(_) => "Export this chat",
+            Self::Backup(_) => "Back up the profile",
+            Self::Restore(_) => "Restore a backup",
+            Self::Passphrase(_) => "The profile's passphrase",
             Self::Settings => "Settings",
             Self::Shortcuts => "Keyboard shortcuts",
         }

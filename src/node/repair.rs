@@ -1,0 +1,567 @@
+//! Repair while talking: what a datagram's loss took is found out and fetched within seconds.
+//!
+//! After something went out over a link the other side either shows to have it (it sends it as well, or reports how many it
+//! reached), or is told of it in a digest, again and again until it answers: with what it lacks, or that it lacks
+//! nothing. What is missing in the numbers of a session is asked for by number (`gaps`). In a quiet chat nothing is sent.
+//!
+//! Nobody can have us chase what does not exist, or send much for little: see the bounds below (threats.md, rows 11, 16
+//! and 17).
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::bucket::{Bucket, Rate};
+use super::cache::{Cache, Kept, Place};
+use super::gaps::Gaps;
+use super::links::Link;
+use super::{Kind, Node};
+use crate::crypto;
+use crate::id::{ClientId, MessageId};
+use crate::wire::{Digest, Items, MAX_REACHED, MAX_SHORT_IDS, NotHeld, Packet, Say, ShortId, Want};
+
+/// A digest goes out so long after what it tells of, and up to that much later, so that not all tell at once. A guess:
+/// most other ways to show to have something take less.
+const TELL_AFTER: Duration = Duration::from_millis(500);
+const JITTER_MS: usize = 150;
+
+/// What came so lately is not in a digest: the other side may just be sending it. A guess: a slow round trip.
+const GRACE: Duration = Duration::from_millis(350);
+
+/// A digest that is not answered is said again after so long (or one and a half round trips). A guess.
+const REPEAT: Duration = Duration::from_millis(400);
+
+/// What came longer ago is told no more: history has it. A guess.
+const TOLD_FOR: Duration = Duration::from_secs(8);
+
+/// Digests of 64 that go out at once over a link. A guess.
+const MAX_AT_ONCE: usize = 4;
+
+/// Says owed to one link. A guess: four digests' worth twice over.
+const MAX_OWED: usize = 512;
+
+/// Reports that one link has not confirmed. A guess: sixteen digests' worth.
+const MAX_REPORTS: usize = 256;
+
+/// Digests that an answer is awaited for, of one link. A guess: those of some two seconds in a busy chat.
+const MAX_SENT: usize = 16;
+
+/// Ids known lately, so as to tell what a digest names. A guess: a minute of a busy chat.
+const MAX_KNOWN: usize = 4_096;
+const KNOWN_FOR: Duration = Duration::from_secs(60);
+
+/// What one link announced and has not sent, or sent to no avail. A guess: four digests' worth.
+const MAX_LACKING: usize = 256;
+const LACKING_FOR: Duration = Duration::from_secs(30);
+
+/// Times that what was announced is asked for. At 20 % loss both ways one of 280 comes in none of them.
+const MAX_TRIES: u8 = 6;
+
+/// Digests, and wants, of one link that are looked into. A guess: five times what an honest one sends.
+const PACKETS: Rate = Rate::per_second(20.0, 60.0);
+
+/// Says that a link may have us send again: 64 KB a second at most. A guess: what is lost of a busy chat.
+const ANSWERS: Rate = Rate::per_second(64.0, 128.0);
+
+/// What a link may announce and then not have. A guess: loss alone makes one of 280 wants fail.
+const BROKEN: Rate = Rate::per_second(0.5, 64.0);
+
+/// What of the repair is not a link's.
+#[derive(Debug, Default)]
+pub(super) struct Repair {
+    pub(super) cache: Cache,
+    /// What came lately and held, whether it was passed on or not.
+    known: VecDeque<(Duration, MessageId)>,
+    pub(super) gaps: Gaps,
+    /// When something is to be done.
+    due: Option<Duration>,
+}
+
+impl Repair {
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.due
+    }
+
+    /// Has the repair looked after by then.
+    pub(super) fn wake_at(&mut self, at: Duration) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+}
+
+/// The repair over one link.
+#[derive(Debug, Default)]
+pub(super) struct Repairing {
+    /// What the peer has not shown to have.
+    owed: BTreeSet<Place>,
+    /// How many have messages by us that came by the peer, until it has confirmed that.
+    reports: BTreeMap<MessageId, u32>,
+    seq: u32,
+    sent: VecDeque<SentDigest>,
+    digest_at: Option<Duration>,
+    lacking: BTreeMap<ShortId, Lacking>,
+    digests: Option<Bucket>,
+    wants: Option<Bucket>,
+    answers: Option<Bucket>,
+    broken: Option<Bucket>,
+}
+
+#[derive(Debug)]
+struct SentDigest {
+    seq: u32,
+    held: Vec<(ShortId, Place)>,
+    reports: Vec<(MessageId, u32)>,
+}
+
+/// Something that the peer has announced.
+#[derive(Debug, Clone, Copy)]
+struct Lacking {
+    seq: u32,
+    asked_at: Duration,
+    tries: u8,
+    /// It came and was of no use, or never came: it is not asked for again.
+    is_settled: bool,
+}
+
+impl Repairing {
+    /// A link that takes the place of another to the same session: what is owed stays so.
+    pub(super) fn after(other: Self) -> Self {
+        Self {
+            owed: other.owed,
+            reports: other.reports,
+            seq: other.seq,
+            digest_at: other.digest_at,
+            digests: other.digests,
+            wants: other.wants,
+            answers: other.answers,
+            broken: other.broken,
+            ..Self::default()
+        }
+    }
+
+    fn owe(&mut self, place: Place, at: Duration) {
+        if self.owed.len() >= MAX_OWED {
+            self.owed.pop_first();
+        }
+        self.owed.insert(place);
+        self.tell_at(at);
+    }
+
+    /// How many have a message by us is told at that time, and again until it is confirmed.
+    pub(super) fn report(&mut self, id: MessageId, members: u32, at: Duration) {
+        if self.reports.len() < MAX_REPORTS || self.reports.contains_key(&id) {
+            self.reports.insert(id, members);
+            self.tell_at(at);
+        }
+    }
+
+    fn tell_at(&mut self, at: Duration) {
+        self.digest_at = Some(self.digest_at.map_or(at, |due| due.min(at)));
+    }
+
+    fn settle(&mut self, short: ShortId, now: Duration) {
+        if self.lacking.len() >= MAX_LACKING && !self.lacking.contains_key(&short) {
+            return;
+        }
+        let settled = Lacking {
+            seq: 0,
+            asked_at: now,
+            tries: 0,
+            is_settled: true,
+        };
+        self.lacking.insert(short, settled);
+    }
+
+    /// When the next of what was asked for is asked for again.
+    fn ask_at(&self, patience: Duration) -> Option<Duration> {
+        let asked = self.lacking.values().filter(|lacking| !lacking.is_settled);
+        asked.map(|lacking| lacking.asked_at + patience).min()
+    }
+}
+
+impl Link {
+    /// "Asked for after 1.5 round trips": how long an answer may take.
+    pub(super) fn patience(&self) -> Duration {
+        let round_trip = self.round_trip.unwrap_or(Duration::from_millis(200));
+        (round_trip * 3 / 2).clamp(Duration::from_millis(150), Duration::from_secs(2))
+    }
+
+    /// What a say is called in what goes to the peer, and in what comes from it.
+    fn short_ids(&self, id: &MessageId) -> Option<(ShortId, ShortId)> {
+        let tokens = self.tokens.as_ref()?;
+        Some((short_id(tokens.theirs(), id), short_id(tokens.ours(), id)))
+    }
+}
+
+/// "The first 6 bytes of the hash of token and id."
+pub(super) fn short_id(token: &[u8; 8], id: &MessageId) -> ShortId {
+    let hash = crypto::hash(&[b"throng/1 short\0", token, &id.0]);
+    let mut short = [0; 6];
+    short.copy_from_slice(&hash[..6]);
+    short
+}
+
+/// Takes one of what a link may do, if there is one left.
+fn take(bucket: &mut Option<Bucket>, rate: Rate, now: Duration) -> bool {
+    bucket
+        .get_or_insert_with(|| Bucket::full(rate, now))
+        .take(rate, now)
+}
+
+impl Node {
+    /// Sends a say over every link but one, and keeps it for those whom it does not reach. How many links.
+    pub(super) fn spread(&mut self, id: MessageId, say: &Say, except: Option<ClientId>) -> u32 {
+        self.spread_packet(
+            Kept {
+                id,
+                client_id: say.signed.client_id,
+                number: say.signed.number,
+                at: self.now.elapsed,
+                plain: Packet::Say(say.clone()).encode(),
+            },
+            except,
+        )
+    }
+
+    pub(super) fn spread_packet(&mut self, say: Kept, except: Option<ClientId>) -> u32 {
+        let links = self.send_to_links(&say.plain, except);
+        let jitter = Duration::from_millis(self.random_below(JITTER_MS) as u64);
+        let at = self.now.elapsed + TELL_AFTER + jitter;
+        let place = self.repair.cache.insert(say);
+        for (client_id, link) in &mut self.links {
+            if Some(*client_id) != except {
+                link.repair.owe(place, at);
+                self.repair.wake_at(at);
+            }
+        }
+        links
+    }
+
+    /// A link has sent what we have: it need not be told of it.
+    pub(super) fn has_shown(&mut self, sender: &ClientId, id: &MessageId) {
+        if let Some(link) = self.links.get_mut(sender)
+            && let Some(place) = self.repair.cache.place_of(id)
+        {
+            link.repair.owed.remove(&place);
+        }
+    }
+
+    /// A say came that held: nobody needs to be asked for it.
+    pub(super) fn is_known_now(&mut self, id: MessageId) {
+        let now = self.now.elapsed;
+        let known = &mut self.repair.known;
+        while known.len() >= MAX_KNOWN
+            || known
+                .front()
+                .is_some_and(|(at, _)| now.saturating_sub(*at) > KNOWN_FOR)
+        {
+            known.pop_front();
+        }
+        known.push_back((now, id));
+        for link in self.links.values_mut() {
+            if !link.repair.lacking.is_empty()
+                && let Some((_, theirs)) = link.short_ids(&id)
+            {
+                link.repair.lacking.remove(&theirs);
+            }
+        }
+    }
+
+    /// Whether a say comes because this link was asked for it.
+    pub(super) fn is_asked_for(&self, sender: &ClientId, id: &MessageId, say: &Say) -> bool {
+        let Some(link) = self.links.get(sender) else {
+            return false;
+        };
+        let is_asked = |short: &ShortId| {
+            link.repair
+                .lacking
+                .get(short)
+                .is_some_and(|lacking| !lacking.is_settled)
+        };
+        !link.repair.lacking.is_empty() && link.short_ids(id).is_some_and(|(_, theirs)| is_asked(&theirs))
+            || self.is_gap_asked_of(sender, &say.signed.client_id, say.signed.number)
+    }
+
+    /// A link brought what we do not take: it is not asked for that again.
+    pub(super) fn decline(&mut self, sender: &ClientId, id: &MessageId) {
+        let now = self.now.elapsed;
+        if let Some(link) = self.links.get_mut(sender)
+            && let Some((_, theirs)) = link.short_ids(id)
+        {
+            link.repair.settle(theirs, now);
+        }
+    }
+
+    /// Tells, asks and asks again what is due.
+    pub(super) fn look_after_repair(&mut self) {
+        let now = self.now.elapsed;
+        if self.repair.due.is_none_or(|due| due > now) {
+            return;
+        }
+        let linked: Vec<ClientId> = self.links.keys().copied().collect();
+        for client_id in &linked {
+            self.tell_what_is_held(client_id);
+            self.ask_for_lacking_again(client_id);
+        }
+        self.ask_for_gaps();
+        let links = self.links.values();
+        let of_links = links.flat_map(|link| [link.repair.digest_at, link.repair.ask_at(link.patience())]);
+        let due = of_links.flatten().chain(self.repair.gaps.due()).min();
+        // Never at once, and what is due at nearly the same time is done at once.
+        self.repair.due = due.map(|due| due.max(now + Duration::from_millis(25)));
+    }
+
+    fn tell_what_is_held(&mut self, client_id: &ClientId) {
+        let now = self.now.elapsed;
+        let jitter = Duration::from_millis(self.random_below(JITTER_MS) as u64);
+        let Some(link) = self.links.get_mut(client_id) else {
+            return;
+        };
+        if link.repair.digest_at.is_none_or(|at| at > now) {
+            return;
+        }
+        let cache = &self.repair.cache;
+        let age = |place: &Place| cache.get(*place).map(|say| now.saturating_sub(say.at));
+        let repair = &mut link.repair;
+        repair
+            .owed
+            .retain(|place| age(place).is_some_and(|age| age < TOLD_FOR));
+        let ripe = repair
+            .owed
+            .iter()
+            .filter(|place| age(place).is_some_and(|age| age >= GRACE));
+        let ripe: Vec<Place> = ripe.take(MAX_AT_ONCE * MAX_SHORT_IDS).copied().collect();
+        let reports: Vec<(MessageId, u32)> = repair.reports.iter().map(|(id, n)| (*id, *n)).collect();
+        let is_quiet = repair.owed.is_empty() && reports.is_empty();
+        let repeat = REPEAT.max(link.patience());
+        link.repair.digest_at = (!is_quiet).then_some(now + repeat + jitter);
+        let count = ripe
+            .len()
+            .div_ceil(MAX_SHORT_IDS)
+            .max(reports.len().div_ceil(MAX_REACHED));
+        for n in 0..count.min(MAX_AT_ONCE) {
+            let held = ripe.iter().skip(n * MAX_SHORT_IDS).take(MAX_SHORT_IDS);
+            let reports = reports.iter().skip(n * MAX_REACHED).take(MAX_REACHED);
+            self.send_digest(client_id, held.copied().collect(), reports.copied().collect());
+        }
+    }
+
+    fn send_digest(&mut self, client_id: &ClientId, places: Vec<Place>, reports: Vec<(MessageId, u32)>) {
+        let Some(link) = self.links.get_mut(client_id) else {
+            return;
+        };
+        let Some(t) = link.next_token() else { return };
+        let cache = &self.repair.cache;
+        let short = |place: Place| Some((short_id(&t.token, &cache.get(place)?.id), place));
+        let held: Vec<(ShortId, Place)> = places.into_iter().filter_map(short).collect();
+        link.repair.seq = link.repair.seq.wrapping_add(1).max(1);
+        let digest = Digest {
+            t,
+            seq: link.repair.seq,
+            held: held.iter().map(|(short, _)| *short).collect(),
+            reached: reports
+                .iter()
+                .map(|(id, members)| (short_id(&t.token, id), *members))
+                .collect(),
+        };
+        if link.repair.sent.len() >= MAX_SENT {
+            link.repair.sent.pop_front();
+        }
+        link.repair.sent.push_back(SentDigest {
+            seq: digest.seq,
+            held,
+            reports,
+        });
+        let address = link.address;
+        self.send(address, *client_id, &Packet::Digest(digest));
+    }
+
+    /// A link tells what it has: it is asked for what we lack, and hears that we have the rest.
+    pub(super) fn handle_digest(&mut self, from: SocketAddr, sender: ClientId, digest: Digest) {
+        if !self.accept_token(from, sender, &digest.t) {
+            return;
+        }
+        let now = self.now.elapsed;
+        let token = digest.t.token;
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        if !take(&mut link.repair.digests, PACKETS, now) {
+            return self.drop_packet("digest_budget");
+        }
+        let Kind::Signed(signed) = &self.kind else { return };
+        let known = self.repair.known.iter().map(|(_, id)| id);
+        let known: BTreeSet<ShortId> = known
+            .chain(signed.held_ids())
+            .map(|id| short_id(&token, id))
+            .collect();
+        let lacking = &mut link.repair.lacking;
+        lacking.retain(|_, lacking| now.saturating_sub(lacking.asked_at) < LACKING_FOR);
+        let mut ids = Vec::new();
+        for short in digest.held {
+            if known.contains(&short) || lacking.get(&short).is_some_and(|lacking| lacking.is_settled) {
+                continue;
+            }
+            ids.push(short);
+            if lacking.len() < MAX_LACKING {
+                let entry = lacking.entry(short).or_insert(Lacking {
+                    seq: digest.seq,
+                    asked_at: now,
+                    tries: 1,
+                    is_settled: false,
+                });
+                (entry.seq, entry.asked_at) = (digest.seq, now);
+            }
+        }
+        if !ids.is_empty() {
+            self.repair.wake_at(now + link.patience());
+        }
+        let ranges = Vec::new();
+        self.send_want(&sender, digest.seq, Items { ids, ranges });
+        self.take_reports(sender, &token, &digest.reached);
+    }
+
+    pub(super) fn send_want(&mut self, to: &ClientId, seq: u32, items: Items) {
+        let Some(link) = self.links.get_mut(to) else {
+            return;
+        };
+        let Some(t) = link.next_token() else { return };
+        let address = link.address;
+        self.send(address, *to, &Packet::Want(Want { t, seq, items }));
+    }
+
+    /// What a link announced and has not sent is asked for again, some times; then it has broken its promise.
+    fn ask_for_lacking_again(&mut self, client_id: &ClientId) {
+        let now = self.now.elapsed;
+        let Some(link) = self.links.get_mut(client_id) else {
+            return;
+        };
+        let patience = link.patience();
+        let mut again: BTreeMap<u32, Vec<ShortId>> = BTreeMap::new();
+        let mut broken = 0;
+        for (short, lacking) in &mut link.repair.lacking {
+            if lacking.is_settled || lacking.asked_at + patience > now {
+                continue;
+            }
+            lacking.asked_at = now;
+            lacking.tries += 1;
+            lacking.is_settled = lacking.tries > MAX_TRIES;
+            if lacking.is_settled {
+                broken += 1;
+            } else {
+                again.entry(lacking.seq).or_default().push(*short);
+            }
+        }
+        for (seq, ids) in again {
+            for ids in ids.chunks(MAX_SHORT_IDS) {
+                let (ids, ranges) = (ids.to_vec(), Vec::new());
+                self.send_want(client_id, seq, Items { ids, ranges });
+            }
+        }
+        self.broke_promises(client_id, broken);
+    }
+
+    /// Who announces what does not exist, over and over, is sent away.
+    fn broke_promises(&mut self, client_id: &ClientId, count: usize) {
+        let now = self.now.elapsed;
+        let Some(link) = self.links.get_mut(client_id) else {
+            return;
+        };
+        let kept = (0..count)
+            .filter(|_| take(&mut link.repair.broken, BROKEN, now))
+            .count();
+        if kept < count {
+            let member = link.member;
+            self.send_away(*client_id, member, "link_of_broken_promises");
+        }
+    }
+
+    /// A link answers a digest, or asks for numbers.
+    pub(super) fn handle_want(&mut self, from: SocketAddr, sender: ClientId, want: &Want) {
+        if !self.accept_token(from, sender, &want.t) {
+            return;
+        }
+        let now = self.now.elapsed;
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        let repair = &mut link.repair;
+        if !take(&mut repair.wants, PACKETS, now) {
+            return self.drop_packet("want_budget");
+        }
+        let mut wanted = Vec::new();
+        let mut missing = Items::default();
+        let answered = repair.sent.iter().find(|sent| sent.seq == want.seq);
+        for short in &want.items.ids {
+            let mut told = answered.iter().flat_map(|sent| &sent.held);
+            match told.find(|(told, _)| told == short) {
+                Some((_, place)) if self.repair.cache.get(*place).is_some() => wanted.push(*place),
+                _ => missing.ids.push(*short),
+            }
+        }
+        if let Some(sent) = answered {
+            for (_, place) in sent
+                .held
+                .iter()
+                .filter(|(short, _)| !want.items.ids.contains(short))
+            {
+                repair.owed.remove(place);
+            }
+            for (id, members) in &sent.reports {
+                if repair.reports.get(id) == Some(members) {
+                    repair.reports.remove(id);
+                }
+            }
+        }
+        let mut answers: Vec<Vec<u8>> = wanted
+            .into_iter()
+            .filter_map(|place| Some(self.repair.cache.get(place)?.plain.clone()))
+            .collect();
+        let since = self.met_at(&sender);
+        answers.extend(self.in_ranges(&want.items.ranges, since, &mut missing.ranges));
+        self.send_again(from, sender, answers);
+        self.say_not_held(from, sender, missing);
+    }
+
+    /// Sends says again, as far as the link may have us do that.
+    fn send_again(&mut self, to: SocketAddr, client_id: ClientId, says: Vec<Vec<u8>>) {
+        let now = self.now.elapsed;
+        for plain in says {
+            let link = self.links.get_mut(&client_id);
+            if !link.is_some_and(|link| take(&mut link.repair.answers, ANSWERS, now)) {
+                return self.drop_packet("repair_budget");
+            }
+            self.send_plain(to, client_id, &plain);
+        }
+    }
+
+    fn say_not_held(&mut self, to: SocketAddr, client_id: ClientId, items: Items) {
+        if items.is_empty() {
+            return;
+        }
+        if let Some(t) = self.links.get_mut(&client_id).and_then(Link::next_token) {
+            self.send(to, client_id, &Packet::NotHeld(NotHeld { t, items }));
+        }
+    }
+
+    /// A link has not what it was asked for.
+    pub(super) fn handle_not_held(&mut self, from: SocketAddr, sender: ClientId, not_held: &NotHeld) {
+        if !self.accept_token(from, sender, &not_held.t) {
+            return;
+        }
+        let now = self.now.elapsed;
+        let Some(link) = self.links.get_mut(&sender) else {
+            return;
+        };
+        let mut broken = 0;
+        for short in &not_held.items.ids {
+            if let Some(lacking) = link.repair.lacking.get_mut(short)
+                && !lacking.is_settled
+            {
+                (lacking.is_settled, lacking.asked_at) = (true, now);
+                broken += 1;
+            }
+        }
+        self.broke_promises(&sender, broken);
+        self.end_gaps(&sender, &not_held.items.ranges);
+    }
+}
