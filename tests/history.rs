@@ -382,13 +382,13 @@ fn of_a_crowd_half_coming_and_going_every_few_minutes_all_who_stayed_an_hour_hav
     let mut up_since = vec![began; count];
     while crowd.sim.now().elapsed - began < HOUR + 5 * MINUTE {
         // Each of the others goes away or comes back every four minutes or so.
-        for index in stay..count {
+        for (index, since) in up_since.iter_mut().enumerate().skip(stay) {
             if crowd.sim.below(16) == 0 {
                 if crowd.sim.is_running(index) {
                     crowd.sim.kill(index);
                 } else {
                     crowd.start(index);
-                    up_since[index] = crowd.sim.now().elapsed;
+                    *since = crowd.sim.now().elapsed;
                 }
             }
         }
