@@ -8,7 +8,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use jiff::Timestamp;
 use tempfile::TempDir;
 use throng::id::{ChatId, ClientId, MemberId, MessageId};
-use throng::model::{ChatKind, Message, MessageBody};
+use throng::model::{ChatKind, Message, MessageBody, Retention};
 use throng::store::{ChatRecord, ChatSecrets, HistoryQuery, Store, Write};
 use tokio::runtime::Runtime;
 
@@ -37,6 +37,9 @@ fn chat() -> Write {
         facts: Vec::new(),
         ignored: Vec::new(),
         invites: Vec::new(),
+        history_since: None,
+        history_is_whole: false,
+        retention: Retention::Forever,
     }))
 }
 

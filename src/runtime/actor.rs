@@ -1,6 +1,6 @@
 //! The actor: owns all chats, does everything in turns, starts and ends in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -270,7 +270,12 @@ impl Actor {
     /// Starts what is stored of a chat, and tells that it is open. Its first addresses are tried in the next turn.
     pub(super) async fn open_chat(&mut self, record: ChatRecord, tag: Option<Tag>) -> Result<(), Failure> {
         let (id, name) = (record.chat, record.name.clone());
-        let chat = Chat::start(record, self.clock.now(), random()).map_err(|_| {
+        let unsent = match self.outlet.store.unsent(id).await {
+            // A chat that could not be kept is talked in all the same.
+            Err(StoreError::NotFound) => BTreeSet::new(),
+            unsent => unsent?,
+        };
+        let chat = Chat::start(record, unsent, self.clock.now(), random()).map_err(|_| {
             Failure::new(
                 Code::Damaged,
                 format!(

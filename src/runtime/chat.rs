@@ -11,11 +11,9 @@ use super::reconnect::{Reconnect, Target};
 use super::socket::ChatSocket;
 use super::work::Work;
 use crate::crypto::SigningKey;
-use crate::id::{ClientId, InviteId, MemberId};
+use crate::id::{ClientId, InviteId, MemberId, MessageId};
 use crate::invite::{Charter, Credential, InviteCertificate, InviteKey};
-use crate::model::{
-    ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Retention, Role, Stats, Status, Tag,
-};
+use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag};
 use crate::node::{
     ClassicState, HistoryState, Input, Node, NodeConfig, NodeKind, NodeMember, Now, Refusal, SignedState,
     StoredFact,
@@ -71,14 +69,19 @@ pub(super) struct Chat {
 pub(super) struct BadRecord;
 
 impl Chat {
-    /// Starts a node for what is stored, with a new session.
-    pub(super) fn start(mut record: ChatRecord, now: Now, seed: [u8; 32]) -> Result<Self, BadRecord> {
+    /// Starts a node for what is stored, with a new session. `unsent`: own signed messages that have not gone out.
+    pub(super) fn start(
+        mut record: ChatRecord,
+        unsent: BTreeSet<MessageId>,
+        now: Now,
+        seed: [u8; 32],
+    ) -> Result<Self, BadRecord> {
         let admitted = std::mem::take(&mut record.admitted);
         let certificates = known_certificates(&record, &admitted);
         let (kind, invite_addresses) = match record.kind {
             ChatKind::Classic => (NodeKind::Classic(ClassicState::default()), Vec::new()),
             ChatKind::Private | ChatKind::Public => {
-                let state = signed_state(&mut record, admitted)?;
+                let state = signed_state(&mut record, admitted, unsent)?;
                 let addresses = match &state.invite_key {
                     Some(key) => key.addresses.iter().map(|seen| seen.address).collect(),
                     None => Vec::new(),
@@ -142,7 +145,7 @@ impl Chat {
             topic_locked: self.is_topic_locked(),
             door: self.door(),
             history_rule: self.history_rule(),
-            retention: Retention::default(),
+            retention: self.record.retention,
         }
     }
 
@@ -379,7 +382,11 @@ impl Chat {
 }
 
 /// What a node of a signed chat has to know, from what is stored.
-fn signed_state(record: &mut ChatRecord, admitted: Vec<Vec<u8>>) -> Result<SignedState, BadRecord> {
+fn signed_state(
+    record: &mut ChatRecord,
+    admitted: Vec<Vec<u8>>,
+    unsent: BTreeSet<MessageId>,
+) -> Result<SignedState, BadRecord> {
     let facts = std::mem::take(&mut record.facts);
     let secrets = &record.secrets;
     let member_seed = secrets.member_seed.as_ref().ok_or(BadRecord)?;
@@ -412,7 +419,11 @@ fn signed_state(record: &mut ChatRecord, admitted: Vec<Vec<u8>>) -> Result<Signe
                 credential: stored.credential,
             })
             .collect(),
-        history: HistoryState::default(),
+        history: HistoryState {
+            since: record.history_since,
+            is_whole: record.history_is_whole,
+            unsent,
+        },
     })
 }
 

@@ -7,6 +7,9 @@ use crate::id::ChatId;
 use crate::model::{Event, Message, Tag};
 use crate::store::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoreError, StoredMessage};
 
+/// The store keeps by the hour what nodes compare by the hour.
+const _: () = assert!(crate::store::HOUR == crate::node::HOUR);
+
 /// A question for history. What is hidden leaves room in a page; then the store is asked on.
 pub(super) struct Reading {
     chat: ChatId,

@@ -15,7 +15,7 @@ use super::moderation::check_door;
 use crate::crypto::SigningKey;
 use crate::id::{ChatId, MemberId};
 use crate::invite::{Charter, Credential, InviteError, InviteKey, MAX_INVITE_FILE_LEN};
-use crate::model::{ChatKind, Code, Door, MAX_CHAT_NAME_LEN, Tag};
+use crate::model::{ChatKind, Code, Door, MAX_CHAT_NAME_LEN, Retention, Tag};
 use crate::node::{Input, Moderation};
 use crate::store::{ChatRecord, ChatSecrets, Write};
 
@@ -212,5 +212,8 @@ fn empty_record(chat: ChatId, kind: ChatKind, name: String, nick: String, create
         facts: Vec::new(),
         ignored: Vec::new(),
         invites: Vec::new(),
+        history_since: None,
+        history_is_whole: false,
+        retention: Retention::Forever,
     }
 }

@@ -14,6 +14,7 @@
 //! The key of a session is never stored. The other keys can be sealed with a passphrase; what was said can't. Whatever is deleted is overwritten; what a disk or a backup keeps of older
 //! states of a file is beyond a program's reach.
 
+mod archive;
 mod error;
 mod profile;
 mod reads;
@@ -25,6 +26,8 @@ mod vault;
 mod worker;
 mod writes;
 
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -33,6 +36,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+pub use archive::{Archived, HOUR, PartRecord};
 pub use error::{QueueFull, StoreError};
 pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, Write};
 pub use scratch::Scratch;
@@ -52,6 +56,10 @@ pub const MAX_PEERS: u32 = 32;
 /// How many members' credentials and nicks a chat keeps; the first met make room for new ones. Twice the largest
 /// crowd that the design speaks of; what is forgotten comes again with its member.
 pub const MAX_MEMBERS: u32 = 20_000;
+
+/// How many parts of messages that are not complete are read at a start; what is over them comes again from others. A
+/// guess: a hundred long messages of which each lacks a part.
+const MAX_ORPHANS: usize = 1000;
 
 /// How many jobs may wait for the thread. A guess: some seconds of a slow disk in a busy chat.
 const QUEUE_LEN: usize = 4096;
@@ -193,6 +201,70 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<MessageId>, StoreError> {
         self.read(move |connection| reads::said_since(connection, chat, since, limit))
+            .await
+    }
+
+    /// Of each span of hlc 16 bytes that are equal where the same is held, as `node::archive` says; zeros where
+    /// nothing is.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the chat is not stored; so for all of these.
+    pub async fn fingerprints(
+        &self,
+        chat: ChatId,
+        spans: Vec<Range<u64>>,
+    ) -> Result<Vec<[u8; 16]>, StoreError> {
+        self.read(move |connection| archive::fingerprints(connection, chat, &spans))
+            .await
+    }
+
+    /// The newest signed messages and parts in a span of hlc, with their hlc, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// See [`Self::fingerprints`].
+    pub async fn archived_ids(
+        &self,
+        chat: ChatId,
+        span: Range<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, MessageId)>, StoreError> {
+        self.read(move |connection| archive::ids(connection, chat, &span, limit))
+            .await
+    }
+
+    /// The newest signed messages and parts in a span of hlc, the newest first, without those whose ids begin with
+    /// one of `except`; and whether there are more. At most `limit`, and `max_bytes` of what is signed together, but at
+    /// least one.
+    ///
+    /// # Errors
+    /// See [`Self::fingerprints`].
+    pub async fn archived(
+        &self,
+        chat: ChatId,
+        span: Range<u64>,
+        except: BTreeSet<[u8; 6]>,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<(Vec<Archived>, bool), StoreError> {
+        self.read(move |connection| archive::archived(connection, chat, &span, &except, limit, max_bytes))
+            .await
+    }
+
+    /// Parts of long messages that are not complete, by number, at most 1,000.
+    ///
+    /// # Errors
+    /// See [`Self::fingerprints`].
+    pub async fn orphan_parts(&self, chat: ChatId) -> Result<Vec<PartRecord>, StoreError> {
+        self.read(move |connection| archive::orphan_parts(connection, chat, MAX_ORPHANS))
+            .await
+    }
+
+    /// Own signed messages that have not gone out, with the parts of long ones.
+    ///
+    /// # Errors
+    /// See [`Self::fingerprints`].
+    pub async fn unsent(&self, chat: ChatId) -> Result<BTreeSet<MessageId>, StoreError> {
+        self.read(move |connection| archive::unsent(connection, chat))
             .await
     }
 

@@ -12,13 +12,14 @@ use super::record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord};
 use super::vault::Vault;
 use super::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoredMessage};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
-use crate::model::{ChatKind, Message, MessageBody, OpenChat, Settings, Workspace};
+use crate::model::{ChatKind, Message, MessageBody, OpenChat, Retention, Settings, Workspace};
 
 /// All chats, in the order of their creation.
 pub(super) fn chats(connection: &Connection, vault: &Vault) -> rusqlite::Result<Vec<ChatRecord>> {
     let mut statement = connection.prepare_cached(
         "SELECT key, id, kind, name, nick, topic, topic_by, created_ms, port, joined, chat_seed,
-            member_seed, invite, rendezvous, credential, charter, next_invite FROM chat ORDER BY key",
+            member_seed, invite, rendezvous, credential, charter, next_invite, history_since, history_whole,
+            keep_days, keep_mib FROM chat ORDER BY key",
     )?;
     let rows = statement.query_map([], |row| Ok((row.get("key")?, chat_record(row, vault)?)))?;
     let mut records: Vec<(i64, ChatRecord)> = rows.collect::<rusqlite::Result<_>>()?;
@@ -246,7 +247,8 @@ impl Place {
     }
 }
 
-fn chat_key(connection: &Connection, chat: ChatId) -> rusqlite::Result<i64> {
+/// The key of a chat's row.
+pub(super) fn chat_key(connection: &Connection, chat: ChatId) -> rusqlite::Result<i64> {
     connection
         .prepare_cached("SELECT key FROM chat WHERE id = ?1")?
         .query_row(params![chat.0], |row| row.get(0))
@@ -388,7 +390,21 @@ fn chat_record(row: &Row<'_>, vault: &Vault) -> rusqlite::Result<ChatRecord> {
         facts: Vec::new(),
         ignored: Vec::new(),
         invites: Vec::new(),
+        history_since: row
+            .get::<_, Option<[u8; 8]>>("history_since")?
+            .map(u64::from_be_bytes),
+        history_is_whole: row.get("history_whole")?,
+        retention: retention(row.get("keep_days")?, row.get("keep_mib")?),
     })
+}
+
+/// How much is kept, by the two columns of a chat.
+fn retention(days: Option<u16>, mib: Option<u32>) -> Retention {
+    match (days, mib) {
+        (Some(days), _) => Retention::Days { days },
+        (None, Some(mib)) => Retention::Mib { mib },
+        (None, None) => Retention::Forever,
+    }
 }
 
 fn secret(
@@ -457,12 +473,12 @@ impl FromSql for StoredKind {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::store::schema;
 
     /// What SQLite means to do for a query, a line a step.
-    fn plan(sql: &str, values: usize) -> Vec<String> {
+    pub(in crate::store) fn plan(sql: &str, values: usize) -> Vec<String> {
         let mut connection = Connection::open_in_memory().expect("a database in memory");
         schema::migrate(&mut connection).expect("an empty database takes the migrations");
         let mut statement = connection

@@ -5,8 +5,9 @@ use std::net::SocketAddr;
 
 use zeroize::Zeroizing;
 
+use super::archive::PartRecord;
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
-use crate::model::{ChatKind, DeliveryState, Message, Settings, Workspace};
+use crate::model::{ChatKind, DeliveryState, Message, Retention, Settings, Workspace};
 
 /// A chat of the profile: all that its node needs to start again, apart from the session's key, which is never
 /// stored.
@@ -52,6 +53,13 @@ pub struct ChatRecord {
     pub ignored: Vec<MemberId>,
     /// The invites made here, by number. Kept by [`Write::AddInvite`], not by [`Write::PutChat`].
     pub invites: Vec<InviteRecord>,
+    /// Everything that was signed from this hlc on is held, as far as others had it; none: nothing yet. Kept by
+    /// [`Write::SetHistoryHeld`], not by [`Write::PutChat`].
+    pub history_since: Option<u64>,
+    /// There is nothing older to be had. Kept with the above.
+    pub history_is_whole: bool,
+    /// How much of what was said is kept. Kept by [`Write::SetRetention`], not by [`Write::PutChat`].
+    pub retention: Retention,
 }
 
 /// A signed fact of a chat. What it says is for others to read.
@@ -159,7 +167,8 @@ pub enum Write {
         message: Message,
         /// In which session of its author.
         client_id: ClientId,
-        /// What its author signed, with the signature; empty in a classic chat.
+        /// What its author signed, with the signature; of a long message that of its first part. Empty in a classic
+        /// chat.
         signed: Vec<u8>,
     },
     /// An own message that had not gone out was said again in another session. It takes the place of the one that
@@ -173,6 +182,37 @@ pub enum Write {
         client_id: ClientId,
         /// What was signed, with the signature; empty in a classic chat.
         signed: Vec<u8>,
+    },
+    /// A part of a long message that is not complete yet, and is written before it is. Ignored if the chat has
+    /// something of that id.
+    AddPart {
+        /// Which chat.
+        chat: ChatId,
+        /// What is kept of it.
+        part: PartRecord,
+    },
+    /// How far back what was said is held.
+    SetHistoryHeld {
+        /// Which chat.
+        chat: ChatId,
+        /// From this hlc on.
+        since: u64,
+        /// There is nothing older to be had.
+        is_whole: bool,
+    },
+    /// How much of what was said is kept.
+    SetRetention {
+        /// Which chat.
+        chat: ChatId,
+        /// How much.
+        retention: Retention,
+    },
+    /// What was said goes, so that nothing of it is left in the files.
+    ClearHistory {
+        /// Which chat.
+        chat: ChatId,
+        /// From this hlc on it is held from now on.
+        since: u64,
     },
     /// How far an own message has got.
     SetDelivery {
@@ -273,6 +313,7 @@ impl Write {
                 // Whoever forgets a fact of their own signs another under its number, and loses their office by it.
                 | Self::PutFacts { .. }
                 | Self::RemoveChat { .. }
+                | Self::ClearHistory { .. }
         )
     }
 
@@ -284,6 +325,7 @@ impl Write {
                 keep_invite: false,
                 ..
             } | Self::RemoveChat { .. }
+                | Self::ClearHistory { .. }
         )
     }
 }

@@ -1,18 +1,23 @@
 //! The form of the database: numbered migrations, and the refusal of what they can't have made.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::StoreError;
+use super::{StoreError, writes};
 
 /// Each brings the database from the version that is its place here to the next, in a transaction of its own. One that
 /// was released is never changed: a further one is added.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_moderation.sql"),
+    include_str!("migrations/0003_archive.sql"),
     include_str!("migrations/0004_passphrase.sql"),
 ];
+
+/// The migration after which hours are filled: hlc are numbers for us alone.
+const ARCHIVE: u32 = 3;
 
 /// "Thro", as the first migration sets it.
 const APPLICATION_ID: u32 = 0x5468_726F;
@@ -78,8 +83,29 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     for (number, migration) in (1_u32..).zip(MIGRATIONS).skip(done) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(migration)?;
+        if number == ARCHIVE {
+            fill_hours(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Counts what every hour holds.
+fn fill_hours(connection: &Connection) -> rusqlite::Result<()> {
+    let mut hours: BTreeMap<(i64, i64), i64> = BTreeMap::new();
+    let mut statement = connection
+        .prepare("SELECT chat, hlc, at_ms, length(CAST(text AS BLOB)) + length(signed) FROM message")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let hlc = row.get::<_, Option<[u8; 8]>>(1)?.map(u64::from_be_bytes);
+        let hour = writes::hour(hlc, row.get(2)?);
+        *hours.entry((row.get(0)?, hour)).or_default() += row.get::<_, i64>(3)?;
+    }
+    let mut insert = connection.prepare("INSERT INTO hour (chat, hour, bytes) VALUES (?1, ?2, ?3)")?;
+    for ((chat, hour), bytes) in hours {
+        insert.execute(params![chat, hour, bytes])?;
     }
     Ok(())
 }
@@ -94,9 +120,9 @@ fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> r
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
-/// All tables but that of the messages, whose size has no bound. Names that need quotes are not ours.
+/// All tables but those of what was said, whose size has no bound. Names that need quotes are not ours.
 fn checkable_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'message' \
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('message', 'part') \
                AND name NOT GLOB '*[^a-z_]*' ORDER BY name";
     connection
         .prepare(sql)?

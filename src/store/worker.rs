@@ -12,7 +12,7 @@ use super::{ChatRecord, StoreError, Write, reads, writes};
 /// The most writes of one transaction, so that no one waits long for theirs. A guess.
 const MAX_GROUP_LEN: usize = 1024;
 
-/// Up to this size, in bytes, the database is written anew when a chat is removed. SQLite overwrites what it deletes,
+/// Up to this size, in bytes, the database is written anew when a chat or what was said in it is removed. SQLite overwrites what it deletes,
 /// but not the copies that it left in unused parts of pages when it moved rows about. Larger ones, which would take
 /// seconds, do without. A guess: half a second of work on a slow disk.
 const MAX_VACUUM_LEN: u64 = 64 << 20;
@@ -129,7 +129,7 @@ impl Worker {
         if writes.iter().any(|write| write.wipes()) {
             let removed = writes
                 .iter()
-                .any(|write| matches!(write, Write::RemoveChat { .. }));
+                .any(|write| matches!(write, Write::RemoveChat { .. } | Write::ClearHistory { .. }));
             let small = self.profile.database_len().is_ok_and(|len| len <= MAX_VACUUM_LEN);
             let outcome = self.wipe(removed && small);
             self.report(None, outcome);
@@ -234,7 +234,7 @@ impl Worker {
 mod tests {
     use super::*;
     use crate::id::ChatId;
-    use crate::model::ChatKind;
+    use crate::model::{ChatKind, Retention};
     use crate::store::{ChatRecord, ChatSecrets};
 
     fn put(number: u8, name_len: usize) -> Write {
@@ -258,6 +258,9 @@ mod tests {
             facts: Vec::new(),
             ignored: Vec::new(),
             invites: Vec::new(),
+            history_since: None,
+            history_is_whole: false,
+            retention: Retention::Forever,
         }))
     }
 

@@ -1,13 +1,16 @@
 //! Each [`Write`] as SQL. Those about a chat that is not stored find no row and change nothing.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
+use super::archive::{self, PartRecord};
 use super::record::{ChatRecord, FactRecord, InviteRecord, Write};
 use super::vault::Vault;
 use super::{MAX_MEMBERS, MAX_PEERS};
-use crate::id::{ChatId, ClientId, FactId};
-use crate::model::{ChatKind, DeliveryState, Message, MessageBody, Settings, Workspace};
+use crate::id::{ChatId, ClientId, FactId, MessageId};
+use crate::model::{ChatKind, DeliveryState, Message, MessageBody, Retention, Settings, Workspace};
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// Carries a write out, inside the caller's transaction.
 pub(super) fn apply(connection: &Connection, write: &Write, vault: &Vault) -> rusqlite::Result<()> {
@@ -46,20 +49,18 @@ pub(super) fn apply(connection: &Connection, write: &Write, vault: &Vault) -> ru
             message,
             client_id,
             signed,
+        } => say_again(connection, id, message, client_id, signed),
+        Write::AddPart { chat, part } => add_part(connection, chat, part),
+        Write::SetHistoryHeld {
+            chat,
+            since,
+            is_whole,
         } => run(
-            SAY_AGAIN,
-            params![
-                message.chat.0,
-                id.0,
-                message.id.0,
-                message.member.0,
-                message.nick,
-                client_id.0,
-                message.number,
-                to_ms(message.at),
-                signed,
-            ],
+            "UPDATE chat SET history_since = ?2, history_whole = ?3 WHERE id = ?1",
+            params![chat.0, since.to_be_bytes(), is_whole],
         ),
+        Write::SetRetention { chat, retention } => set_retention(connection, chat, *retention),
+        Write::ClearHistory { chat, since } => clear_history(connection, chat, *since),
         Write::SetDelivery { chat, id, state } => run(
             "UPDATE message SET delivery = ?3 WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own",
             params![chat.0, id.0, delivery_name(*state)],
@@ -127,13 +128,36 @@ const PUT_CHAT: &str = "
 /// The key stays, and with it what was read.
 const SAY_AGAIN: &str = "
     UPDATE OR IGNORE message
-    SET id = ?3, member = ?4, nick = ?5, client_id = ?6, number = ?7, at_ms = ?8, signed = ?9
+    SET id = ?3, member = ?4, nick = ?5, client_id = ?6, number = ?7, at_ms = ?8, signed = ?9, hlc = ?10
     WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own";
 
 const ADD_MESSAGE: &str = "
-    INSERT INTO message (chat, id, member, nick, client_id, number, at_ms, action, text, own, history, signed)
-    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM chat WHERE id = ?1
+    INSERT INTO message (chat, id, member, nick, client_id, number, at_ms, action, text, own, history, signed,
+        delivery, hlc)
+    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 FROM chat WHERE id = ?1
     ON CONFLICT (chat, id) DO NOTHING";
+
+const OWN_MESSAGE: &str = "
+    SELECT at_ms, signed FROM message WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own";
+
+const ADD_PART: &str = "
+    INSERT INTO part (chat, id, member, client_id, number, first, signed, hlc)
+    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM chat WHERE id = ?1
+    AND NOT EXISTS (SELECT 1 FROM message WHERE message.chat = chat.key AND message.id = ?2)
+    ON CONFLICT (chat, id) DO NOTHING";
+
+/// The first part of a message that is complete stands in it.
+const REMOVE_FIRST_PART: &str = "
+    DELETE FROM part WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2";
+
+const PARTS_ARE_COMPLETE: &str = "
+    UPDATE part SET complete = 1
+    WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND client_id = ?2 AND first = ?3";
+
+/// What an hour holds is another; its fingerprint is made when it is asked for.
+const CHANGE_HOUR: &str = "
+    INSERT INTO hour (chat, hour, bytes) SELECT key, ?2, ?3 FROM chat WHERE id = ?1
+    ON CONFLICT (chat, hour) DO UPDATE SET bytes = bytes + excluded.bytes, fingerprint = NULL";
 
 const ADD_MEMBER: &str = "
     INSERT INTO member (chat, member, place, credential)
@@ -239,23 +263,134 @@ fn add_message(
     client_id: &ClientId,
     signed: &[u8],
 ) -> rusqlite::Result<()> {
+    let chat = message.chat;
+    // It is believed to wait until it is known to have gone out: were the program killed between, it would be taken
+    // for sent. In a classic chat it would be said twice.
+    let waits = message.own && !message.history && !signed.is_empty();
+    let added = connection.prepare_cached(ADD_MESSAGE)?.execute(params![
+        message.chat.0,
+        message.id.0,
+        message.member.0,
+        message.nick,
+        client_id.0,
+        message.number,
+        to_ms(message.at),
+        message.body == MessageBody::Action,
+        message.text,
+        message.own,
+        message.history,
+        signed,
+        waits.then(|| delivery_name(DeliveryState::Waiting)),
+        hlc_bytes(signed),
+    ])?;
+    if added == 0 {
+        return Ok(());
+    }
+    let hour = hour(archive::hlc_of(signed), to_ms(message.at));
+    change_hour(connection, &chat, hour, message.text.len() + signed.len())?;
+    if signed.is_empty() {
+        return Ok(());
+    }
+    let removed = connection
+        .prepare_cached(REMOVE_FIRST_PART)?
+        .execute(params![chat.0, message.id.0])?;
+    if removed > 0 {
+        run(connection, CHANGE_HOUR, params![chat.0, hour, -len(signed.len())])?;
+    }
     run(
         connection,
-        ADD_MESSAGE,
-        params![
-            message.chat.0,
-            message.id.0,
-            message.member.0,
-            message.nick,
-            client_id.0,
-            message.number,
-            to_ms(message.at),
-            message.body == MessageBody::Action,
-            message.text,
-            message.own,
-            message.history,
-            signed,
-        ],
+        PARTS_ARE_COMPLETE,
+        params![chat.0, client_id.0, message.number],
+    )
+}
+
+/// The time is another, so the bytes are another hour's.
+fn say_again(
+    connection: &Connection,
+    id: &MessageId,
+    message: &Message,
+    client_id: &ClientId,
+    signed: &[u8],
+) -> rusqlite::Result<()> {
+    let chat = message.chat;
+    let before: Option<(i64, Vec<u8>)> = connection
+        .prepare_cached(OWN_MESSAGE)?
+        .query_row(params![chat.0, id.0], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((was_at, was_signed)) = before else {
+        return Ok(());
+    };
+    let said_again = connection.prepare_cached(SAY_AGAIN)?.execute(params![
+        chat.0,
+        id.0,
+        message.id.0,
+        message.member.0,
+        message.nick,
+        client_id.0,
+        message.number,
+        to_ms(message.at),
+        signed,
+        hlc_bytes(signed),
+    ])?;
+    if said_again == 0 {
+        return Ok(());
+    }
+    let was_in = hour(archive::hlc_of(&was_signed), was_at);
+    let was_long = len(message.text.len() + was_signed.len());
+    run(connection, CHANGE_HOUR, params![chat.0, was_in, -was_long])?;
+    let is_in = hour(archive::hlc_of(signed), to_ms(message.at));
+    change_hour(connection, &chat, is_in, message.text.len() + signed.len())
+}
+
+fn add_part(connection: &Connection, chat: &ChatId, part: &PartRecord) -> rusqlite::Result<()> {
+    let added = connection.prepare_cached(ADD_PART)?.execute(params![
+        chat.0,
+        part.id.0,
+        part.member.0,
+        part.client_id.0,
+        part.number,
+        part.first,
+        part.signed,
+        hlc_bytes(&part.signed),
+    ])?;
+    if added > 0 {
+        let hour = hour(archive::hlc_of(&part.signed), 0);
+        change_hour(connection, chat, hour, part.signed.len())?;
+    }
+    Ok(())
+}
+
+fn change_hour(connection: &Connection, chat: &ChatId, hour: i64, bytes: usize) -> rusqlite::Result<()> {
+    run(connection, CHANGE_HOUR, params![chat.0, hour, len(bytes)])
+}
+
+/// The hour that something stands in: by its hlc, if it is signed.
+pub(super) fn hour(hlc: Option<u64>, at_ms: i64) -> i64 {
+    hlc.map_or(at_ms.div_euclid(HOUR_MS), |hlc| to_i64(hlc / archive::HOUR))
+}
+
+fn set_retention(connection: &Connection, chat: &ChatId, retention: Retention) -> rusqlite::Result<()> {
+    let (days, mib) = match retention {
+        Retention::Forever => (None, None),
+        Retention::Days { days } => (Some(days), None),
+        Retention::Mib { mib } => (None, Some(mib)),
+    };
+    run(
+        connection,
+        "UPDATE chat SET keep_days = ?2, keep_mib = ?3 WHERE id = ?1",
+        params![chat.0, days, mib],
+    )
+}
+
+fn clear_history(connection: &Connection, chat: &ChatId, since: u64) -> rusqlite::Result<()> {
+    for table in ["message", "part", "hour"] {
+        let sql = format!("DELETE FROM {table} WHERE chat = (SELECT key FROM chat WHERE id = ?1)");
+        run(connection, &sql, params![chat.0])?;
+    }
+    run(
+        connection,
+        "UPDATE chat SET history_since = ?2, read_message = NULL WHERE id = ?1",
+        params![chat.0, since.to_be_bytes()],
     )
 }
 
@@ -332,6 +467,15 @@ fn delivery_name(state: DeliveryState) -> &'static str {
         DeliveryState::Sent => "sent",
         DeliveryState::Failed => "failed",
     }
+}
+
+/// What was signed when, as the database has it.
+fn hlc_bytes(signed: &[u8]) -> Option<[u8; 8]> {
+    archive::hlc_of(signed).map(u64::to_be_bytes)
+}
+
+fn len(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// SQLite's numbers have a sign; what is beyond is further off than any time that counts.

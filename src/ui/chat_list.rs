@@ -64,25 +64,29 @@ pub fn menu_button_ui(ui: &mut Ui, has_chat: bool) -> Option<Action> {
         .width(320.0)
         .show(|ui| {
             ui.spacing_mut().button_padding = egui::vec2(10.0, 4.0);
-            for (index, group) in Group::ALL.into_iter().enumerate() {
-                if index > 0 {
-                    ui.separator();
-                }
-                for entry in TABLE.iter().filter(|entry| entry.in_menu && entry.group == group) {
-                    let shortcut = entry.keys().next().unwrap_or_default();
-                    let weak = theme::tokens(ui).weak;
-                    let keys = RichText::new(shortcut).font(theme::meta()).color(weak);
-                    let row = egui::Button::new(entry.name)
-                        .right_text(keys)
-                        .min_size(egui::vec2(ui.available_width(), 28.0));
-                    let enabled = has_chat || !entry.needs_chat;
-                    let row = ui.add_enabled(enabled, row);
-                    row.widget_info(|| WidgetInfo::labeled(egui::Role::MenuItem, enabled, entry.name));
-                    if row.clicked() {
-                        action = Some(Action::Do(entry.command));
+            // In a low window the last entries stay in reach.
+            let most = (ui.ctx().content_rect().height() - 64.0).max(120.0);
+            ScrollArea::vertical().max_height(most).show(ui, |ui| {
+                for (index, group) in Group::ALL.into_iter().enumerate() {
+                    if index > 0 {
+                        ui.separator();
+                    }
+                    for entry in TABLE.iter().filter(|entry| entry.in_menu && entry.group == group) {
+                        let shortcut = entry.keys().next().unwrap_or_default();
+                        let weak = theme::tokens(ui).weak;
+                        let keys = RichText::new(shortcut).font(theme::meta()).color(weak);
+                        let row = egui::Button::new(entry.name)
+                            .right_text(keys)
+                            .min_size(egui::vec2(ui.available_width(), 28.0));
+                        let enabled = has_chat || !entry.needs_chat;
+                        let row = ui.add_enabled(enabled, row);
+                        row.widget_info(|| WidgetInfo::labeled(egui::Role::MenuItem, enabled, entry.name));
+                        if row.clicked() {
+                            action = Some(Action::Do(entry.command));
+                        }
                     }
                 }
-            }
+            });
         });
     action
 }

@@ -4,6 +4,7 @@
 #![cfg(feature = "net")]
 #![allow(clippy::unwrap_used)]
 
+mod archive;
 mod ending;
 mod faults;
 mod random;
@@ -17,11 +18,11 @@ use std::path::Path;
 use jiff::Timestamp;
 use throng::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 use throng::model::{
-    ChatKind, Code, DeliveryState, Message, MessageBody, OpenChat, Settings, Theme, Workspace,
+    ChatKind, Code, DeliveryState, Message, MessageBody, OpenChat, Retention, Settings, Theme, Workspace,
 };
 use throng::store::{
     ChatRecord, ChatSecrets, FactRecord, HistoryPage, HistoryQuery, InviteRecord, MAX_MEMBERS, MAX_PAGE_LEN,
-    MAX_PEERS, Store, StoreError, Write,
+    MAX_PEERS, PartRecord, Store, StoreError, Write,
 };
 use zeroize::Zeroizing;
 
@@ -65,6 +66,9 @@ fn record(number: u8) -> ChatRecord {
         facts: Vec::new(),
         ignored: Vec::new(),
         invites: Vec::new(),
+        history_since: None,
+        history_is_whole: false,
+        retention: Retention::Forever,
     }
 }
 

@@ -116,7 +116,10 @@ impl ExpectedChat {
             Write::SetCharter { name, charter, .. } => (record.name, record.charter) = (name, Some(charter)),
             Write::AddMessage { message, .. } => {
                 if self.place(message.id).is_none() {
-                    self.messages.push((message, None));
+                    // What is signed waits until it is known to have gone out.
+                    let waits = message.own && !message.history;
+                    let delivery = waits.then_some(DeliveryState::Waiting);
+                    self.messages.push((message, delivery));
                     self.messages.sort_by_key(|(message, _)| message.at); // Keeps the order of arrival.
                 }
             }
@@ -159,7 +162,17 @@ impl ExpectedChat {
                     self.read = Some(message);
                 }
             }
+            Write::SetHistoryHeld { since, is_whole, .. } => {
+                (record.history_since, record.history_is_whole) = (Some(since), is_whole);
+            }
+            Write::SetRetention { retention, .. } => record.retention = retention,
+            Write::ClearHistory { since, .. } => {
+                record.history_since = Some(since);
+                self.messages.clear();
+                self.read = None;
+            }
             Write::PutChat(_)
+            | Write::AddPart { .. }
             | Write::SayAgain { .. }
             | Write::SaveSettings(_)
             | Write::SaveWorkspace(_)
@@ -193,7 +206,14 @@ impl Expected {
             }
             Write::PutChat(record) => {
                 match self.chats.iter_mut().find(|old| old.record.chat == record.chat) {
-                    Some(old) => old.record = *record,
+                    Some(old) => {
+                        old.record = ChatRecord {
+                            history_since: old.record.history_since,
+                            history_is_whole: old.record.history_is_whole,
+                            retention: old.record.retention,
+                            ..*record
+                        }
+                    }
                     None => self.chats.push(ExpectedChat {
                         record: *record,
                         members: BTreeMap::new(),
@@ -284,6 +304,10 @@ fn chat_of(write: &Write) -> ChatId {
         | Write::AddInvite { chat, .. }
         | Write::SaveDraft { chat, .. }
         | Write::MarkRead { chat, .. }
+        | Write::AddPart { chat, .. }
+        | Write::SetHistoryHeld { chat, .. }
+        | Write::SetRetention { chat, .. }
+        | Write::ClearHistory { chat, .. }
         | Write::RemoveChat { chat } => *chat,
         Write::AddMessage { message, .. } | Write::SayAgain { message, .. } => message.chat,
         Write::PutChat(record) => record.chat,
@@ -354,6 +378,18 @@ fn any_write() -> impl Strategy<Value = Write> {
             invite: invite(number),
         }),
         any_chat().prop_map(|chat| Write::RemoveChat { chat }),
+        (any_chat(), any::<u64>(), any::<bool>()).prop_map(|(chat, since, is_whole)| {
+            Write::SetHistoryHeld {
+                chat,
+                since,
+                is_whole,
+            }
+        }),
+        (any_chat(), 1..9_u16).prop_map(|(chat, days)| Write::SetRetention {
+            chat,
+            retention: Retention::Days { days },
+        }),
+        (any_chat(), any::<u64>()).prop_map(|(chat, since)| Write::ClearHistory { chat, since }),
     ];
     let of_members = prop_oneof![
         (any_chat(), any_member(), any::<bool>()).prop_map(|(chat, member, ignored)| Write::SetIgnored {

@@ -74,3 +74,35 @@ async fn a_database_of_schema_1_opens_with_all_that_it_held() {
     assert_eq!(store.chats().await.unwrap()[0].facts, [fact(1, None)]);
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_database_of_schema_2_opens_as_an_archive() {
+    let profile = profile_of(include_str!("schema_2.sql"));
+    for _ in 0..2 {
+        let store = Store::open(profile.path()).unwrap();
+        let chats = store.chats().await.unwrap();
+        assert_eq!((chats[0].facts.len(), &chats[0].ignored), (1, &vec![member(7)]));
+        // What is held ends with the newest that was heard.
+        let hlc = |ms: u64| ms << 16;
+        assert_eq!(chats[0].history_since, Some(hlc(1_700_000_000_300)));
+        assert_eq!(chats[1].history_since, None);
+        assert!(!chats[0].history_is_whole);
+        assert_eq!(chats[0].retention, Retention::Forever);
+
+        let page = store.history(chat(1), HistoryQuery::Newest, 10).await.unwrap();
+        let stored = messages(page);
+        let ids = store.archived_ids(chat(1), 0..u64::MAX, 9).await.unwrap();
+        assert_eq!(
+            ids,
+            [
+                (hlc(1_700_000_000_300), stored[1].id),
+                (hlc(1_700_000_000_200), stored[0].id)
+            ]
+        );
+        let hour = hlc(1_700_000_000_200) / throng::store::HOUR * throng::store::HOUR;
+        let span = hour..hour + throng::store::HOUR;
+        assert_ne!(store.fingerprints(chat(1), vec![span]).await.unwrap(), [[0; 16]]);
+        assert_eq!(store.unsent(chat(1)).await.unwrap(), [stored[1].id].into());
+        store.close().await;
+    }
+}
