@@ -15,6 +15,7 @@ mod log;
 mod members;
 mod moderation;
 mod passphrase;
+mod search;
 mod settings;
 mod text;
 mod timeline;
@@ -36,6 +37,7 @@ pub use log::LogLine;
 pub use members::{BanInfo, Member, Members};
 pub use moderation::{CameBy, ReadsOnly, SHORT_FINGERPRINT, door_words, history_rule_words};
 pub use passphrase::{MAX_PASSPHRASE_LEN, Passphrase, Strength};
+pub use search::SearchQuery;
 pub use settings::{OpenChat, Retention, Settings, Theme, Workspace};
 pub use text::{isolated, mentions, nick_key, shown_nick, shown_text};
 pub use timeline::{

@@ -66,6 +66,8 @@ pub enum Input<'a> {
         /// At least so many messages, if others have them.
         limit: usize,
     },
+    /// What was said before this hlc is not kept any more, and not fetched again.
+    KeepFrom(u64),
     /// What [`Output::Look`] asked for.
     Found {
         /// Its ticket.

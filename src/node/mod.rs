@@ -209,9 +209,10 @@ impl Node {
             Input::WorkDone(credential) => self.work_done(&credential),
             Input::SetStatus(status) => self.set_status(status),
             Input::NetworkChanged => self.prove_links_again(),
+            Input::KeepFrom(since) => self.keep_from(since),
             Input::FetchOlder { limit } => self.fetch_older(limit),
             Input::Found { ticket, answer } => self.found(ticket, answer),
-            Input::Resend(_) => {}
+            Input::Resend(id) => self.resend(id),
             Input::Quit => self.say_goodbye(),
             Input::Timeout => {}
         }

@@ -35,8 +35,10 @@ pub(super) struct Own {
     pub(super) client_id: ClientId,
     pub(super) number: u32,
     pub(super) plain: Vec<u8>,
-    /// The message that is out when this is: of a long one its last part says so.
-    completes: Option<MessageId>,
+    /// The message that it is, or of which it is a part.
+    message: MessageId,
+    /// The message is out when this is: of a long one its last part.
+    is_last: bool,
 }
 
 /// A message that a link has refused.
@@ -57,6 +59,8 @@ pub(super) struct Outbox {
     /// A link has refused something: the next goes out then.
     not_before: Duration,
     sent: VecDeque<Own>,
+    /// Own messages that all links have refused too often, in their parts, at most [`MAX_SENT`].
+    failed: VecDeque<Own>,
     repeats: Vec<Repeat>,
     /// How often each link has refused what: ids are of `sent`.
     refusals: VecDeque<(MessageId, ClientId, u8)>,
@@ -73,6 +77,7 @@ impl Default for Outbox {
             others: None,
             not_before: Duration::ZERO,
             sent: VecDeque::new(),
+            failed: VecDeque::new(),
             repeats: Vec::new(),
             refusals: VecDeque::new(),
             owes_name: false,
@@ -127,7 +132,8 @@ impl Node {
                 client_id: self.client_id,
                 number,
                 plain,
-                completes: (index == last).then_some(id),
+                message: id,
+                is_last: index == last,
             });
         }
         self.empty_outbox();
@@ -151,7 +157,8 @@ impl Node {
                 break;
             };
             let links = self.send_own(&message);
-            if let Some(id) = message.completes {
+            if message.is_last {
+                let id = message.message;
                 self.emit(NodeEvent::Delivery { id, links });
             }
             if self.outbox.sent.len() >= MAX_SENT {
@@ -262,7 +269,8 @@ impl Node {
             .iter()
             .any(|repeat| repeat.link == sender && repeat.message.id == message.id);
         if is_waiting || outbox.repeats.len() >= MAX_REPEATS || !outbox.is_refused_again(message.id, sender) {
-            return self.drop_packet("refused_too_often");
+            self.drop_packet("refused_too_often");
+            return self.look_for_failure(message.message, message.id);
         }
         let wait = Duration::from_millis(slow.wait_ms.into()).min(LONGEST_WAIT);
         outbox.repeats.push(Repeat {
@@ -279,6 +287,46 @@ impl Node {
         }
         if let Some(at) = self.outbox_due() {
             self.next_tick = self.next_tick.min(at);
+        }
+    }
+
+    /// A message has failed when all links have refused a part of it as often as they may.
+    fn look_for_failure(&mut self, message: MessageId, part: MessageId) {
+        let outbox = &mut self.outbox;
+        let has_given_up = |link: &ClientId| {
+            let mut refusals = outbox.refusals.iter();
+            refusals.any(|(of, by, times)| (of, by) == (&part, link) && *times > MAX_TRIES)
+        };
+        if !self.links.keys().all(has_given_up) || outbox.failed.iter().any(|own| own.message == message) {
+            return;
+        }
+        let parts = outbox.sent.iter().filter(|own| own.message == message).cloned();
+        let parts: Vec<Own> = parts.collect();
+        outbox.failed.extend(parts);
+        while outbox.failed.len() > MAX_SENT {
+            outbox.failed.pop_front();
+        }
+        self.emit(NodeEvent::DeliveryFailed { id: message });
+    }
+
+    /// Says a message again that has failed; nothing happens with any other.
+    pub(super) fn resend(&mut self, id: MessageId) {
+        let (again, others): (VecDeque<Own>, VecDeque<Own>) = std::mem::take(&mut self.outbox.failed)
+            .into_iter()
+            .partition(|own| own.message == id);
+        self.outbox.failed = others;
+        if again.is_empty() {
+            return;
+        }
+        let outbox = &mut self.outbox;
+        outbox
+            .refusals
+            .retain(|(of, ..)| !again.iter().any(|own| own.id == *of));
+        outbox.sent.retain(|own| own.message != id);
+        outbox.waiting.extend(again);
+        self.empty_outbox();
+        if self.outbox.waiting.iter().any(|own| own.message == id) {
+            self.emit(NodeEvent::Delivery { id, links: 0 });
         }
     }
 

@@ -24,7 +24,7 @@ use super::work::Slice;
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Request, Tag};
 use crate::node::{self, ArchiveAnswer, Input};
-use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, Write};
+use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, StoredMessage, Write};
 
 /// Chats of one profile. Each costs a socket and some 100 kB. A guess at what nobody reaches.
 pub(super) const MAX_CHATS: usize = 256;
@@ -74,7 +74,10 @@ pub(super) async fn run(
             Some(errand) = inputs.errands.recv() => actor.handle_errand(errand).await,
             Some(error) = inputs.store_errors.recv() => actor.outlet.failed(None, error.into()),
             () = actor.outlet.catch_up(), if behind => {}
-            () = tokio::time::sleep_until(deadline) => actor.handle_deadlines(),
+            () = tokio::time::sleep_until(deadline) => {
+                actor.handle_deadlines();
+                actor.keep_what_is_to_be_kept().await;
+            }
         }
     }
     // What was asked for before the end was: a draft, a read mark.
@@ -144,6 +147,11 @@ pub(super) enum Errand {
         reading: Box<Reading>,
         result: Result<HistoryPage, StoreError>,
     },
+    /// What was searched for, and whether there is more.
+    Searched {
+        tag: Option<Tag>,
+        result: Result<(Vec<StoredMessage>, bool), StoreError>,
+    },
     /// What a node wanted to know of what is kept.
     Looked {
         chat: ChatId,
@@ -176,6 +184,8 @@ pub(super) struct Actor {
     pub(super) chats: BTreeMap<ChatId, Chat>,
     pub(super) outlet: Outlet,
     pub(super) network: NetworkWatch,
+    /// When it was last looked whether chats keep more than they should, in terms of `Now::elapsed`.
+    pub(super) retention_looked_at: Option<Duration>,
     /// The chats that are being exported, and what breaks that off.
     pub(super) exports: BTreeMap<ChatId, Arc<AtomicBool>>,
     /// The profile's keys wait for their passphrase.
@@ -204,6 +214,7 @@ impl Actor {
             chats: BTreeMap::new(),
             outlet: Outlet::new(store, reports),
             network: NetworkWatch::new(clock.now()),
+            retention_looked_at: None,
             exports: BTreeMap::new(),
             locked: false,
             is_ready: false,
@@ -373,6 +384,7 @@ impl Actor {
                     self.outlet.command_failed("import_invite", None, tag, failure);
                 }
             }
+            Errand::Searched { tag, result } => self.searched(tag, result),
             Errand::HistoryRead { reading, result } => self.history_read(*reading, result),
             Errand::Looked { chat, ticket, answer } => self.looked(chat, ticket, *answer),
             Errand::Worked { chat, slice } => self.worked(chat, slice),

@@ -86,10 +86,15 @@ impl Actor {
                 };
                 self.history(chat, query, limit, tag)
             }
-            Command::Search { .. }
-            | Command::ClearHistory { .. }
-            | Command::SetRetention { .. }
-            | Command::Resend { .. } => Err(bad_command("Not yet.")),
+            Command::Search {
+                text,
+                chat,
+                before,
+                limit,
+            } => self.search(&text, chat, before, limit, tag),
+            Command::ClearHistory { chat } => self.clear_history(chat, tag).await,
+            Command::SetRetention { chat, retention } => self.set_retention(chat, retention, tag).await,
+            Command::Resend { chat, id } => self.resend(chat, id, cause),
             Command::Export { chat, path, format } => self.export(chat, path, format, tag),
             Command::CancelExport { chat } => self.cancel_export(chat, tag),
             Command::Backup { path, passphrase } => self.backup(path, passphrase, tag),

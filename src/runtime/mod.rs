@@ -26,6 +26,8 @@ mod moderation;
 mod network;
 mod reconnect;
 mod reports;
+mod retention;
+mod search;
 mod socket;
 mod sync;
 mod takeout;

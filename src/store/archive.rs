@@ -65,6 +65,37 @@ pub(super) fn fingerprints(
     Ok(found)
 }
 
+/// The first hour of the newest that have so many MiB together; none if all have.
+pub(super) fn first_hour_within(
+    connection: &Connection,
+    chat: ChatId,
+    mib: u32,
+) -> rusqlite::Result<Option<u32>> {
+    let key = chat_key(connection, chat)?;
+    let mut statement =
+        connection.prepare_cached("SELECT hour, bytes FROM hour WHERE chat = ?1 ORDER BY hour DESC")?;
+    let mut left = i64::from(mib) << 20;
+    let mut first = None;
+    let mut rows = statement.query(params![key])?;
+    while let Some(row) = rows.next()? {
+        left -= row.get::<_, i64>(1)?;
+        // The hour that is under way stays, whatever it has.
+        if left < 0 && first.is_some() {
+            return Ok(first);
+        }
+        first = Some(row.get(0)?);
+    }
+    Ok(None)
+}
+
+/// The oldest hour of which anything is held.
+pub(super) fn oldest_hour(connection: &Connection, chat: ChatId) -> rusqlite::Result<Option<u32>> {
+    let key = chat_key(connection, chat)?;
+    connection
+        .prepare_cached("SELECT min(hour) FROM hour WHERE chat = ?1")?
+        .query_row(params![key], |row| row.get(0))
+}
+
 /// The newest ids in a span, the newest first.
 pub(super) fn ids(
     connection: &Connection,

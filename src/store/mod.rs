@@ -21,6 +21,7 @@ mod reads;
 mod record;
 mod schema;
 mod scratch;
+mod search;
 mod takeout;
 mod vault;
 mod worker;
@@ -40,6 +41,7 @@ pub use archive::{Archived, HOUR, PartRecord};
 pub use error::{QueueFull, StoreError};
 pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, Write};
 pub use scratch::Scratch;
+pub use search::SearchOrder;
 pub use vault::Lock;
 
 use self::profile::Profile;
@@ -169,6 +171,42 @@ impl Store {
         limit: u32,
     ) -> Result<HistoryPage, StoreError> {
         self.read(move |connection| reads::history(connection, chat, query, limit))
+            .await
+    }
+
+    /// Messages by their words, the newest first, and whether there are more.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the message that they are to be older than is not stored.
+    pub async fn search(&self, order: SearchOrder) -> Result<(Vec<StoredMessage>, bool), StoreError> {
+        self.read(move |connection| search::search(connection, &order))
+            .await
+    }
+
+    /// The first hour (since 1970) that a chat keeps if it keeps so many MiB at most; none: all fits.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the chat is not stored.
+    pub async fn first_hour_within(&self, chat: ChatId, mib: u32) -> Result<Option<u32>, StoreError> {
+        self.read(move |connection| archive::first_hour_within(connection, chat, mib))
+            .await
+    }
+
+    /// The oldest hour (since 1970) of which a chat holds anything.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if the chat is not stored.
+    pub async fn oldest_hour(&self, chat: ChatId) -> Result<Option<u32>, StoreError> {
+        self.read(move |connection| archive::oldest_hour(connection, chat))
+            .await
+    }
+
+    /// In which chat a message is stored.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] if it is not.
+    pub async fn chat_of(&self, message: MessageId) -> Result<ChatId, StoreError> {
+        self.read(move |connection| search::chat_of(connection, message))
             .await
     }
 

@@ -220,9 +220,9 @@ const OPEN_CHATS: &str = "
 
 /// A place in the order of a chat's messages.
 #[derive(Clone, Copy)]
-struct Place {
-    at_ms: i64,
-    key: i64,
+pub(super) struct Place {
+    pub(super) at_ms: i64,
+    pub(super) key: i64,
 }
 
 impl Place {
@@ -233,7 +233,7 @@ impl Place {
     };
 
     /// After all messages.
-    const END: Self = Self {
+    pub(super) const END: Self = Self {
         at_ms: i64::MAX,
         key: i64::MAX,
     };
@@ -254,7 +254,7 @@ pub(super) fn chat_key(connection: &Connection, chat: ChatId) -> rusqlite::Resul
         .query_row(params![chat.0], |row| row.get(0))
 }
 
-fn place(connection: &Connection, chat_key: i64, id: MessageId) -> rusqlite::Result<Place> {
+pub(super) fn place(connection: &Connection, chat_key: i64, id: MessageId) -> rusqlite::Result<Place> {
     connection
         .prepare_cached("SELECT at_ms, key FROM message WHERE chat = ?1 AND id = ?2")?
         .query_row(params![chat_key, id.0], |row| {
@@ -314,7 +314,7 @@ fn messages(
     statement.query_map(values, |row| message(row, chat))?.collect()
 }
 
-fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<StoredMessage> {
+pub(super) fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<StoredMessage> {
     let at = Timestamp::from_millisecond(row.get(4)?).map_err(|error| damage(4, Type::Integer, error))?;
     let action: bool = row.get(5)?;
     let message = Message {

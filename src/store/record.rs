@@ -207,6 +207,13 @@ pub enum Write {
         /// How much.
         retention: Retention,
     },
+    /// What was said before an hour goes.
+    Forget {
+        /// In which chat.
+        chat: ChatId,
+        /// Hours since 1970.
+        before_hour: u32,
+    },
     /// What was said goes, so that nothing of it is left in the files.
     ClearHistory {
         /// Which chat.

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_moderation.sql"),
     include_str!("migrations/0003_archive.sql"),
     include_str!("migrations/0004_passphrase.sql"),
+    include_str!("migrations/0005_search.sql"),
 ];
 
 /// The migration after which hours are filled: hlc are numbers for us alone.
@@ -122,7 +123,7 @@ fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> r
 
 /// All tables but those of what was said, whose size has no bound. Names that need quotes are not ours.
 fn checkable_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('message', 'part') \
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'message*' AND name <> 'part' \
                AND name NOT GLOB '*[^a-z_]*' ORDER BY name";
     connection
         .prepare(sql)?

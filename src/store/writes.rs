@@ -60,6 +60,7 @@ pub(super) fn apply(connection: &Connection, write: &Write, vault: &Vault) -> ru
             params![chat.0, since.to_be_bytes(), is_whole],
         ),
         Write::SetRetention { chat, retention } => set_retention(connection, chat, *retention),
+        Write::Forget { chat, before_hour } => forget(connection, chat, *before_hour),
         Write::ClearHistory { chat, since } => clear_history(connection, chat, *since),
         Write::SetDelivery { chat, id, state } => run(
             "UPDATE message SET delivery = ?3 WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own",
@@ -208,6 +209,14 @@ const SAVE_SETTINGS: &str = "
 
 const ADD_TAB: &str = "
     INSERT OR IGNORE INTO tab (position, chat, selected) SELECT ?2, key, ?3 FROM chat WHERE id = ?1";
+
+const FORGET_MESSAGES: &str = "
+    DELETE FROM message WHERE chat = (SELECT key FROM chat WHERE id = ?1)
+    AND iif(hlc IS NULL, at_ms < ?3, hlc < ?2) AND delivery IS NOT 'waiting'";
+
+const FORGET_PARTS: &str = "DELETE FROM part WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND hlc < ?2";
+
+const FORGET_HOURS: &str = "DELETE FROM hour WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND hour < ?2";
 
 fn run(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> rusqlite::Result<()> {
     connection.prepare_cached(sql)?.execute(values)?;
@@ -380,6 +389,19 @@ fn set_retention(connection: &Connection, chat: &ChatId, retention: Retention) -
         "UPDATE chat SET keep_days = ?2, keep_mib = ?3 WHERE id = ?1",
         params![chat.0, days, mib],
     )
+}
+
+/// What waits to go out stays.
+fn forget(connection: &Connection, chat: &ChatId, before_hour: u32) -> rusqlite::Result<()> {
+    let hlc = u64::from(before_hour) * archive::HOUR;
+    let at_ms = i64::from(before_hour) * 3_600_000;
+    run(
+        connection,
+        FORGET_MESSAGES,
+        params![chat.0, hlc.to_be_bytes(), at_ms],
+    )?;
+    run(connection, FORGET_PARTS, params![chat.0, hlc.to_be_bytes()])?;
+    run(connection, FORGET_HOURS, params![chat.0, before_hour])
 }
 
 fn clear_history(connection: &Connection, chat: &ChatId, since: u64) -> rusqlite::Result<()> {

@@ -240,6 +240,19 @@ impl Node {
         self.look_after_history();
     }
 
+    /// [`Input::KeepFrom`](super::Input::KeepFrom).
+    pub(super) fn keep_from(&mut self, since: u64) {
+        // What it asked for may be what is not wanted any more.
+        self.put_off_round();
+        let Some(history) = self.history() else { return };
+        let since = history.state.since.map_or(since, |held| held.max(since));
+        (history.state.since, history.state.is_whole) = (Some(since), true);
+        self.emit(NodeEvent::HistoryHeld {
+            since,
+            is_whole: true,
+        });
+    }
+
     /// Asks the archive; what comes back goes on from there. False: too much is asked already.
     fn look(&mut self, look: Look, query: ArchiveQuery) -> Option<u64> {
         let now = self.now.elapsed;
