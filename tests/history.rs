@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use common::{Chat, secs, seed};
 use throng::crypto::SigningKey;
+use throng::facts::HistoryRule;
 use throng::id::{MemberId, MessageId};
 use throng::invite::{Credential, InviteKey};
 use throng::node::sim::{Conditions, Sim};
-use throng::node::{Input, NodeConfig, NodeEvent};
+use throng::node::{Input, Moderation, NodeConfig, NodeEvent};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -212,4 +213,205 @@ fn with_nothing_missed_one_question_and_one_answer_are_enough() {
     let answered = crowd.sim.node(0).stats().history_packets_out - before;
     // Each side compares once: one question and one answer each.
     assert_eq!((asked, answered), (2, 2));
+}
+
+/// Of what they were linked to, one after the other goes away while it is fetched from.
+#[test]
+fn a_fetch_goes_on_with_another_when_its_source_leaves() {
+    let mut crowd = Crowd::of(seed(4), 5, Conditions::default());
+    crowd.stop(4);
+    crowd.talk(&[0, 1, 2, 3], 3_000, Duration::from_millis(400));
+    crowd.sim.take_events();
+    crowd.start(4);
+    let mut left = vec![1, 2, 3];
+    for _ in 0..400 {
+        crowd.sim.run_for(Duration::from_millis(100));
+        let source = crowd.sim.node(4).history_source();
+        let got = crowd.held(4).len();
+        if let Some(at) = left.iter().position(|index| {
+            Some(crowd.sim.node(*index).client_id()) == source && got > 3_000 / 5 * (4 - left.len())
+        }) {
+            let index = left.remove(at);
+            crowd.sim.kill(index);
+        }
+    }
+    crowd.sim.run_for(secs(120));
+    assert!(left.len() < 3, "somebody left while it was asked");
+    crowd.assert_same(0, 4);
+}
+
+#[test]
+fn a_fifth_lost_each_way_keeps_nothing_back() {
+    let conditions = Conditions {
+        lost_per_mille: 200,
+        ..Conditions::default()
+    };
+    let mut crowd = Crowd::of(seed(5), 3, Conditions::default());
+    crowd.talk(&[1, 2], 3, secs(1));
+    crowd.stop(2);
+    crowd.talk(&[0, 1], 1_000, secs(10));
+    crowd.stop(1);
+    crowd.sim.conditions = conditions;
+    crowd.start(2);
+    crowd.sim.run_for(secs(180));
+    assert_eq!(crowd.held(2).len(), 1_003);
+    crowd.assert_same(0, 2);
+}
+
+/// 0 and 1 talk, then 1 and 2, then 2 and 0, and so on: never all three at a time.
+#[test]
+fn of_three_of_whom_any_two_are_there_each_gets_everything() {
+    let mut crowd = Crowd::of(seed(6), 3, Conditions::default());
+    crowd.stop(2);
+    let mut said = 0;
+    for turn in 0..9 {
+        let (one, other, away) = (turn % 3, (turn + 1) % 3, (turn + 2) % 3);
+        assert!(!crowd.sim.is_running(away));
+        crowd.talk(&[one, other], 10, secs(7));
+        said += 10;
+        // Said while nobody hears it: it goes out when somebody is there again.
+        crowd.stop(one);
+        crowd.say(other, "alone");
+        said += 1;
+        crowd.start(away);
+        crowd.sim.run_for(secs(40));
+        crowd.assert_same(other, away);
+        assert_eq!(crowd.held(other).len(), said, "turn {turn}");
+    }
+}
+
+/// What was said alone and never went out before the program ended is fetched, under the id that it has, and told as gone out once.
+#[test]
+fn own_words_that_never_went_out_are_fetched_after_a_restart() {
+    let mut crowd = Crowd::of(seed(7), 2, Conditions::default());
+    crowd.stop(0);
+    crowd.sim.run_for(secs(60));
+    crowd.say(1, "nobody is there");
+    let id = *crowd.sim.archive(1).ids().last().expect("kept");
+    assert!(crowd.sim.archive(1).state.unsent.contains(&id));
+    crowd.sim.kill(1);
+    crowd.start(0);
+    crowd.start(1);
+    crowd.sim.take_events();
+    crowd.sim.run_for(secs(30));
+    crowd.assert_same(0, 1);
+    let told = crowd.sim.take_events().into_iter().filter(|(_, of, event)| {
+        *of == 1 && matches!(event, NodeEvent::Delivery { id: of, links: 1.. } if *of == id)
+    });
+    assert_eq!(told.count(), 1);
+    assert!(crowd.sim.archive(1).state.unsent.is_empty());
+}
+
+#[test]
+fn own_words_that_a_computer_lost_come_back_as_own() {
+    let mut crowd = Crowd::of(seed(8), 2, Conditions::default());
+    crowd.talk(&[0, 1], 40, secs(1));
+    crowd.sim.kill(1);
+    crowd.sim.archive_mut(1).clear();
+    crowd.sim.take_events();
+    crowd.start(1);
+    crowd.sim.run_for(secs(20));
+    crowd.assert_same(0, 1);
+    let own = crowd.sim.take_events().into_iter().filter(|(_, of, event)| {
+        *of == 1 && matches!(event, NodeEvent::Message(message) if message.own && message.history)
+    });
+    assert_eq!(own.count(), 20);
+}
+
+/// One is said an hour; the last 24 of them a day and some ms before the newcomer comes.
+#[test]
+fn newcomers_get_as_much_of_the_past_as_the_founder_lets_them() {
+    for (rule, expected) in [
+        (HistoryRule::All, 60),
+        (HistoryRule::Days { days: 1 }, 23),
+        (HistoryRule::FromJoining, 0),
+    ] {
+        let mut crowd = Crowd::of(seed(9), 2, Conditions::default());
+        crowd
+            .sim
+            .tell(0, Input::Moderate(Moderation::SetHistoryRule(rule)));
+        crowd.talk(&[0, 1], 60, HOUR);
+        let late = crowd.come();
+        crowd.sim.run_for(secs(60));
+        crowd.sim.tell(late, Input::FetchOlder { limit: 1_000 });
+        crowd.sim.run_for(secs(60));
+        assert_eq!(crowd.held(late).len(), expected, "{rule:?}");
+        let state = &crowd.sim.archive(late).state;
+        assert!(state.is_whole, "{rule:?}: that is all there is for them");
+        // What is said from now on both have.
+        crowd.talk(&[0, 1], 4, secs(2));
+        assert_eq!(crowd.held(late).len(), expected + 4, "{rule:?}");
+    }
+}
+
+/// Two halves that could not hear each other for a while.
+#[test]
+fn a_split_chat_is_whole_again_once_its_halves_meet() {
+    let mut crowd = Crowd::of(seed(10), 8, Conditions::default());
+    for index in 0..4 {
+        crowd.sim.put_into_part(index, 1);
+    }
+    crowd.sim.run_for(secs(60));
+    crowd.talk(&[0, 4, 1, 5, 2, 6, 3, 7], 80, secs(10));
+    for index in 0..4 {
+        crowd.sim.put_into_part(index, 0);
+        crowd.connect(index);
+    }
+    crowd.sim.run_for(secs(240));
+    for index in 1..8 {
+        crowd.assert_same(0, index);
+    }
+}
+
+/// Somebody says something every 15 s. `THRONG_CROWD=500` makes it a crowd of 500, which takes many minutes: each hears of
+/// everybody who comes.
+#[test]
+fn of_a_crowd_half_coming_and_going_every_few_minutes_all_who_stayed_an_hour_have_everything() {
+    let crowd = std::env::var("THRONG_CROWD").ok();
+    let (count, seed) = (crowd.and_then(|count| count.parse().ok()).unwrap_or(48), seed(11));
+    let mut crowd = Crowd::new(seed, Conditions::default());
+    for _ in 1..count {
+        crowd.come();
+        crowd.sim.run_for(Duration::from_millis(500));
+    }
+    crowd.sim.run_for(secs(60));
+    crowd.sim.take_events();
+    let stay = count / 2;
+    let began = crowd.sim.now().elapsed;
+    let mut said = 0;
+    let mut up_since = vec![began; count];
+    while crowd.sim.now().elapsed - began < HOUR + 5 * MINUTE {
+        // Each of the others goes away or comes back every four minutes or so.
+        for (index, since) in up_since.iter_mut().enumerate().skip(stay) {
+            if crowd.sim.below(16) == 0 {
+                if crowd.sim.is_running(index) {
+                    crowd.sim.kill(index);
+                } else {
+                    crowd.start(index);
+                    *since = crowd.sim.now().elapsed;
+                }
+            }
+        }
+        let by = crowd.sim.below(count);
+        if crowd.sim.is_running(by) {
+            crowd.say(by, &format!("message {said}"));
+            said += 1;
+        }
+        crowd.sim.run_for(secs(15));
+        crowd.sim.take_events();
+    }
+    crowd.sim.run_for(secs(60));
+    let now = crowd.sim.now().elapsed;
+    let all: BTreeSet<MessageId> = (0..stay).flat_map(|index| crowd.held(index)).collect();
+    let lonely = said - all.len();
+    assert!(
+        lonely <= said / 20,
+        "{lonely} of {said} reached nobody before their author left"
+    );
+    for index in (0..count).filter(|index| crowd.sim.is_running(*index)) {
+        if now - up_since[index] >= HOUR {
+            let missing = all.difference(&crowd.held(index)).count();
+            assert_eq!(missing, 0, "member {index} lacks some of {}", all.len());
+        }
+    }
 }

@@ -52,11 +52,12 @@ impl Stage {
     /// Somebody comes by that slot of an invite, through member `by`.
     fn join(&mut self, invite: &InviteKey, slot: u16, by: usize) -> usize {
         let nick = format!("member {}", self.sim.len());
-        let (config, key) = self.chat.newcomer(&nick, invite, slot);
-        let credential = match &config.kind {
-            NodeKind::Signed(state) => state.credential.clone(),
+        let (mut config, key) = self.chat.newcomer(&nick, invite, slot);
+        let credential = invite.admit(MemberId(key.public()), slot, self.sim.now().unix_ms);
+        match &mut config.kind {
+            NodeKind::Signed(state) => state.credential = credential.clone(),
             NodeKind::Classic(_) => unreachable!("a signed chat"),
-        };
+        }
         let index = self.sim.add(config);
         self.people.push(Person { key, credential });
         self.connect(index, by);

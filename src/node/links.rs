@@ -206,7 +206,7 @@ impl Node {
             client_id: *client_id,
             member: link.member,
         });
-        self.history_unlinked(client_id);
+        self.history_unlinked(client_id, &link.member);
         self.choose_links_soon();
         Some(link)
     }

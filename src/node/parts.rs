@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn a_text_is_cut_between_characters_and_fits_into_six_parts() {
         for character in ["a", "ß", "한", "🐎"] {
-            for len in [MAX_SAY_DATA_LEN + 1, 2 * MAX_PART_TEXT_LEN, MAX_TEXT_LEN] {
+            for len in [MAX_SAY_DATA_LEN + 4, 2 * MAX_PART_TEXT_LEN, MAX_TEXT_LEN] {
                 let text = character.repeat(len / character.len());
                 let pieces = cut(&text);
                 assert_eq!(pieces.concat(), text);

@@ -23,7 +23,7 @@ use super::socket::{Batch, ChatSocket};
 use super::work::Slice;
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Request, Tag};
-use crate::node::{self, Input};
+use crate::node::{self, ArchiveAnswer, Input};
 use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, Write};
 
 /// Chats of one profile. Each costs a socket and some 100 kB. A guess at what nobody reaches.
@@ -60,6 +60,8 @@ pub(super) async fn run(
     }
     while !actor.ending {
         actor.go_on_with_work();
+        actor.go_on_with_looks();
+        actor.go_on_with_history();
         let deadline = actor.next_deadline();
         let behind = actor.outlet.is_behind();
         tokio::select! {
@@ -141,6 +143,12 @@ pub(super) enum Errand {
     HistoryRead {
         reading: Box<Reading>,
         result: Result<HistoryPage, StoreError>,
+    },
+    /// What a node wanted to know of what is kept.
+    Looked {
+        chat: ChatId,
+        ticket: u64,
+        answer: Box<ArchiveAnswer>,
     },
     /// A slice of the work that a door asked for; none if it was broken off.
     Worked { chat: ChatId, slice: Option<Box<Slice>> },
@@ -240,30 +248,31 @@ impl Actor {
                 tracing::warn!(chat = %id, "a stored chat could not be opened");
                 self.outlet.failed(Some(id), failure);
             }
-            if let Err(error) = self.remember_said(id).await {
+            if let Err(error) = self.recall(id).await {
                 self.outlet.failed(Some(id), error.into());
-            }
-            let waiting = self.outlet.store.waiting(id).await;
-            match (waiting, self.chats.get_mut(&id)) {
-                (Ok(waiting), Some(chat)) => chat.say_again(waiting, self.clock.now(), &mut self.outlet),
-                (Ok(_), None) => {}
-                (Err(error), _) => self.outlet.failed(Some(id), error.into()),
             }
         }
     }
 
-    /// Tells a chat's node what was said before, so that a member who sends it again is not believed to say something new.
-    /// Of sessions over 48 h old nothing is taken.
-    async fn remember_said(&mut self, id: ChatId) -> Result<(), StoreError> {
-        let since = self.clock.now().unix_ms.saturating_sub(node::SESSION_VALID_MS);
-        let said = self
-            .outlet
-            .store
-            .said_since(id, timestamp(since), node::SEEN)
-            .await?;
-        if let Some(chat) = self.chats.get_mut(&id) {
-            chat.node.has_seen(said);
+    /// Tells a chat's node what was said before: so that a member who sends it again is not believed to say something new (of
+    /// sessions over 48 h old nothing is taken), and so that messages of which parts are missing can be completed. In
+    /// a classic chat, where nobody else keeps what was said, what had not gone out is said again.
+    async fn recall(&mut self, id: ChatId) -> Result<(), StoreError> {
+        let store = self.outlet.store.clone();
+        let now = self.clock.now();
+        let Some(chat) = self.chats.get_mut(&id) else {
+            return Ok(());
+        };
+        if chat.is_classic() {
+            let waiting = store.waiting(id).await?;
+            chat.say_again(waiting, now, &mut self.outlet);
+            return Ok(());
         }
+        let since = now.unix_ms.saturating_sub(node::SESSION_VALID_MS);
+        chat.node
+            .has_seen(store.said_since(id, timestamp(since), node::SEEN).await?);
+        chat.has_parts(store.orphan_parts(id).await?);
+        chat.drain(now, &mut Cause::none(), &mut self.outlet);
         Ok(())
     }
 
@@ -365,6 +374,7 @@ impl Actor {
                 }
             }
             Errand::HistoryRead { reading, result } => self.history_read(*reading, result),
+            Errand::Looked { chat, ticket, answer } => self.looked(chat, ticket, *answer),
             Errand::Worked { chat, slice } => self.worked(chat, slice),
             Errand::Restored { tag, result } => self.restored(tag, result).await,
             Errand::Sift(sifting) => self.sift(*sifting),

@@ -9,6 +9,7 @@ use super::events::{Cause, Outlet};
 use super::network::LocalAddresses;
 use super::reconnect::{Reconnect, Target};
 use super::socket::ChatSocket;
+use super::sync::Sync;
 use super::work::Work;
 use crate::crypto::SigningKey;
 use crate::id::{ClientId, InviteId, MemberId, MessageId};
@@ -52,6 +53,8 @@ pub(super) struct Chat {
     pub(super) join_tag: Option<Tag>,
     /// Work that the door asks for, as long as it is not done.
     pub(super) work: Option<Work>,
+    /// What waits for the store, and for what others have.
+    pub(super) sync: Sync,
     /// Whose words the user does not want to see.
     pub(super) ignored: BTreeSet<MemberId>,
     /// What empowers the invites that were made here, and those that others came by.
@@ -114,6 +117,7 @@ impl Chat {
             refusal: None,
             join_tag: None,
             work: None,
+            sync: Sync::default(),
             ignored,
             certificates,
             nicks,
@@ -262,7 +266,7 @@ impl Chat {
         addresses_to_tell(self.listen(), local, &self.observed)
     }
 
-    /// Says what had not gone out when the program was stopped. A message is bound to its session, so it is a new one
+    /// Says what had not gone out in a classic chat when the program was stopped. A message is bound to its session, so it is a new one
     /// that takes the old one's place.
     pub(super) fn say_again(&mut self, waiting: Vec<Message>, now: Now, outlet: &mut Outlet) {
         for message in waiting {

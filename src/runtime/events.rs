@@ -143,6 +143,7 @@ impl Cause {
                 member.0.to_vec()
             }
             Command::CloseInvite { invite, .. } => invite.0.to_vec(),
+            Command::Resend { id, .. } => id.0.to_vec(),
             _ => Vec::new(),
         };
         Self {
@@ -190,7 +191,7 @@ impl Chat {
         while let Some(output) = self.node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => self.transmit(to, &bytes),
-                Output::Look { .. } => {}
+                Output::Look { ticket, query } => self.wants_look(ticket, query),
                 Output::Event(event) => self.handle_event(event, now, cause, outlet),
             }
         }
@@ -309,23 +310,24 @@ impl Chat {
                 } else {
                     DeliveryState::Waiting
                 };
-                outlet.keep(Write::SetDelivery { chat, id, state });
-                outlet.report(
-                    Event::Delivery {
-                        chat,
-                        id,
-                        state,
-                        reached: links,
-                        of: 0,
-                    },
-                    None,
-                );
+                self.delivered(id, state, links, cause, outlet);
             }
-            NodeEvent::Reached { .. }
-            | NodeEvent::DeliveryFailed { .. }
-            | NodeEvent::Part(_)
-            | NodeEvent::HistoryHeld { .. }
-            | NodeEvent::HistoryProgress { .. } => {}
+            NodeEvent::Reached { id, members, of } => outlet.report(
+                Event::Delivery {
+                    chat,
+                    id,
+                    state: DeliveryState::Sent,
+                    reached: members,
+                    of,
+                },
+                None,
+            ),
+            NodeEvent::DeliveryFailed { id } => self.delivered(id, DeliveryState::Failed, 0, cause, outlet),
+            NodeEvent::Part(part) => self.part_came(part, outlet),
+            NodeEvent::HistoryHeld { since, is_whole } => self.history_held(since, is_whole, outlet),
+            NodeEvent::HistoryProgress { fetched, done, more } => {
+                self.history_progress(fetched, done, more, outlet);
+            }
             NodeEvent::Admitted { member, chain } => {
                 self.learn_certificate(&chain);
                 outlet.keep(Write::AddMember {
@@ -492,6 +494,36 @@ impl Chat {
             },
         });
         outlet.report(Event::Message(message), tag);
+    }
+
+    /// An own message has got so far.
+    fn delivered(
+        &self,
+        id: MessageId,
+        state: DeliveryState,
+        reached: u32,
+        cause: &mut Cause,
+        outlet: &mut Outlet,
+    ) {
+        let chat = self.record.chat;
+        let there = self
+            .node
+            .members()
+            .into_iter()
+            .filter(|member| member.online && !member.own);
+        let of = u32::try_from(there.count()).unwrap_or(u32::MAX);
+        outlet.keep(Write::SetDelivery { chat, id, state });
+        let tag = cause.answer_of(true, "resend", &id.0);
+        outlet.report(
+            Event::Delivery {
+                chat,
+                id,
+                state,
+                reached,
+                of,
+            },
+            tag,
+        );
     }
 
     fn charter_learned(&mut self, charter: Vec<u8>, outlet: &mut Outlet) {

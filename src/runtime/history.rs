@@ -10,10 +10,22 @@ use crate::store::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoreError, StoredMe
 /// The store keeps by the hour what nodes compare by the hour.
 const _: () = assert!(crate::store::HOUR == crate::node::HOUR);
 
-/// A question for history. What is hidden leaves room in a page; then the store is asked on.
-pub(super) struct Reading {
-    chat: ChatId,
+/// A question for history.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub(super) chat: ChatId,
     tag: Option<Tag>,
+    query: HistoryQuery,
+    /// At most so many messages.
+    pub(super) limit: u32,
+    /// Whether others were asked for what is not stored.
+    has_fetched: bool,
+}
+
+/// An answer on its way. What is hidden leaves room in a page; then the store is asked on.
+pub(super) struct Reading {
+    question: Question,
+    /// What the store is asked for now.
     query: HistoryQuery,
     /// How many messages may still be shown.
     room: usize,
@@ -33,22 +45,34 @@ impl Actor {
         tag: Option<Tag>,
     ) -> Result<(), Failure> {
         self.chat(id)?;
-        let reading = Reading {
+        let question = Question {
             chat: id,
             tag,
             query,
-            room: limit.min(MAX_PAGE_LEN) as usize,
-            shown: Vec::new(),
-            more_behind: None,
+            limit: limit.min(MAX_PAGE_LEN),
+            has_fetched: false,
         };
-        self.read_on(reading, limit)
+        let limit = question.limit;
+        self.read_on(Reading::of(question), limit)
+    }
+
+    /// Asks the store again, after others were asked for what was not stored.
+    pub(super) fn ask_again(&mut self, question: Question) {
+        let (id, tag, limit) = (question.chat, question.tag.clone(), question.limit);
+        let question = Question {
+            has_fetched: true,
+            ..question
+        };
+        if let Err(failure) = self.read_on(Reading::of(question), limit) {
+            self.outlet.command_failed("history", Some(id), tag, failure);
+        }
     }
 
     fn read_on(&self, reading: Reading, limit: u32) -> Result<(), Failure> {
         let permit = self.errand_permit()?;
         let store = self.outlet.store.clone();
         self.send_for(permit, async move {
-            let result = store.history(reading.chat, reading.query, limit).await;
+            let result = store.history(reading.question.chat, reading.query, limit).await;
             Errand::HistoryRead {
                 reading: Box::new(reading),
                 result,
@@ -59,11 +83,12 @@ impl Actor {
 
     /// A page has come: what of it may be shown is told, unless there is room for more.
     pub(super) fn history_read(&mut self, mut reading: Reading, result: Result<HistoryPage, StoreError>) {
-        let (id, tag) = (reading.chat, reading.tag.clone());
+        let question = reading.question.clone();
+        let (id, tag) = (question.chat, question.tag.clone());
         let told = result.map_err(Failure::from).and_then(|page| {
             let chat = self.chat(id)?;
             match reading.take(page, |stored| chat.shows(stored)) {
-                Some(event) => self.outlet.report(event, tag.clone()),
+                Some(event) => self.answer_history(event, question),
                 // Whole pages from here on: the more is hidden, the fewer questions find what is not.
                 None => self.read_on(reading, MAX_PAGE_LEN)?,
             }
@@ -73,9 +98,43 @@ impl Actor {
             self.outlet.command_failed("history", Some(id), tag, failure);
         }
     }
+
+    /// Tells what is stored; first has what came before it fetched from others, if it was asked for and is not all here.
+    fn answer_history(&mut self, mut event: Event, question: Question) {
+        let (
+            Event::History {
+                messages,
+                more_before,
+                ..
+            },
+            Some(chat),
+        ) = (&mut event, self.chats.get(&question.chat))
+        else {
+            return;
+        };
+        if !*more_before && chat.may_fetch_older() {
+            let is_short = messages.len() < question.limit as usize;
+            let wants_older = matches!(question.query, HistoryQuery::Before(_)) && !question.has_fetched;
+            if is_short && wants_older && chat.has_room_to_wait() {
+                return self.fetch_older(question);
+            }
+            *more_before = true;
+        }
+        self.outlet.report(event, question.tag);
+    }
 }
 
 impl Reading {
+    fn of(question: Question) -> Self {
+        Self {
+            query: question.query,
+            room: question.limit as usize,
+            shown: Vec::new(),
+            more_behind: None,
+            question,
+        }
+    }
+
     /// Takes what may be shown of a page. The answer; none if the store is to be asked on, by what the query is then.
     fn take(&mut self, page: HistoryPage, shows: impl Fn(&StoredMessage) -> bool) -> Option<Event> {
         let forwards = matches!(self.query, HistoryQuery::After(_) | HistoryQuery::Oldest);
@@ -128,7 +187,7 @@ impl Reading {
             (more_ahead, more_behind)
         };
         Some(Event::History {
-            chat: self.chat,
+            chat: self.question.chat,
             messages: std::mem::take(&mut self.shown),
             more_before,
             more_after,
@@ -218,14 +277,13 @@ mod tests {
 
     /// The numbers told, and whether there is more on either side.
     fn read(query: HistoryQuery, limit: u32, hidden: &BTreeSet<u32>) -> (Vec<u32>, bool, bool) {
-        let mut reading = Reading {
+        let mut reading = Reading::of(Question {
             chat: ChatId([1; 32]),
             tag: None,
             query,
-            room: limit as usize,
-            shown: Vec::new(),
-            more_behind: None,
-        };
+            limit,
+            has_fetched: false,
+        });
         let mut ask_for = limit;
         for _ in 0..STORED {
             let shows = |stored: &StoredMessage| !hidden.contains(&stored.message.number);

@@ -9,6 +9,7 @@ use throng::crypto::{self, BoxKeyPair, Nonce, SharedKeys, SigningKey};
 use throng::facts::Fact;
 use throng::id::{ChatId, ClientId, MemberId, MessageId};
 use throng::invite::{Chain, Credential, InviteKey, SessionCertificate};
+use throng::node::sim::Archive;
 use throng::node::{Input, Node, NodeEvent, Now, Output};
 use throng::wire::{
     self, Body, Broadcast, Header, Hello, Keepalive, NodeAddress, NodeFormat, Packet, SendNodes,
@@ -101,6 +102,8 @@ pub struct Bench {
     pub now: Duration,
     pub sent: Vec<(SocketAddr, Vec<u8>)>,
     pub events: Vec<NodeEvent>,
+    /// What it keeps of what was said.
+    pub archive: Archive,
     /// By how much its clock was set ahead since the start.
     pub clock_set_by: Duration,
     pub clock_set_back_by: Duration,
@@ -119,6 +122,7 @@ impl Bench {
             now: Duration::ZERO,
             sent: Vec::new(),
             events: Vec::new(),
+            archive: Archive::default(),
             clock_set_by: Duration::ZERO,
             clock_set_back_by: Duration::ZERO,
         }
@@ -130,12 +134,19 @@ impl Bench {
             ..at(self.now + self.clock_set_by)
         };
         let unix_ms = now.unix_ms - self.clock_set_back_by.as_millis() as u64;
-        self.node.handle(Now { unix_ms, ..now }, input);
+        let now = Now { unix_ms, ..now };
+        self.node.handle(now, input);
         while let Some(output) = self.node.poll_output() {
             match output {
                 Output::Transmit { to, bytes } => self.sent.push((to, bytes)),
-                Output::Look { .. } => {}
-                Output::Event(event) => self.events.push(event),
+                Output::Look { ticket, query } => {
+                    let answer = self.archive.look(&query);
+                    self.node.handle(now, Input::Found { ticket, answer });
+                }
+                Output::Event(event) => {
+                    self.archive.keep(&event);
+                    self.events.push(event);
+                }
             }
         }
     }

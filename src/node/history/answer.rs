@@ -203,8 +203,8 @@ impl Node {
                     differing,
                 };
                 self.send_history(answering.link, answering.ask, answer);
-                // Either side may hold more.
-                if differs {
+                // Either side may hold more. Where comparing came to nothing lately it would again, and again.
+                if differs && !self.leaves_some_alone(answering.link) {
                     self.compare_soon(answering.link);
                 }
             }
@@ -219,6 +219,16 @@ impl Node {
             (What::Fetch { .. }, _) => self.send_page(answering, &[], HistoryStatus::Later),
             (What::Compare { .. }, _) => self.drop_packet("archive_failed"),
         }
+    }
+
+    fn leaves_some_alone(&mut self, link: ClientId) -> bool {
+        let now = self.now.elapsed;
+        let member = self.links.get(&link).map(|link| link.member);
+        let Some(history) = self.history() else {
+            return true;
+        };
+        let partner = member.and_then(|member| history.partners.peek(&member));
+        partner.is_some_and(|partner| partner.leaves_some_alone(now))
     }
 
     fn send_page(&mut self, answering: Answering, says: &[ArchivedSay], status: HistoryStatus) {

@@ -20,6 +20,9 @@ const QUESTION_LEN: usize = 1 + 12 + 4 + 1 + 16 + 2 + 1 + 1;
 /// Ids in a question at most: the rest is left for sessions.
 const MAX_HELD: usize = 130;
 
+/// More parts than any page has: whoever sends them wastes our time.
+const MAX_PARTS: u32 = u8::MAX as u32;
+
 /// The parts of a page that come after its end. A guess: more than packets part on their way.
 const AFTER_END: Duration = Duration::from_millis(400);
 
@@ -132,13 +135,12 @@ impl Node {
         let Some(round) = self.round() else {
             return self.drop_packet("unasked");
         };
-        round.heard(now);
+        round.heard(ask, now);
         let Some(fetch) = round.fetch_asked(ask) else {
             return self.drop_packet("unasked");
         };
         fetch.page.parts += 1;
-        // Far more than a page has: whoever sends it wastes our time.
-        if fetch.page.parts > u32::from(u8::MAX) {
+        if fetch.page.parts > MAX_PARTS {
             return self.round_failed();
         }
         let is_known =
@@ -155,7 +157,7 @@ impl Node {
     pub(super) fn fetched_authors(&mut self, ask: u32, authors: Vec<(ClientId, MemberId)>) {
         let now = self.now.elapsed;
         let Some(round) = self.round() else { return };
-        round.heard(now);
+        round.heard(ask, now);
         for (client_id, member) in &authors {
             round.authors.add(*client_id, *member);
         }
@@ -163,6 +165,9 @@ impl Node {
             return;
         };
         fetch.page.parts += 1;
+        if fetch.page.parts > MAX_PARTS {
+            return self.round_failed();
+        }
         let shorts = authors
             .iter()
             .map(|(client_id, _)| super::round::short(client_id));
@@ -188,7 +193,7 @@ impl Node {
     ) {
         let at = self.now.elapsed;
         let Some(round) = self.round() else { return };
-        round.heard(at);
+        round.heard(ask, at);
         let Some(fetch) = round.fetch_asked(ask) else {
             return self.drop_packet("unasked");
         };

@@ -60,8 +60,9 @@ const MAX_CAME: usize = 4_096;
 /// Spans that are left alone with one member. A guess.
 const MAX_LEFT_ALONE: usize = 16;
 
-/// A span that still differed after all was fetched is left alone for so long, then for twice as long each time. A guess.
-const LEFT_ALONE: Duration = Duration::from_secs(1_800);
+/// A span that still differed after all was fetched is left alone for so long, then for twice as long each time, until it is the
+/// same. Guesses.
+const LEFT_ALONE: Duration = Duration::from_secs(60);
 const LEFT_ALONE_AT_MOST: Duration = Duration::from_secs(86_400);
 
 /// What is under way.
@@ -160,11 +161,24 @@ impl Partner {
             .any(|left| left.until > now && left.span.start <= span.start && span.end <= left.span.end)
     }
 
+    /// Whether anything is left alone.
+    fn leaves_some_alone(&self, now: Duration) -> bool {
+        self.left_alone.iter().any(|left| left.until > now)
+    }
+
+    /// A span is the same on both sides now.
+    fn is_same(&mut self, span: &Range<u64>) {
+        self.left_alone
+            .retain(|left| left.span.start < span.start || span.end < left.span.end);
+    }
+
     /// Nothing came of a span that differed.
     fn leave_alone(&mut self, span: Range<u64>, now: Duration) {
-        let before = self.left_alone.iter().position(|left| left.span == span);
-        let before = before.map(|at| self.left_alone.remove(at));
-        let wait = before.map_or(LEFT_ALONE, |left| (left.wait * 2).min(LEFT_ALONE_AT_MOST));
+        let overlaps = |left: &LeftAlone| left.span.start < span.end && span.start < left.span.end;
+        let before = self.left_alone.iter().filter(|left| overlaps(left));
+        let before = before.map(|left| left.wait).max();
+        let wait = before.map_or(LEFT_ALONE, |wait| (wait * 2).min(LEFT_ALONE_AT_MOST));
+        self.left_alone.retain(|left| !overlaps(left));
         if self.left_alone.len() >= MAX_LEFT_ALONE {
             self.left_alone.remove(0);
         }
@@ -186,6 +200,14 @@ impl Node {
         match &self.kind {
             Kind::Signed(signed) => signed.history.state.clone(),
             Kind::Classic(_) => HistoryState::default(),
+        }
+    }
+
+    /// The link that is being asked for what was said before.
+    pub fn history_source(&self) -> Option<ClientId> {
+        match &self.kind {
+            Kind::Signed(signed) => signed.history.round.as_ref().map(|round| round.link),
+            Kind::Classic(_) => None,
         }
     }
 
@@ -296,14 +318,28 @@ impl Node {
     }
 
     /// A link ended: the round goes on with another.
-    pub(super) fn history_unlinked(&mut self, client_id: &ClientId) {
+    pub(super) fn history_unlinked(&mut self, client_id: &ClientId, member: &MemberId) {
         let Some(history) = self.history() else { return };
+        // What is said until they are linked again is missed.
+        if let Some(partner) = history.partners.get_mut(member) {
+            partner.compared_at = None;
+        }
         if history
             .round
             .as_ref()
             .is_some_and(|round| round.link == *client_id)
         {
             self.round_failed();
+        }
+        self.forget_older_without_links();
+    }
+
+    /// Nobody is left who could be asked.
+    fn forget_older_without_links(&mut self) {
+        let has_links = !self.links.is_empty();
+        let Some(history) = self.history() else { return };
+        if history.wants_older.is_some() && history.round.is_none() && !has_links {
+            self.older_over(0, false);
         }
     }
 

@@ -24,6 +24,11 @@ const TRIES: u8 = 5;
 /// Pages fetched in one round. A guess: 200,000 messages. After that others get their turn.
 const MAX_PAGES: u32 = 2_000;
 
+/// A round lasts no longer, and a page not either. Guesses: 1,000 pages and more; then another link gets its turn, so that one
+/// that is slow on purpose does not keep us from the others.
+const ROUND_WITHIN: Duration = Duration::from_secs(300);
+const PAGE_WITHIN: Duration = Duration::from_secs(20);
+
 /// Spans waiting to be looked at in a round. A guess.
 const MAX_WORK: usize = 512;
 
@@ -68,6 +73,7 @@ pub(super) struct Round {
     pub(super) authors: Authors,
     /// The link said that there is nothing older than what it sent.
     pub(super) said_whole: bool,
+    began_at: Option<Duration>,
 }
 
 /// A step of a round.
@@ -91,6 +97,8 @@ enum Doing {
 struct Asked {
     ask: u32,
     at: Duration,
+    /// When it was first asked like this.
+    since: Duration,
     tries: u8,
     what: Question,
 }
@@ -153,6 +161,7 @@ impl Round {
             pages: 0,
             authors: Authors::default(),
             said_whole: false,
+            began_at: None,
         }
     }
 
@@ -197,9 +206,11 @@ impl Round {
         }
     }
 
-    /// A part of an answer came: the rest will.
-    pub(super) fn heard(&mut self, now: Duration) {
-        if let Doing::Asked(asked) = &mut self.doing {
+    /// A part of the answer to this question came: the rest will.
+    pub(super) fn heard(&mut self, ask: u32, now: Duration) {
+        if let Doing::Asked(asked) = &mut self.doing
+            && asked.ask == ask
+        {
             asked.at = now;
             asked.tries = 0;
         }
@@ -238,6 +249,7 @@ impl Node {
                 round.authors.add(*client_id, session.member);
             }
         }
+        round.began_at = Some(self.now.elapsed);
         signed.history.round = Some(round);
         self.go_on();
         self.wake_soon();
@@ -245,14 +257,20 @@ impl Node {
 
     /// The next step of the round.
     pub(super) fn go_on(&mut self) {
+        let now = self.now.elapsed;
         let Some(round) = self.round() else { return };
         if !matches!(round.doing, Doing::Nothing) {
             return;
         }
-        let has_enough = round.left == 0 || round.pages >= MAX_PAGES;
-        let Some(work) = round.work.pop().filter(|_| !has_enough) else {
+        let is_long = round
+            .began_at
+            .is_some_and(|at| now.saturating_sub(at) >= ROUND_WITHIN);
+        let Some(work) = round.work.pop().filter(|_| round.left > 0) else {
             return self.round_over();
         };
+        if is_long || round.pages >= MAX_PAGES {
+            return self.round_failed();
+        }
         match work {
             Work::Fetch(fetch) => self.ask(Question::Fetch(fetch), 0),
             Work::Compare(spans) => {
@@ -354,6 +372,7 @@ impl Node {
         round.doing = Doing::Asked(Asked {
             ask,
             at: now,
+            since: now,
             tries,
             what,
         });
@@ -381,6 +400,9 @@ impl Node {
             && fetch.is_late(now)
         {
             return self.page_over();
+        }
+        if now.saturating_sub(asked.since) >= PAGE_WITHIN {
+            return self.round_failed();
         }
         if now.saturating_sub(asked.at) < ASK_AGAIN * (1 << asked.tries) {
             return;
@@ -419,6 +441,8 @@ impl Node {
             }
         };
         let member = round.member;
+        // A link that says something else each time is not compared with for ever.
+        round.pages += 1;
         let partner = history
             .partners
             .entry(member)
@@ -436,8 +460,8 @@ impl Node {
             .iter()
             .enumerate()
             .filter(differs)
-            .map(|(_, (span, _))| span.clone());
-        let different = spans::join(different);
+            .map(|(_, (span, print))| (span.clone(), *print == [0; 16]));
+        let different = spans::join_empty(different);
         let same = |(at, (span, print)): &(usize, &(Range<u64>, [u8; 16]))| {
             !bit(*at) && span.start >= held_from && *print != [0; 16]
         };
@@ -456,9 +480,12 @@ impl Node {
             round.push(Work::Compare(pieces));
         }
         if has_unsent {
-            for span in same {
-                round.push(Work::Confirm(span));
+            for span in &same {
+                round.push(Work::Confirm(span.clone()));
             }
+        }
+        for span in &same {
+            partner.is_same(span);
         }
         for span in different {
             round.push(Work::Examine(span));
@@ -517,6 +544,20 @@ impl Node {
         }
         if got_nothing {
             self.compare_soon(round.link);
+            self.begin_without_past();
+        }
+    }
+
+    /// All who are there have nothing either: what is said from now on is what there is.
+    fn begin_without_past(&mut self) {
+        let now_ms = self.now_ms();
+        let Kind::Signed(signed) = &self.kind else { return };
+        let has_nothing = |member: &MemberId| {
+            let partner = signed.history.partners.peek(member);
+            partner.is_some_and(|partner| partner.compared_at.is_some() && partner.held_from == u64::MAX)
+        };
+        if self.links.values().all(|link| has_nothing(&link.member)) {
+            self.hold_since(now_ms << 16, false);
         }
     }
 

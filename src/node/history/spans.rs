@@ -52,8 +52,22 @@ pub(super) fn by_counts(span: &Range<u64>, newest_first: &[u64], in_each: usize)
     cut(span.clone(), &cuts)
 }
 
+/// Of spans that differ, those that follow on each other and in which nothing is held here are fetched as one. Others are not joined: what
+/// was cut would be put together again, and cut again.
+pub(super) fn join_empty(spans: impl IntoIterator<Item = (Range<u64>, bool)>) -> Vec<Range<u64>> {
+    let mut joined: Vec<(Range<u64>, bool)> = Vec::new();
+    for (span, is_empty) in spans {
+        match joined.last_mut() {
+            Some((last, true)) if is_empty && last.end == span.start => last.end = span.end,
+            _ => joined.push((span, is_empty)),
+        }
+    }
+    joined.into_iter().map(|(span, _)| span).collect()
+}
+
 /// What follows on each other, joined.
-pub(super) fn join(spans: impl IntoIterator<Item = Range<u64>>) -> Vec<Range<u64>> {
+#[cfg(test)]
+fn join(spans: impl IntoIterator<Item = Range<u64>>) -> Vec<Range<u64>> {
     let mut joined: Vec<Range<u64>> = Vec::new();
     for span in spans {
         match joined.last_mut() {

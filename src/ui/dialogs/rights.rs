@@ -182,7 +182,7 @@ fn phrase(deed: Deed) -> &'static str {
         Deed::CloseInvite => "see and close invites",
         Deed::Confirm => "confirm who came by an invite",
         Deed::SetDoor => "set the door",
-        Deed::SetHistoryRule => "say what of the past newcomers see",
+        Deed::SetHistoryRule => "set what newcomers see",
         Deed::SetRole => "let somebody write, or only read",
         Deed::Promote => "make a member a moderator",
         Deed::Demote => "make a moderator a member",
