@@ -52,11 +52,12 @@ impl Stage {
     /// Somebody comes by that slot of an invite, through member `by`.
     fn join(&mut self, invite: &InviteKey, slot: u16, by: usize) -> usize {
         let nick = format!("member {}", self.sim.len());
-        let (config, key) = self.chat.newcomer(&nick, invite, slot);
-        let credential = match &config.kind {
-            NodeKind::Signed(state) => state.credential.clone(),
+        let (mut config, key) = self.chat.newcomer(&nick, invite, slot);
+        let credential = invite.admit(MemberId(key.public()), slot, self.sim.now().unix_ms);
+        match &mut config.kind {
+            NodeKind::Signed(state) => state.credential = credential.clone(),
             NodeKind::Classic(_) => unreachable!("a signed chat"),
-        };
+        }
         let index = self.sim.add(config);
         self.people.push(Person { key, credential });
         self.connect(index, by);
@@ -764,4 +765,69 @@ fn who_comes_by_a_moderators_invite_while_elsewhere_the_office_ends_is_out_for_a
     stage.say(guest, "nobody hears this");
     let heard = stage.heard("nobody hears this");
     assert!(heard.is_empty(), "{heard:?}");
+}
+
+#[test]
+fn a_moderators_invite_is_closed_by_who_made_it_and_the_confirmed_stay() {
+    let mut stage = Stage::new(73, 2);
+    stage.promote(1);
+    let invite = invite_by(&stage, 1, 2);
+    let guest = stage.join(&invite, 0, 2);
+    stage.sim.run_for(secs(25));
+    stage.sim.take_events();
+    stage.moderate(1, Moderation::CloseInvite(invite.id()));
+    let told = NodeEvent::InviteClosed {
+        invite: invite.id(),
+        by: Some(stage.member(1)),
+    };
+    let events = stage.sim.take_events();
+    for index in [0, 2, guest] {
+        let is_told = |(_, who, event): &(_, usize, NodeEvent)| *who == index && *event == told;
+        assert!(events.iter().any(is_told), "{index} is told");
+    }
+    let late = stage.join(&invite, 1, 2);
+    let refused = |(_, who, event): &(_, usize, NodeEvent)| {
+        *who == late && *event == NodeEvent::Refused(Refusal::Closed)
+    };
+    assert!(stage.sim.take_events().iter().any(refused));
+    stage.say(guest, "still here");
+    assert_eq!(stage.heard("still here"), [0, 1, 2]);
+    // Another of the same office is as good as before.
+    let other = stage.join(&invite_by(&stage, 1, 3), 0, 2);
+    stage.say(other, "by another");
+    assert_eq!(stage.heard("by another"), [0, 1, 2, guest]);
+    stage.assert_agreed([1, 2, guest, other]);
+}
+
+#[test]
+fn a_ban_takes_along_all_who_came_by_a_moderators_invite_but_not_the_moderator() {
+    let mut stage = Stage::new(74, 2);
+    stage.promote(1);
+    let invite = invite_by(&stage, 1, 3);
+    let (one, two) = (stage.join(&invite, 0, 2), stage.join(&invite, 1, 2));
+    let other = stage.join(&invite_by(&stage, 1, 4), 0, 2);
+    stage.sim.run_for(secs(25));
+    // Both are confirmed: that does not spare them.
+    stage.ban(0, one, true);
+    stage.sim.run_for(secs(5));
+    for index in [one, two] {
+        let node = stage.sim.node(index);
+        assert_eq!(node.may(Action::Read), Err(Denied::Banned), "{index}");
+        assert!(node.links().is_empty(), "{index}");
+    }
+    assert_eq!(stage.role(0, 1), Role::Moderator);
+    stage.sim.take_events();
+    let third = stage.join(&invite, 2, 2);
+    stage.sim.run_for(secs(5));
+    let refused = |(_, who, event): &(_, usize, NodeEvent)| {
+        *who == third && matches!(event, NodeEvent::Refused(Refusal::Banned | Refusal::Closed))
+    };
+    assert!(
+        stage.sim.take_events().iter().any(refused),
+        "the invite is closed"
+    );
+    assert!(stage.sim.node(third).links().is_empty());
+    stage.say(other, "by another invite of theirs");
+    assert_eq!(stage.heard("by another invite of theirs"), [0, 1, 2]);
+    stage.assert_agreed([1, 2, other]);
 }

@@ -9,10 +9,11 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use throng::crypto::{BoxKeyPair, SharedKeys, SigningKey, hash};
+use throng::facts::{self, Fact, Place, Role};
 use throng::id::{ChatId, ClientId, InviteId, MemberId};
 use throng::invite::{
     Admission, Chain, Charter, Credential, InviteCertificate, InviteError, InviteKey, MAX_INVITE_FILE_LEN,
-    Rights, SeenAddress, SessionCertificate,
+    Office, Rights, SeenAddress, SessionCertificate,
 };
 use throng::wire::{
     Body, Broadcast, Digest, Facts, FactsAsk, Header, Hello, History, HistoryAnswer, HistoryAsk,
@@ -90,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_certificates_of_that_form_alone_or_none(bytes in vec(any::<u8>(), 0..400), first in 0u8..6) {
+    fn any_bytes_are_certificates_of_that_form_alone_or_none(bytes in vec(any::<u8>(), 0..700), first in 0u8..6) {
         let bytes = [&[first][..], &bytes].concat();
         check_certificates(&bytes);
     }
@@ -103,6 +104,17 @@ proptest! {
         prop_assert_eq!(Charter::decode(&charter.encode()), Ok(charter));
         let bytes = [chain.credential.encode(), behind.clone()].concat();
         prop_assert_eq!(Credential::decode(&bytes), Ok((chain.credential, &behind[..])));
+    }
+
+    #[test]
+    fn any_chain_fits_in_a_hello_with_the_longest_name(chain in any_chain(), nick in any_text(1, 128)) {
+        let hello = Hello {
+            capabilities: 1, nonce: [1; 16], token: [2; 8], time_ms: 3, facts_root: [4; 32], members: 5, nick,
+            chain: chain.encode(),
+        };
+        let plain = Packet::Hello(hello.clone()).encode();
+        prop_assert!(plain.len() <= MAX_PLAIN_LEN, "{} bytes", plain.len());
+        prop_assert_eq!(Packet::decode(&plain), Ok(Packet::Hello(hello)));
     }
 
     #[test]
@@ -123,7 +135,8 @@ proptest! {
         prop_assert_eq!(&parsed, &invite);
 
         let link = invite.to_link();
-        let bytes = if invite.is_door() { 151 } else { 196 } + 19 * invite.addresses.len().min(3);
+        let of_office = invite.certificate.office.as_ref().map_or(0, |office| 266 + office.charter.name.len());
+        let bytes = if invite.is_door() { 151 } else { 196 } + of_office + 19 * invite.addresses.len().min(3);
         prop_assert_eq!(link.len(), "throng:".len() + (4 * bytes).div_ceil(3));
         let parsed = InviteKey::parse(&link).unwrap();
         prop_assert_eq!(parsed.to_link(), link);
@@ -289,7 +302,11 @@ fn changed(mut bytes: Vec<u8>, at: prop::sample::Index, byte: u8, how: i32) -> V
 
 /// What a link keeps of an invite.
 fn as_linked(mut invite: InviteKey) -> InviteKey {
-    invite.charter = None;
+    invite.charter = invite
+        .certificate
+        .office
+        .as_ref()
+        .map(|office| office.charter.clone());
     invite.addresses.truncate(3);
     invite.addresses.iter_mut().for_each(|seen| seen.seen_ms = 0);
     invite
@@ -690,14 +707,31 @@ fn any_charter() -> impl Strategy<Value = Charter> {
         })
 }
 
+/// What a moderator shows with an invite.
+fn any_office() -> impl Strategy<Value = Office> {
+    let grant = any::<([u8; 32], u32, [u8; 16], u64, u32)>();
+    (any_charter(), grant, any::<[u8; 64]>()).prop_map(
+        |(charter, (moderator, seq, prev, at_ms, counter), signature)| Office {
+            charter,
+            moderator: MemberId(moderator),
+            seq,
+            prev,
+            at_ms,
+            counter,
+            signature,
+        },
+    )
+}
+
 fn any_chain() -> impl Strategy<Value = Chain> {
     let invite = (
         any::<([u8; 32], u32, bool, u16)>(),
         0u64..1 << 48,
         any::<[u8; 64]>(),
+        prop::option::of(any_office()),
     )
         .prop_map(
-            |((invite, number, observer, slots), until_ms, signature)| InviteCertificate {
+            |((invite, number, observer, slots), until_ms, signature, office)| InviteCertificate {
                 invite: InviteId(invite),
                 number,
                 rights: if observer {
@@ -708,7 +742,7 @@ fn any_chain() -> impl Strategy<Value = Chain> {
                 slots,
                 until_ms,
                 signature,
-                office: None,
+                office: office.map(Box::new),
             },
         );
     let admission = any::<([u8; 32], u16, u64, u64)>();
@@ -738,27 +772,72 @@ fn any_chain() -> impl Strategy<Value = Chain> {
 
 fn any_invite() -> impl Strategy<Value = InviteKey> {
     let addresses = vec((any_address(), 0u64..1 << 48), 0..=8);
-    let terms = any::<([u8; 32], [u8; 32], [u8; 16], u32, u16, bool, bool)>();
+    let terms = any::<([u8; 32], [u8; 32], [u8; 16], u32, u16, bool, bool, bool)>();
     (terms, 0u8..=1, any_text(1, 64), addresses).prop_map(|(terms, kind, name, addresses)| {
-        let (chat, secret, rendezvous, number, slots, has_charter, is_door) = terms;
+        let (chat, secret, rendezvous, number, slots, has_charter, is_door, in_office) = terms;
         // If the kind is a public chat's.
         let (number, slots) = if is_door { (0, 0) } else { (number, slots) };
         let (chat, secret) = (SigningKey::from_seed(chat), SigningKey::from_seed(secret));
         let invite = InviteId(secret.public());
-        let charter = Charter::sign(&chat, kind, 1, MemberId([9; 32]), &name);
+        let founder = SigningKey::from_seed([9; 32]);
+        let charter = Charter::sign(&chat, kind, 1, MemberId(founder.public()), &name);
+        let chat_id = ChatId(chat.public());
+        let certificate = if in_office {
+            let (moderator, office) = granted(&chat_id, &founder, &charter, number);
+            InviteCertificate::sign_in_office(
+                &moderator,
+                office,
+                &chat_id,
+                invite,
+                number,
+                Rights::Member,
+                slots.max(1),
+                0,
+            )
+        } else {
+            InviteCertificate::sign(&chat, invite, number, Rights::Member, slots, 0)
+        };
         InviteKey {
             kind,
-            chat: ChatId(chat.public()),
+            chat: chat_id,
             secret,
             rendezvous,
-            certificate: InviteCertificate::sign(&chat, invite, number, Rights::Member, slots, 0),
-            charter: has_charter.then_some(charter),
+            certificate,
+            charter: (has_charter || in_office).then_some(charter),
             addresses: addresses
                 .into_iter()
                 .map(|(address, seen_ms)| SeenAddress { address, seen_ms })
                 .collect(),
         }
     })
+}
+
+/// A moderator, and their office by the founder's fact after so many others.
+fn granted(chat: &ChatId, founder: &SigningKey, charter: &Charter, after: u32) -> (SigningKey, Office) {
+    let moderator = SigningKey::from_seed([8; 32]);
+    let (seq, at_ms, counter) = (after.saturating_add(1), 2, 3);
+    let place = Place {
+        seq,
+        prev: [4; 16],
+        epoch: seq,
+    };
+    let member = MemberId(moderator.public());
+    let body = facts::Body::Grant {
+        member,
+        role: Role::Moderator,
+        counter,
+    };
+    let grant = Fact::sign(founder, chat, place, at_ms, body).unwrap();
+    let office = Office {
+        charter: charter.clone(),
+        moderator: member,
+        seq,
+        prev: place.prev,
+        at_ms,
+        counter,
+        signature: grant.signature,
+    };
+    (moderator, office)
 }
 
 /// One with everything in it that there can be.

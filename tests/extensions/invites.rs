@@ -125,7 +125,7 @@ fn addresses() -> [(Vec<u8>, u64); 2] {
     ]
 }
 
-fn with_checksum(mut parts: Parts) -> Parts {
+pub(crate) fn with_checksum(mut parts: Parts) -> Parts {
     let checksum = crypto::hash(&[&joined(&parts)])[..4].to_vec();
     parts.push(("checksum", checksum));
     parts

@@ -11,11 +11,13 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use cast::Cast;
+use moderator::ByModerator;
 
 mod cast;
 mod certificates;
 mod history;
 mod invites;
+mod moderator;
 mod packets;
 
 #[test]
@@ -52,6 +54,7 @@ struct KnownAnswers {
     keys: Vec<Key>,
     hashes: Vec<Hash>,
     certificates: Vec<Certificate>,
+    chains: Vec<ChainForm>,
     packets: Vec<Sealed>,
     invites: Vec<InviteForm>,
 }
@@ -88,6 +91,11 @@ struct Sealed {
     packet: Vec<u8>,
 }
 
+struct ChainForm {
+    name: &'static str,
+    parts: Parts,
+}
+
 struct InviteForm {
     name: &'static str,
     parts: Parts,
@@ -97,13 +105,19 @@ struct InviteForm {
 impl KnownAnswers {
     fn new() -> Self {
         let cast = Cast::new();
-        Self {
+        let by_moderator = ByModerator::new(&cast);
+        let mut answers = Self {
             keys: certificates::keys(&cast),
             hashes: certificates::hashes(&cast),
             certificates: certificates::certificates(&cast),
+            chains: vec![by_moderator.chain(&cast)],
             packets: packets::packets(&cast),
             invites: invites::invites(&cast),
-        }
+        };
+        answers.keys.extend(by_moderator.keys());
+        answers.certificates.extend(by_moderator.certificates(&cast));
+        answers.invites.push(by_moderator.link(&cast));
+        answers
     }
 
     fn json(&self) -> Value {
@@ -124,6 +138,10 @@ impl KnownAnswers {
                 "bytes": hex(&certificate.bytes),
             })
         });
+        let chains = self
+            .chains
+            .iter()
+            .map(|chain| json!({"name": chain.name, "parts": parts_json(&chain.parts)}));
         let packets = self.packets.iter().map(|packet| {
             json!({
                 "name": packet.name,
@@ -144,6 +162,7 @@ impl KnownAnswers {
             "keys": keys.collect::<Vec<_>>(),
             "hashes": hashes.collect::<Vec<_>>(),
             "certificates": certificates.collect::<Vec<_>>(),
+            "chains": chains.collect::<Vec<_>>(),
             "packets": packets.collect::<Vec<_>>(),
             "invites": invites.collect::<Vec<_>>(),
         })
@@ -177,6 +196,11 @@ impl KnownAnswers {
             .unwrap();
             lines(&mut page, &certificate.signed);
             line(&mut page, "= signature", &hex(&certificate.signature));
+            page.push_str("```\n");
+        }
+        for chain in &self.chains {
+            write!(page, "\n### Chain: {}\n\n```text\n", chain.name).unwrap();
+            lines(&mut page, &chain.parts);
             page.push_str("```\n");
         }
         for packet in &self.packets {

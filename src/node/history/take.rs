@@ -130,11 +130,14 @@ impl Node {
         if said_ms + CLOCKS_PART_MS < signed.came_ms(&author.member) {
             return Some("before_its_author");
         }
-        // What somebody may do now says nothing of then; but who came to read only had to be given more by a fact.
-        let may_speak = author.rights != Rights::Observer
-            || signed
-                .may(&author.member, crate::facts::Action::Speak, now_ms)
-                .is_ok();
+        // Whom a fact made an observer spoke before that. Whoever waits at the door, or has to read first, did not.
+        let may_now = signed
+            .may(&author.member, crate::facts::Action::Speak, now_ms)
+            .is_ok();
+        let read_first = signed.minutes_to_read(&author.member, said_ms) > 0;
+        let was_made_observer = author.rights != Rights::Observer
+            && signed.state().is_some_and(|state| state.is_named(&author.member));
+        let may_speak = (may_now || was_made_observer) && !read_first;
         if !may_speak || signed.has_lost_slot(author) {
             return Some("not_allowed");
         }
