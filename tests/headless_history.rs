@@ -248,3 +248,126 @@ fn what_waits_for_a_link_is_kept_over_a_restart_and_comes_once() {
         assert_eq!(texts(member.program(), &chat), ["into the void"]);
     }
 }
+
+#[test]
+fn what_was_said_is_found_by_its_words() {
+    let folder = folder();
+    let (chat, mut members) = friends(folder.path(), &["ann", "bob"]);
+    say(members[0].program(), &chat, "The boat leaves at noon");
+    say(members[0].program(), &chat, "明日は晴れです");
+    members[1].program().hears("明日は晴れです");
+    say(members[1].program(), &chat, "No boat for me, \"OR\" what?");
+    let ann = members[0].program();
+    ann.hears("No boat for me, \"OR\" what?");
+    let mut found = |words: &str| -> Vec<String> {
+        let search = json!({ "command": "search", "text": words, "limit": 10 });
+        let results = ann.done(search, "search_results");
+        let messages = results["messages"].as_array().expect("a list");
+        messages.iter().map(|message| text(message, "text")).collect()
+    };
+    let (noon, weather, no_boat) = (
+        "The boat leaves at noon",
+        "明日は晴れです",
+        "No boat for me, \"OR\" what?",
+    );
+    assert_eq!(found("BOAT"), [no_boat, noon], "the newest first");
+    assert_eq!(found("boat noon"), [noon]);
+    assert_eq!(
+        found("晴れ"),
+        [weather],
+        "two letters, within a text without spaces"
+    );
+    assert_eq!(found("boat from:bob"), [no_boat]);
+    assert_eq!(found("or\" boat"), [no_boat], "what people type is no syntax");
+    assert_eq!(found("boat in:friend after:2020-01-01"), [no_boat, noon]);
+    assert_eq!(found("boat before:2020-01-01"), [""; 0]);
+    assert_eq!(found("submarine"), [""; 0]);
+    let first = json!({ "command": "search", "text": "boat", "chat": chat, "limit": 1 });
+    let first = ann.done(first, "search_results");
+    assert_eq!(first["more"], json!(true));
+    let before = &first["messages"][0]["id"];
+    let older = json!({ "command": "search", "text": "boat", "chat": chat, "before": before, "limit": 1 });
+    let older = ann.done(older, "search_results");
+    assert_eq!(
+        (&older["messages"][0]["text"], &older["more"]),
+        (&json!(noon), &json!(false))
+    );
+    let (code, sentence) = ann.fails(json!({ "command": "search", "text": "x before:soon", "limit": 1 }));
+    assert_eq!(code, "bad_command");
+    assert!(sentence.contains("before:2026-11-20"), "{sentence}");
+    let (code, _) = ann.fails(json!({ "command": "search", "text": "x in:nowhere", "limit": 1 }));
+    assert_eq!(code, "not_found");
+}
+
+#[test]
+fn what_is_cleared_is_gone_here_and_is_not_fetched_again() {
+    let folder = folder();
+    let (chat, mut members) = friends(folder.path(), &["ann", "bob"]);
+    say(members[0].program(), &chat, "quicksilver secret");
+    members[1].program().hears("quicksilver secret");
+    let bob = members[1].program();
+    bob.done(
+        json!({ "command": "clear_history", "chat": chat }),
+        "history_cleared",
+    );
+    assert_eq!(texts(bob, &chat), [""; 0]);
+    let search = json!({ "command": "search", "text": "quicksilver", "limit": 9 });
+    assert_eq!(bob.done(search, "search_results")["messages"], json!([]));
+    members[1].stop();
+    for file in std::fs::read_dir(folder.path().join("bob")).expect("a profile") {
+        let bytes = std::fs::read(file.expect("a file").path()).expect("its bytes");
+        for word in ["quicksilver", "qui", "ksi"] {
+            let is_there = bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            assert!(!is_there || word.len() == 3, "{word} is left");
+        }
+    }
+    let bob = members[1].start();
+    bob.event("chat_opened", &chat);
+    say(members[0].program(), &chat, "and on");
+    members[1].program().hears("and on");
+    assert_eq!(texts(members[1].program(), &chat), ["and on"]);
+    assert_eq!(
+        texts(members[0].program(), &chat),
+        ["and on", "quicksilver secret"]
+    );
+}
+
+#[test]
+fn a_chat_keeps_as_much_as_it_is_told_to() {
+    let folder = folder();
+    let (chat, mut members) = friends(folder.path(), &["ann", "bob"]);
+    let ann = members[0].program();
+    say(ann, &chat, "of today");
+    let keep = |keep: Value| {
+        let mut command = json!({ "command": "set_retention", "chat": chat });
+        for (field, value) in keep.as_object().expect("an object") {
+            command[field] = value.clone();
+        }
+        command
+    };
+    let (code, _) = ann.fails(keep(json!({ "keep": "days", "days": 0 })));
+    assert_eq!(code, "bad_command");
+    let changed = ann.done(keep(json!({ "keep": "days", "days": 1 })), "retention_changed");
+    assert_eq!((&changed["keep"], &changed["days"]), (&json!("days"), &json!(1)));
+    ann.done(keep(json!({ "keep": "mib", "mib": 1 })), "retention_changed");
+    assert_eq!(texts(ann, &chat), ["of today"]);
+    members[0].stop();
+    let opened = members[0].start().event("chat_opened", &chat);
+    assert_eq!(opened["retention"], json!({ "keep": "mib", "mib": 1 }));
+}
+
+#[test]
+fn a_long_text_comes_whole_and_a_longer_one_is_refused() {
+    let folder = folder();
+    let (chat, mut members) = friends(folder.path(), &["ann", "bob"]);
+    let long = "ß".repeat(2048);
+    say(members[0].program(), &chat, &long);
+    assert_eq!(members[1].program().hears(&long)["history"], json!(false));
+    let longer = json!({ "command": "say", "chat": chat, "text": format!("{long}!") });
+    assert_eq!(members[0].program().fails(longer).0, "too_long");
+    members[1].stop();
+    let other = "한".repeat(1365);
+    say(members[0].program(), &chat, &other);
+    members[1].start().event("chat_opened", &chat);
+    assert_eq!(members[1].program().hears(&other)["history"], json!(true));
+}
