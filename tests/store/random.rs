@@ -173,6 +173,7 @@ impl ExpectedChat {
             }
             Write::PutChat(_)
             | Write::AddPart { .. }
+            | Write::Forget { .. }
             | Write::SayAgain { .. }
             | Write::SaveSettings(_)
             | Write::SaveWorkspace(_)
@@ -308,6 +309,7 @@ fn chat_of(write: &Write) -> ChatId {
         | Write::SetHistoryHeld { chat, .. }
         | Write::SetRetention { chat, .. }
         | Write::ClearHistory { chat, .. }
+        | Write::Forget { chat, .. }
         | Write::RemoveChat { chat } => *chat,
         Write::AddMessage { message, .. } | Write::SayAgain { message, .. } => message.chat,
         Write::PutChat(record) => record.chat,
