@@ -184,8 +184,12 @@ fn a_latecomer_gets_the_newest_at_once_and_the_rest_by_scrolling_up() {
         messages.iter().map(|message| text(message, "text")).collect()
     };
     let numbers = |numbers: std::ops::Range<u32>| numbers.map(|number| format!("message {number:03}"));
-    assert_eq!(texts_of(&page), numbers(30..130).collect());
-    assert_eq!(page["more_before"], json!(true));
+    // What was said in the last seconds comes by repair as well.
+    assert!(texts_of(&page).is_superset(&numbers(30..130).collect()), "{page}");
+    assert!(
+        texts_of(&page).len() == 130 || page["more_before"] == json!(true),
+        "{page}"
+    );
 
     let oldest = &page["messages"][0]["id"];
     let older = json!({ "command": "history", "chat": chat, "before": oldest, "limit": 200 });

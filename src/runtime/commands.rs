@@ -74,15 +74,20 @@ impl Actor {
                 before,
                 after,
                 around,
-                at: _,
+                at,
                 limit,
             } => {
-                let query = match (before, after, around) {
-                    (None, None, None) => HistoryQuery::Newest,
-                    (Some(id), None, None) => HistoryQuery::Before(id),
-                    (None, Some(id), None) => HistoryQuery::After(id),
-                    (None, None, Some(id)) => HistoryQuery::Around(id),
-                    _ => return Err(bad_command("Give one of before, after and around, not several.")),
+                let query = match (before, after, around, at) {
+                    (None, None, None, None) => HistoryQuery::Newest,
+                    (Some(id), None, None, None) => HistoryQuery::Before(id),
+                    (None, Some(id), None, None) => HistoryQuery::After(id),
+                    (None, None, Some(id), None) => HistoryQuery::Around(id),
+                    (None, None, None, Some(at)) => HistoryQuery::At(at),
+                    _ => {
+                        return Err(bad_command(
+                            "Give one of before, after, around and at, not several.",
+                        ));
+                    }
                 };
                 self.history(chat, query, limit, tag)
             }

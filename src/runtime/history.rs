@@ -197,7 +197,7 @@ impl Reading {
     /// Whether there is room, and something to fill it. Around a message both sides can be asked for from what is
     /// shown, if anything is.
     fn asks_on(&self, more_ahead: bool) -> bool {
-        let is_around = matches!(self.query, HistoryQuery::Around(_));
+        let is_around = matches!(self.query, HistoryQuery::Around(_) | HistoryQuery::At(_));
         more_ahead && self.room > 0 && (!is_around || self.shown.is_empty())
     }
 }
@@ -260,6 +260,7 @@ mod tests {
             HistoryQuery::Newest => ((STORED + 1).saturating_sub(limit).max(1), STORED),
             HistoryQuery::Before(id) => (place(id).saturating_sub(limit).max(1), place(id) - 1),
             HistoryQuery::After(id) => (place(id) + 1, (place(id) + limit).min(STORED)),
+            HistoryQuery::At(_) => unreachable!("asked for by none of these"),
             HistoryQuery::Around(id) => {
                 let side = (limit - 1) / 2;
                 (

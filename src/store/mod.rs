@@ -90,6 +90,8 @@ pub enum HistoryQuery {
     After(MessageId),
     /// A message, and as many on either side.
     Around(MessageId),
+    /// The first message from a time on, and as many on either side.
+    At(Timestamp),
 }
 
 /// A part of a chat's history.

@@ -109,6 +109,20 @@ pub(super) fn history(
                 more_after,
             })
         }
+        HistoryQuery::At(at) => {
+            let place = Place {
+                at_ms: at.as_millisecond(),
+                key: i64::MIN,
+            };
+            let (mut messages, more_before) = older(connection, chat, key, place, limit / 2)?;
+            let (after, more_after) = newer(connection, chat, key, place, limit - limit / 2)?;
+            messages.extend(after);
+            Ok(HistoryPage {
+                messages,
+                more_before,
+                more_after,
+            })
+        }
         HistoryQuery::Around(id) => {
             let place = place(connection, key, id)?;
             let side = limit.saturating_sub(1) / 2;

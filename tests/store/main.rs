@@ -434,6 +434,10 @@ async fn pages_of_history_join_without_gap_or_overlap() {
         (vec![1, 2, 3], false, true)
     );
     assert_eq!(page(HistoryQuery::Around(id(4)), 1).await, (vec![4], true, true));
+    let at = |ms| HistoryQuery::At(Timestamp::from_millisecond(ms).unwrap());
+    assert_eq!(page(at(40), 4).await, (vec![2, 3, 4, 5], true, true));
+    assert_eq!(page(at(45), 2).await, (vec![5, 6], true, false));
+    assert_eq!(page(at(99), 2).await, (vec![6], true, false));
     assert_eq!(page(HistoryQuery::Newest, 0).await, (vec![], true, false));
 
     let unknown = store.history(chat, HistoryQuery::Before(id(77)), 5).await;

@@ -95,6 +95,7 @@ impl ExpectedChat {
                 let place = self.place(id)? + 1;
                 place..(place + limit).min(end)
             }
+            HistoryQuery::At(_) => unreachable!("by a test of its own"),
             HistoryQuery::Around(id) => {
                 let (place, side) = (self.place(id)?, (limit - 1) / 2);
                 place.saturating_sub(side)..(place + 1 + side).min(end)
