@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::membership::Member;
+use super::roster::ROSTER_ANSWER;
 use super::{Kind, Node, NodeEvent};
 use crate::id::{ClientId, MemberId};
 use crate::wire::{Body, Say};
@@ -120,6 +121,16 @@ impl Node {
             .collect();
         for member in late {
             self.tell_presence(&member, true);
+        }
+    }
+
+    /// A link tells who is there, with words that came before: if we alone lost a session to silence, and its denial got
+    /// lost as well, this brings it back. (What counts as seen was verified.)
+    pub(super) fn is_told_to_stand(&mut self, say: &Say) {
+        let client_id = say.signed.client_id;
+        let Kind::Signed(signed) = &self.kind else { return };
+        if say.hops == ROSTER_ANSWER && !signed.is_session_online(&client_id) {
+            self.session_heard(&client_id);
         }
     }
 

@@ -158,6 +158,7 @@ impl Node {
         if origin == self.client_id || self.seen.contains_key(&id.0) {
             self.stats.duplicates += 1;
             self.has_shown(&sender, &id);
+            self.is_told_to_stand(&say);
             return self.announces(sender, &origin);
         }
         let is_asked_for = self.is_asked_for(&sender, &id, &say);

@@ -488,7 +488,13 @@ impl Window {
         self.press(Modifiers::NONE, Key::Enter);
     }
 
+    /// What is further down than the window reaches is scrolled to first, as one would.
     pub fn click(&mut self, name: &str) {
+        let end = self.harness.ctx.content_rect().bottom() - 40.0;
+        if self.control(name).rect().bottom() > end {
+            self.control(name).scroll_to_me();
+            self.harness.run();
+        }
         self.control(name).click();
         self.harness.run();
     }
