@@ -22,7 +22,7 @@ use super::reports::ReportSender;
 use super::socket::{Batch, ChatSocket};
 use super::work::Slice;
 use crate::id::ChatId;
-use crate::model::{Code, DeliveryState, Event, Report, Request, Tag};
+use crate::model::{Code, Event, Report, Request, Tag};
 use crate::node::{self, ArchiveAnswer, Input};
 use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, StoredMessage, Write};
 
@@ -283,16 +283,6 @@ impl Actor {
         chat.node
             .has_seen(store.said_since(id, timestamp(since), node::SEEN).await?);
         chat.has_parts(store.orphan_parts(id).await?);
-        for message in store.waiting(id).await? {
-            let waiting = Event::Delivery {
-                chat: id,
-                id: message.id,
-                state: DeliveryState::Waiting,
-                reached: 0,
-                of: 0,
-            };
-            self.outlet.report(waiting, None);
-        }
         chat.drain(now, &mut Cause::none(), &mut self.outlet);
         Ok(())
     }
