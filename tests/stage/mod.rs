@@ -488,10 +488,10 @@ impl Window {
         self.press(Modifiers::NONE, Key::Enter);
     }
 
-    /// What is further down than the window reaches is scrolled to first, as one would.
+    /// What is further down in the open menu is scrolled to first, as one would.
     pub fn click(&mut self, name: &str) {
-        let end = self.harness.ctx.content_rect().bottom() - 40.0;
-        if self.control(name).rect().bottom() > end {
+        let is_menu_open = self.harness.query_all_by_label("Menu").count() > 1;
+        if is_menu_open {
             self.control(name).scroll_to_me();
             self.harness.run();
         }
