@@ -89,8 +89,6 @@ struct Sent {
     bytes: u64,
     /// Its links, on average over the time in which something was said.
     links: f64,
-    /// Datagrams and bytes by kind of packet.
-    by_kind: BTreeMap<u8, (u64, u64)>,
 }
 
 /// The honest talk, the founder moderates, and the hostile do what they do. What each of the honest has sent.
@@ -124,18 +122,7 @@ fn talk(sim: &mut Sim, crowd: &mut [Hostile], what: &str) -> Vec<Sent> {
             datagrams: after.packets_out - before.packets_out,
             bytes: after.bytes_out - before.bytes_out,
             links: links as f64 / MESSAGES as f64,
-            by_kind: difference(&after.sent, &before.sent),
         })
-        .collect()
-}
-
-fn difference(
-    after: &BTreeMap<u8, (u64, u64)>,
-    before: &BTreeMap<u8, (u64, u64)>,
-) -> BTreeMap<u8, (u64, u64)> {
-    let of = |kind: &u8| before.get(kind).copied().unwrap_or_default();
-    let all = after.iter();
-    all.map(|(kind, sent)| (*kind, (sent.0 - of(kind).0, sent.1 - of(kind).1)))
         .collect()
 }
 

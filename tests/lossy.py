@@ -109,7 +109,9 @@ class Member:
             event = self.events.get(timeout=max(0.1, until - time.monotonic()))
             if event["event"] == name:
                 return event
-            if event["event"] in ("error", "join_failed"):
+            # Trying goes on when nobody has answered for a while.
+            is_trying = event.get("code") == "unreachable"
+            if event["event"] in ("error", "join_failed") and not is_trying:
                 raise SystemExit(f"{self.nick}: {event}")
 
 
