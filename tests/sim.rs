@@ -188,3 +188,39 @@ fn a_chat_of_which_one_member_can_be_reached_holds_together() {
     }
     assert_reached_all(&sim.take_events(), count, count);
 }
+
+/// Two by one invite of two slots, whose first choices may be the same. At 20 % loss each way.
+#[test]
+fn newcomers_are_in_within_seconds_though_a_fifth_is_lost_each_way() {
+    let first = seed(8);
+    let conditions = Conditions {
+        lost_per_mille: 200,
+        ..Conditions::default()
+    };
+    let mut took = Vec::new();
+    for seed in first..first + 150 {
+        let (mut sim, mut chat) = (Sim::new(seed, conditions), Chat::new(seed));
+        sim.add(chat.founder_config("founder"));
+        let invite = chat.invite(2, 0, Vec::new());
+        for nick in ["bob", "eve"] {
+            let slot = sim.below(2) as u16;
+            let (config, _) = chat.newcomer(nick, &invite, slot);
+            let (index, began) = (sim.add(config), sim.now().elapsed);
+            let (client_id, address) = (None, sim.address(0));
+            sim.tell(index, Input::Connect { client_id, address });
+            let is_in = |sim: &mut Sim| {
+                sim.run_for(Duration::from_millis(50));
+                let events = sim.take_events();
+                let joined =
+                    |(_, of, event): &(_, usize, NodeEvent)| *of == index && matches!(event, NodeEvent::Joined);
+                events.iter().any(joined)
+            };
+            while sim.now().elapsed - began < secs(60) && !is_in(&mut sim) {}
+            took.push(sim.now().elapsed - began);
+        }
+    }
+    took.sort_unstable();
+    let at = |percent: usize| took[(took.len() - 1) * percent / 100];
+    let figures = format!("half within {:?}, 99 % within {:?}, all within {:?}", at(50), at(99), at(100));
+    assert!(at(99) < secs(10) && at(100) < secs(20), "{figures}");
+}

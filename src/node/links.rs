@@ -320,7 +320,8 @@ impl Node {
     /// Looks for nodes through a random link: once a minute, more often while links are missing.
     fn look_around(&mut self) {
         let now = self.now.elapsed;
-        let every = if self.links.len() < WANTED.min(self.peers_known()) {
+        let is_lonely = self.links.len() < WANTED && self.links.len() < self.peers_known();
+        let every = if is_lonely {
             LOOK_AROUND_LONELY
         } else {
             LOOK_AROUND
@@ -437,28 +438,21 @@ impl Node {
     /// The nearest on either side, of the links and those worth a try.
     fn ring_neighbours(&self, candidates: &[ClientId]) -> Vec<ClientId> {
         let own = self.own_place();
-        let mut places: Vec<([u8; 32], ClientId)> = candidates
+        let places = candidates
             .iter()
             .chain(self.links.keys())
             .filter_map(|client_id| Some((self.place(client_id)?, *client_id)))
-            .filter(|(place, _)| *place != own)
-            .collect();
-        places.sort_unstable();
-        let next = places.partition_point(|(place, _)| *place < own);
-        let Some(after) = places.get(next).or(places.first()) else {
-            return Vec::new();
-        };
-        let before = if next == 0 {
-            places.last()
-        } else {
-            places.get(next - 1)
-        };
-        let mut neighbours = vec![after.1];
-        neighbours.extend(
-            before
-                .map(|(_, client_id)| *client_id)
-                .filter(|client_id| *client_id != after.1),
-        );
+            .filter(|(place, _)| *place != own);
+        // Round the ring from our own place: who is met first, and who last.
+        let mut nearest: Option<[(bool, [u8; 32], ClientId); 2]> = None;
+        for (place, client_id) in places {
+            let at = (place < own, place, client_id);
+            let [after, before] = nearest.get_or_insert([at; 2]);
+            *after = at.min(*after);
+            *before = at.max(*before);
+        }
+        let mut neighbours: Vec<ClientId> = nearest.into_iter().flatten().map(|(_, _, id)| id).collect();
+        neighbours.dedup();
         neighbours
     }
 
@@ -488,14 +482,17 @@ impl Node {
     /// once, over what is plenty by and by.
     fn drop_surplus(&mut self, neighbours: &[ClientId]) {
         let now = self.now.elapsed;
-        let is_large = self.peers_known() > MAX_LINKS;
+        let is_large = |node: &Self| node.peers_known() > MAX_LINKS;
         let most = match &self.kind {
-            Kind::Classic(_) if is_large => WANTED,
+            Kind::Classic(_) if is_large(self) => WANTED,
             Kind::Classic(_) | Kind::Signed(_) => MAX_LINKS,
         };
         while self.ordinary_links() > most && self.end_random_link(neighbours, Duration::ZERO) {}
         let is_time = now.saturating_sub(self.links_trimmed_at) >= TRIM_EVERY;
-        if is_large && is_time && self.ordinary_links() > PLENTY && self.end_random_link(neighbours, SETTLED)
+        if is_time
+            && self.ordinary_links() > PLENTY
+            && is_large(self)
+            && self.end_random_link(neighbours, SETTLED)
         {
             self.links_trimmed_at = now;
         }

@@ -1,6 +1,7 @@
 //! Sessions, members and slots of a signed chat. A chain leads from the chat's key to every session; what it says
 //! of a member holds for good, what it says of a session as long as the session is heard of.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -136,6 +137,8 @@ pub(super) struct Member {
     pub(super) status: u8,
     pub(super) status_at: (u64, u32),
     pub(super) presence: Presence,
+    /// The day of its last ring place, and that.
+    place: Cell<Option<(u64, [u8; 32])>>,
 }
 
 /// A say whose session is not known yet.
@@ -305,7 +308,18 @@ impl Signed {
     /// seconds)".
     pub(super) fn place_of(&self, member: &MemberId, unix_ms: u64) -> [u8; 32] {
         let day = unix_ms / 86_400_000;
-        crypto::hash(&[b"throng/1 place\0", &self.chat.0, &member.0, &day.to_be_bytes()])
+        // Everybody's is looked at whenever links are chosen.
+        let kept = self.members.get(member).map(|member| &member.place);
+        if let Some((of, place)) = kept.and_then(Cell::get)
+            && of == day
+        {
+            return place;
+        }
+        let place = crypto::hash(&[b"throng/1 place\0", &self.chat.0, &member.0, &day.to_be_bytes()]);
+        if let Some(kept) = kept {
+            kept.set(Some((day, place)));
+        }
+        place
     }
 
     /// Keeps a say until its session is met; the oldest leaves, of the same link if that has brought many.
@@ -395,6 +409,7 @@ impl Signed {
                 status: 0,
                 status_at: (0, 0),
                 presence: Presence::Gone,
+                place: Cell::new(None),
             },
         );
         true

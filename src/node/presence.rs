@@ -11,6 +11,9 @@ use crate::wire::{Body, Say};
 /// Reporters remembered for a session: two are enough.
 const MAX_REPORTERS: usize = 4;
 
+/// Members whose word ends a session for those who have no link to it. (The document.)
+const ENOUGH_REPORTERS: usize = 2;
+
 /// In a chat so small, everyone is linked to everyone: one report is enough.
 const FEW: usize = 3;
 
@@ -164,9 +167,15 @@ impl Node {
         true
     }
 
-    /// A link of ours fell silent: it is gone for us, and the others are told.
+    /// A link of ours fell silent: it is gone for us, and the others are told, unless enough of its links have told them
+    /// already.
     pub(super) fn report_gone(&mut self, client_id: ClientId) {
-        if self.session_ended(&client_id, false) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        let reporters = signed
+            .sessions
+            .get(&client_id)
+            .map_or(0, |session| session.reporters.len());
+        if self.session_ended(&client_id, false) && reporters < ENOUGH_REPORTERS {
             self.tell_signed(Body::Gone(client_id), false);
         }
     }
@@ -188,9 +197,7 @@ impl Node {
             }
             return;
         }
-        if self.links.contains_key(&gone) {
-            return;
-        }
+        let is_linked = self.links.contains_key(&gone);
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
@@ -204,7 +211,8 @@ impl Node {
         if session.reporters.len() < MAX_REPORTERS {
             session.reporters.insert(reporter);
         }
-        if few || session.reporters.len() >= 2 {
+        // Of a link we shall know for ourselves.
+        if !is_linked && (few || session.reporters.len() >= ENOUGH_REPORTERS) {
             self.session_ended(&gone, false);
         }
     }
