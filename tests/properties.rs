@@ -376,12 +376,11 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             ask,
             answer
         })),
-        (any_t(), any_client_id()).prop_map(|(t, after)| Packet::RosterAsk(RosterAsk { t, after })),
-        (any_t(), any_client_id(), any::<bool>()).prop_map(|(t, last, more)| Packet::Roster(Roster {
-            t,
-            last,
-            more
-        })),
+        (any_t(), any_client_id(), any_client_id(), vec(any(), 0..MAX_KNOWN_SESSIONS))
+            .prop_map(|(t, after, to, known)| Packet::RosterAsk(RosterAsk { t, after, to, known })),
+        (any_t(), any_client_id(), any::<bool>(), btree_set(0..MAX_KNOWN_SESSIONS as u8, 0..20)).prop_map(
+            |(t, last, more, gone)| Packet::Roster(Roster { t, last, more, gone: gone.into_iter().collect() })
+        ),
     ]
 }
 

@@ -159,6 +159,8 @@ fn nothing_recorded_changes_anything_when_it_comes_again() {
     let ask = wire::RosterAsk {
         t: member.t(),
         after: ClientId([0; 32]),
+        to: ClientId([0xFF; 32]),
+        known: Vec::new(),
     };
     let keepalive = Keepalive {
         t: member.t(),

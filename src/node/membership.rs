@@ -72,7 +72,9 @@ pub(super) struct Signed {
     pub(super) said: Said,
     pub(super) history: History,
     pub(super) parts: Parts,
+    /// When we last denied being gone, and when that is to be done again.
     pub(super) denied_at: Option<Duration>,
+    pub(super) deny_at: Option<Duration>,
     /// When a link was last asked who is there because of somebody whom we have not met.
     pub(super) asked_for_strangers_at: Option<Duration>,
     /// Whether some link has told us its whole roster: from then on, what is news to us is news to others.
@@ -95,6 +97,8 @@ pub(super) struct Session {
     pub(super) has_quit: bool,
     /// Who reported it as gone since it was last heard of.
     pub(super) reporters: BTreeSet<MemberId>,
+    /// When it was last heard of.
+    pub(super) heard_at: Duration,
     /// The greatest number of what it said.
     pub(super) last_number: u32,
     /// Which of its numbers have come lately.
@@ -115,6 +119,7 @@ impl Session {
             introduced: false,
             has_quit: false,
             reporters: BTreeSet::new(),
+            heard_at: Duration::ZERO,
             last_number: 0,
             numbers: super::gaps::Numbers::default(),
             forked_at: None,
@@ -191,6 +196,7 @@ impl Signed {
             history: History::new(history, &chain.credential),
             parts: Parts::default(),
             denied_at: None,
+            deny_at: None,
             asked_for_strangers_at: None,
             has_roster: false,
             chain,
@@ -288,6 +294,13 @@ impl Signed {
         self.sessions
             .get(client_id)
             .is_some_and(|session| session.introduced)
+    }
+
+    /// How many have said, since a session was last heard of, that it is gone.
+    pub(super) fn reporters_of(&self, client_id: &ClientId) -> usize {
+        self.sessions
+            .get(client_id)
+            .map_or(0, |session| session.reporters.len())
     }
 
     /// When a session began, ms since 1970: nothing was said in it before.
@@ -688,6 +701,7 @@ impl Node {
         self.look_after_facts();
         self.confirm_newcomers();
         self.tell_unnamed();
+        self.deny_being_gone();
         if is_old {
             self.renew_session();
         }

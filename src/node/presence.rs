@@ -57,6 +57,7 @@ impl Node {
             return;
         }
         session.reporters.clear();
+        session.heard_at = self.now.elapsed;
         let (member, start_ms) = (session.member, session.start_ms);
         if session.online {
             return;
@@ -132,7 +133,12 @@ impl Node {
     pub(super) fn is_told_to_stand(&mut self, say: &Say) {
         let client_id = say.signed.client_id;
         let Kind::Signed(signed) = &self.kind else { return };
-        if say.hops == ROSTER_ANSWER && !signed.is_session_online(&client_id) {
+        let reporters = signed.reporters_of(&client_id);
+        // Some take longer than others to notice that somebody is gone.
+        if say.hops == ROSTER_ANSWER
+            && !signed.is_session_online(&client_id)
+            && reporters < ENOUGH_REPORTERS
+        {
             self.session_heard(&client_id);
         }
     }
@@ -171,10 +177,7 @@ impl Node {
     /// already.
     pub(super) fn report_gone(&mut self, client_id: ClientId) {
         let Kind::Signed(signed) = &self.kind else { return };
-        let reporters = signed
-            .sessions
-            .get(&client_id)
-            .map_or(0, |session| session.reporters.len());
+        let reporters = signed.reporters_of(&client_id);
         if self.session_ended(&client_id, false) && reporters < ENOUGH_REPORTERS {
             self.tell_signed(Body::Gone(client_id), false);
         }
@@ -188,20 +191,21 @@ impl Node {
             let Kind::Signed(signed) = &mut self.kind else {
                 return;
             };
-            if signed
-                .denied_at
-                .is_none_or(|at| now.saturating_sub(at) >= DENY_EVERY)
-            {
-                signed.denied_at = Some(now);
-                self.tell_signed(Body::Ping, false);
-            }
-            return;
+            // What was denied lately is denied again a little later: not all may have heard the two in that order.
+            let at = signed.denied_at.map_or(now, |at| (at + DENY_EVERY).max(now));
+            signed.deny_at.get_or_insert(at);
+            return self.deny_being_gone();
         }
+        let Kind::Signed(signed) = &self.kind else { return };
+        if let Some(reporter) = signed.member_of(reporter) {
+            self.take_report_of(reporter, gone);
+        }
+    }
+
+    /// The part of [`Self::take_report`] that is about somebody else.
+    pub(super) fn take_report_of(&mut self, reporter: MemberId, gone: ClientId) {
         let is_linked = self.links.contains_key(&gone);
         let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        let Some(reporter) = signed.member_of(reporter) else {
             return;
         };
         let few = signed.sessions_online() <= FEW;
@@ -214,6 +218,19 @@ impl Node {
         // Of a link we shall know for ourselves.
         if !is_linked && (few || session.reporters.len() >= ENOUGH_REPORTERS) {
             self.session_ended(&gone, false);
+        }
+    }
+
+    /// Says a word, if that is due, by which all know that we are there.
+    pub(super) fn deny_being_gone(&mut self) {
+        let now = self.now.elapsed;
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        if signed.deny_at.is_some_and(|at| at <= now) {
+            signed.deny_at = None;
+            signed.denied_at = Some(now);
+            self.tell_signed(Body::Ping, false);
         }
     }
 

@@ -1,16 +1,17 @@
 //! Telling a new link who is there. After a link stands, each side asks the other for the says that introduce the
-//! sessions it knows, page by page in order of their keys. A fingerprint in each keepalive tells when an
+//! sessions that it lacks, page by page in order of their keys. A fingerprint in each keepalive tells when an
 //! announcement was lost, and it is asked again.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::bucket::{Bucket, Rate};
-use super::membership::Session;
+use super::membership::{Session, Signed};
 use super::{Kind, Node};
 use crate::crypto;
-use crate::id::ClientId;
-use crate::wire::{Keepalive, Packet, Roster, RosterAsk, Say};
+use crate::id::{ClientId, MemberId};
+use crate::wire::{Keepalive, MAX_KNOWN_SESSIONS, Packet, Roster, RosterAsk, Say, ShortSessionState};
 
 /// In place of the hops: the answer to a roster ask. A newcomer, to whom everything is news, does not pass it on.
 pub(super) const ROSTER_ANSWER: u8 = 255;
@@ -32,6 +33,15 @@ const ASK_FOR_STRANGERS: Duration = Duration::from_secs(30);
 /// Words of a session wait so long for what introduces it, which came by a slower way or got lost. A guess: several hops.
 const INTRODUCED_WITHIN: Duration = Duration::from_secs(1);
 
+/// Links that a newcomer asks for everyone at a time: one may be silent, and each tells as much. A guess.
+const ASKED_AT_ONCE: usize = 2;
+
+/// What has been heard so lately may not have reached everybody yet. A guess: minutes, since it is told by others for gone.
+const HEARD_LATELY: Duration = Duration::from_secs(60);
+
+/// Above all sessions.
+const LAST: ClientId = ClientId([0xFF; 32]);
+
 /// Differing fingerprints in a row until the roster is asked for: one may be news under way.
 const DIFFERENT: u8 = 2;
 
@@ -40,6 +50,8 @@ const DIFFERENT: u8 = 2;
 pub(super) struct Asking {
     /// The page asked for: sessions above this key.
     after: Option<ClientId>,
+    /// Those named in the question.
+    known: Vec<ClientId>,
     asked_at: Duration,
     tries: u8,
     different: u8,
@@ -68,9 +80,16 @@ impl Node {
     /// and most links of a chat that goes on make nothing known.
     pub(super) fn ask_what_it_knows(&mut self, client_id: ClientId) {
         match &self.kind {
-            Kind::Signed(signed) if signed.has_roster => self.prove_link(client_id),
+            Kind::Signed(signed) if signed.has_roster || self.rosters_asked_for() >= ASKED_AT_ONCE => {
+                self.prove_link(client_id);
+            }
             Kind::Signed(_) | Kind::Classic(_) => self.ask_roster(client_id),
         }
+    }
+
+    fn rosters_asked_for(&self) -> usize {
+        let links = self.links.values();
+        links.filter(|link| link.roster.is_waiting()).count()
     }
 
     /// Words came of a session that we have not met. What introduces it may only be slower.
@@ -101,9 +120,23 @@ impl Node {
         };
         let Some(t) = link.next_token() else { return };
         let address = link.address;
+        let Kind::Signed(signed) = &self.kind else { return };
+        let mut standing = signed.sessions_after(&after).filter(|(_, session)| session.name.is_some());
+        let some = standing.by_ref().take(MAX_KNOWN_SESSIONS);
+        let (ids, known): (Vec<_>, Vec<_>) = some
+            .map(|(client_id, session)| (*client_id, short_state(&t.token, client_id, session)))
+            .unzip();
+        let to = match standing.next() {
+            Some(_) => ids.last().copied().unwrap_or(LAST),
+            None => LAST,
+        };
+        drop(standing);
         link.roster.after = Some(after);
+        // Of two answers it is not known which question they are of.
+        link.roster.known = if link.roster.tries == 0 { ids } else { Vec::new() };
         link.roster.asked_at = now;
-        self.send(address, client_id, &Packet::RosterAsk(RosterAsk { t, after }));
+        let ask = RosterAsk { t, after, to, known };
+        self.send(address, client_id, &Packet::RosterAsk(ask));
         self.wake_soon();
     }
 
@@ -145,17 +178,7 @@ impl Node {
             return self.drop_packet("roster_budget");
         }
         let Kind::Signed(signed) = &self.kind else { return };
-        let mut page = signed
-            .sessions_after(&ask.after)
-            .filter(|(client_id, _)| **client_id != sender);
-        let mut last = ask.after;
-        let mut says = Vec::new();
-        for (client_id, session) in page.by_ref().take(PAGE) {
-            last = *client_id;
-            says.extend(introductions(session));
-        }
-        let more = page.next().is_some();
-        drop(page);
+        let Page { says, last, more, gone } = signed.page(&sender, &ask);
         for say in says {
             self.send(from, sender, &say);
         }
@@ -164,7 +187,8 @@ impl Node {
             .get_mut(&sender)
             .and_then(super::links::Link::next_token)
         {
-            self.send(from, sender, &Packet::Roster(Roster { t, last, more }));
+            let roster = Roster { t, last, more, gone };
+            self.send(from, sender, &Packet::Roster(roster));
         }
     }
 
@@ -180,12 +204,28 @@ impl Node {
             return;
         };
         link.roster.tries = 0;
+        let (member, known) = (link.member, std::mem::take(&mut link.roster.known));
+        let gone = roster.gone.iter().filter_map(|at| known.get(usize::from(*at)));
+        for client_id in gone.filter(|client_id| **client_id <= roster.last) {
+            self.is_told_gone(&member, client_id);
+        }
         // A page that leads nowhere would be asked for again for ever.
         if roster.more && roster.last > after {
             return self.ask_page(sender, roster.last);
         }
         if let Kind::Signed(signed) = &mut self.kind {
             signed.has_roster = true;
+        }
+    }
+
+    /// A session that stands for us does not for a link. That is as good as its report, unless the session may not have
+    /// come to it yet.
+    fn is_told_gone(&mut self, by: &MemberId, client_id: &ClientId) {
+        let now = self.now.elapsed;
+        let Kind::Signed(signed) = &self.kind else { return };
+        let is_settled = |session: &Session| now.saturating_sub(session.heard_at) >= HEARD_LATELY;
+        if *client_id != self.client_id && signed.sessions.get(client_id).is_some_and(is_settled) {
+            self.take_report_of(*by, *client_id);
         }
     }
 
@@ -226,6 +266,63 @@ impl Node {
         fingerprint.copy_from_slice(&crypto::hash(&[b"throng/1 roster\0", &bytes])[..16]);
         fingerprint
     }
+}
+
+/// What a roster_ask is answered.
+struct Page {
+    says: Vec<Packet>,
+    last: ClientId,
+    more: bool,
+    gone: Vec<u8>,
+}
+
+impl Signed {
+    /// The first sessions that the asker does not know as they are, and which of those it knows don't stand here.
+    fn page(&self, asker: &ClientId, ask: &RosterAsk) -> Page {
+        let known: BTreeSet<_> = ask.known.iter().collect();
+        let (mut says, mut standing) = (Vec::new(), BTreeSet::new());
+        let (mut told, mut last, mut is_full) = (0, ask.after, false);
+        let sessions = self.sessions_after(&ask.after);
+        for (client_id, session) in sessions.take_while(|(client_id, _)| **client_id <= ask.to) {
+            let state = short_state(&ask.t.token, client_id, session);
+            let is_known = client_id == asker || known.contains(&state);
+            is_full = told == PAGE && !is_known;
+            if is_full {
+                break;
+            }
+            if !is_known {
+                says.extend(introductions(session));
+                told += 1;
+            }
+            standing.insert(without_numbers(&state));
+            last = *client_id;
+        }
+        if !is_full {
+            last = ask.to;
+        }
+        // Who does not know everyone yet, or has not told all that was asked for, can't say who is gone.
+        let tells_all = self.has_roster && !is_full;
+        let is_gone = |state: &ShortSessionState| tells_all && !standing.contains(&without_numbers(state));
+        let places = (0..).zip(&ask.known);
+        Page {
+            says,
+            last,
+            more: is_full || ask.to != LAST,
+            gone: places.filter(|(_, state)| is_gone(state)).map(|(at, _)| at).collect(),
+        }
+    }
+}
+
+fn without_numbers(state: &ShortSessionState) -> [u8; 4] {
+    let [a, b, c, d, ..] = *state;
+    [a, b, c, d]
+}
+
+/// A session as it stands in what goes to the link that gave this token, or comes from it.
+fn short_state(token: &[u8; 8], client_id: &ClientId, session: &Session) -> ShortSessionState {
+    let hash = crypto::hash(&[b"throng/1 session\0", token, &client_id.0]);
+    let number = |say: &Option<Say>| say.as_ref().map_or(0, |say| say.signed.number as u8);
+    [hash[0], hash[1], hash[2], hash[3], number(&session.name), number(&session.status)]
 }
 
 /// The says that introduce a session to somebody who asked: its name with its chain, and its status.

@@ -367,26 +367,49 @@ impl FactsAsk {
     }
 }
 
-/// Kind 114: who is there? Asks for the first sessions above `after` in the order of their client_ids.
+/// A session as it stands in [`RosterAsk::known`]: the first 4 bytes of a hash of the token and its client_id, then the last
+/// byte of the numbers of its last name and status.
+pub type ShortSessionState = [u8; 6];
+
+/// Sessions that one [`RosterAsk`] can name: what fits into a datagram.
+pub const MAX_KNOWN_SESSIONS: usize = 150;
+
+/// Kind 114: who is there? Asks for the first sessions above `after` up to `to`, in the order of their client_ids, but for
+/// those that are known as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RosterAsk {
     /// Token and counter.
     pub t: TokenCounter,
-    /// The last one known; zeros: from the beginning.
+    /// The last one asked for before; zeros: from the beginning.
     pub after: ClientId,
+    /// The last one asked for now; ones: to the end.
+    pub to: ClientId,
+    /// All that the asker knows to stand between the two, at most [`MAX_KNOWN_SESSIONS`].
+    pub known: Vec<ShortSessionState>,
 }
 
 impl RosterAsk {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         self.t.write(out);
         out.extend_from_slice(&self.after.0);
+        out.extend_from_slice(&self.to.0);
+        out.extend(self.known.iter().flatten());
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self {
-            t: TokenCounter::read(reader)?,
-            after: ClientId(reader.array()?),
-        })
+        let (t, after, to) = (
+            TokenCounter::read(reader)?,
+            ClientId(reader.array()?),
+            ClientId(reader.array()?),
+        );
+        let mut known = Vec::new();
+        while !reader.is_empty() {
+            if known.len() >= MAX_KNOWN_SESSIONS {
+                return Err(WireError::UnknownValue);
+            }
+            known.push(reader.array()?);
+        }
+        Ok(Self { t, after, to, known })
     }
 }
 
@@ -395,10 +418,12 @@ impl RosterAsk {
 pub struct Roster {
     /// Token and counter.
     pub t: TokenCounter,
-    /// The greatest client_id of the page.
+    /// The greatest client_id that the page tells of.
     pub last: ClientId,
     /// Whether there are greater ones.
     pub more: bool,
+    /// Places in [`RosterAsk::known`] of sessions that don't stand for the one who answers, ascending.
+    pub gone: Vec<u8>,
 }
 
 impl Roster {
@@ -406,10 +431,11 @@ impl Roster {
         self.t.write(out);
         out.extend_from_slice(&self.last.0);
         out.push(u8::from(self.more));
+        out.extend_from_slice(&self.gone);
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self {
+        let roster = Self {
             t: TokenCounter::read(reader)?,
             last: ClientId(reader.array()?),
             more: match reader.u8()? {
@@ -417,7 +443,14 @@ impl Roster {
                 1 => true,
                 _ => return Err(WireError::UnknownValue),
             },
-        })
+            gone: reader.slice(reader.len())?.to_vec(),
+        };
+        let is_ascending = roster.gone.is_sorted_by(|one, next| one < next);
+        let is_of_known = roster.gone.iter().all(|at| usize::from(*at) < MAX_KNOWN_SESSIONS);
+        match is_ascending && is_of_known {
+            true => Ok(roster),
+            false => Err(WireError::UnknownValue),
+        }
     }
 }
 

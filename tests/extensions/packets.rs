@@ -38,7 +38,7 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let facts = make("facts", from_founder, from_member, plain, packet);
     let (plain, packet) = facts_ask();
     let facts_ask = make("facts_ask", from_member, from_founder, plain, packet);
-    let (plain, packet) = roster_ask();
+    let (plain, packet) = roster_ask(cast);
     let roster_ask = make("roster_ask", from_member, from_founder, plain, packet);
     let (plain, packet) = roster(cast);
     let roster = make("roster", from_founder, from_member, plain, packet);
@@ -326,24 +326,25 @@ fn facts_ask() -> (Parts, Packet) {
     (parts, Packet::FactsAsk(FactsAsk { t, summary }))
 }
 
-fn roster_ask() -> (Parts, Packet) {
+fn roster_ask(cast: &Cast) -> (Parts, Packet) {
+    let session = cast.members_session.client_id();
+    let hash = crypto::hash(&[b"throng/1 session\0", &FOUNDERS_TOKEN, &session.0]);
     let parts = vec![
         ("kind", vec![114]),
         ("token", FOUNDERS_TOKEN.to_vec()),
         ("counter", vec![0, 0, 0, 2]),
         ("after", vec![0; 32]),
+        ("to", vec![0xFF; 32]),
+        ("known, hash", hash[..4].to_vec()),
+        ("numbers", vec![1, 2]),
     ];
+    let known = vec![[hash[0], hash[1], hash[2], hash[3], 1, 2]];
     let t = TokenCounter {
         token: FOUNDERS_TOKEN,
         counter: 2,
     };
-    (
-        parts,
-        Packet::RosterAsk(RosterAsk {
-            t,
-            after: ClientId([0; 32]),
-        }),
-    )
+    let (after, to) = (ClientId([0; 32]), ClientId([0xFF; 32]));
+    (parts, Packet::RosterAsk(RosterAsk { t, after, to, known }))
 }
 
 fn roster(cast: &Cast) -> (Parts, Packet) {
@@ -354,12 +355,13 @@ fn roster(cast: &Cast) -> (Parts, Packet) {
         ("counter", vec![0, 0, 0, 3]),
         ("last", last.0.to_vec()),
         ("more", vec![0]),
+        ("gone", vec![0]),
     ];
     let t = TokenCounter {
         token: MEMBERS_TOKEN,
         counter: 3,
     };
-    (parts, Packet::Roster(Roster { t, last, more: false }))
+    (parts, Packet::Roster(Roster { t, last, more: false, gone: vec![0] }))
 }
 
 fn slow(cast: &Cast) -> (Parts, Packet) {
