@@ -11,6 +11,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,8 @@ def main():
     if os.getuid() != 0 or not shutil.which("ip") or not shutil.which("nft"):
         print("The lossy network was skipped: it needs root, iproute2 and nftables.")
         return 77
+    # Whoever ends this program has it clean up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     members = []
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -156,8 +159,10 @@ def play(network, members, count):
     ann.tell(command="export_invite", chat=chat, uses=2)
     invite = ann.wait_for("invite_exported")["text"]
     for member in members[1:]:
+        began = time.monotonic()
         member.tell(command="import_invite", text=invite, nick=member.nick)
         member.wait_for("joined")
+        print(f"{member.nick} is in after {time.monotonic() - began:.1f} s")
     time.sleep(3)
     said = talk(members, chat, count)
     until = time.monotonic() + WITHIN + 5

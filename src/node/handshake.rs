@@ -244,7 +244,7 @@ impl Node {
         let Ok(chain) = Chain::decode(&hello.chain) else {
             return Verdict::of(WelcomeStatus::Stranger);
         };
-        if !chain.verify(&signed.chat, sender) {
+        if !signed.leads_to(&chain, sender) {
             self.drop_packet("bad_chain");
             return Verdict::of(WelcomeStatus::Stranger);
         }

@@ -320,7 +320,7 @@ impl Node {
     /// Looks for nodes through a random link: once a minute, more often while links are missing.
     fn look_around(&mut self) {
         let now = self.now.elapsed;
-        let is_lonely = self.links.len() < WANTED && self.links.len() < self.peers_known();
+        let is_lonely = self.links.len() < WANTED && self.knows_more_than(self.links.len());
         let every = if is_lonely {
             LOOK_AROUND_LONELY
         } else {
@@ -343,11 +343,11 @@ impl Node {
         }
     }
 
-    /// Others that could be linked to.
-    fn peers_known(&self) -> usize {
+    /// Whether there are more than so many others that could be linked to.
+    fn knows_more_than(&self, count: usize) -> bool {
         match &self.kind {
-            Kind::Classic(classic) => classic.count(),
-            Kind::Signed(signed) => signed.sessions_online(),
+            Kind::Classic(classic) => classic.count() > count,
+            Kind::Signed(signed) => signed.has_more_online_than(count),
         }
     }
 
@@ -482,7 +482,7 @@ impl Node {
     /// once, over what is plenty by and by.
     fn drop_surplus(&mut self, neighbours: &[ClientId]) {
         let now = self.now.elapsed;
-        let is_large = |node: &Self| node.peers_known() > MAX_LINKS;
+        let is_large = |node: &Self| node.knows_more_than(MAX_LINKS);
         let most = match &self.kind {
             Kind::Classic(_) if is_large(self) => WANTED,
             Kind::Classic(_) | Kind::Signed(_) => MAX_LINKS,

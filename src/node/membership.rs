@@ -66,6 +66,8 @@ pub(super) struct Signed {
     pub(super) confirm_at: Option<Duration>,
     pub(super) sessions: BTreeMap<ClientId, Session>,
     pub(super) members: BTreeMap<MemberId, Member>,
+    /// Those of them who are there, but not told of yet: their names may come.
+    pub(super) unnamed: BTreeSet<MemberId>,
     /// Of those who claim a slot, as far as we know, the one of the smallest hash of the admission, with that.
     slots: BTreeMap<(InviteId, u16), ([u8; 32], MemberId)>,
     held: VecDeque<Held>,
@@ -190,6 +192,7 @@ impl Signed {
             confirm_at: None,
             sessions: BTreeMap::new(),
             members: BTreeMap::new(),
+            unnamed: BTreeSet::new(),
             slots: BTreeMap::new(),
             held: VecDeque::new(),
             said: nothing_said(),
@@ -279,6 +282,13 @@ impl Signed {
     /// Sessions of others that stand.
     pub(super) fn sessions_online(&self) -> usize {
         self.sessions.values().filter(|session| session.online).count() - 1
+    }
+
+    /// Whether more than so many of others stand. Often asked, and in a crowd most need not be counted.
+    pub(super) fn has_more_online_than(&self, count: usize) -> bool {
+        let mut online = self.sessions.values().filter(|session| session.online);
+        // Our own is one of them.
+        online.nth(count + 1).is_some()
     }
 
     pub(super) fn is_session_online(&self, client_id: &ClientId) -> bool {
@@ -392,6 +402,14 @@ impl Signed {
 
     fn is_banned(&self, admitted: &Admitted) -> bool {
         self.state().is_some_and(|state| state.ban_of(admitted).is_some())
+    }
+
+    /// Whether a chain leads from the chat to a session. What admitted its member before need not be verified again.
+    pub(super) fn leads_to(&self, chain: &Chain, client_id: &ClientId) -> bool {
+        let (member, credential) = (chain.credential.member(), chain.credential.encode());
+        let is_known = self.credential_of(&member) == Some(&credential);
+        chain.session.verify(&self.chat, &member, client_id)
+            && (is_known || chain.credential.verify(&self.chat))
     }
 
     /// Whether a member was admitted before.
@@ -508,7 +526,7 @@ impl Node {
         if now_ms.abs_diff(chain.session.start_ms) > SESSION_VALID_MS {
             return Err("stale_session");
         }
-        if !chain.verify(&signed.chat, &client_id) {
+        if !signed.leads_to(&chain, &client_id) {
             return Err("bad_chain");
         }
         let member = chain.credential.member();
@@ -558,7 +576,7 @@ impl Node {
         };
         if let (Some(known), Ok(chain)) = (signed.sessions.get(client_id), Chain::decode(chain))
             && known.member != chain.credential.member()
-            && chain.verify(&signed.chat, client_id)
+            && signed.leads_to(&chain, client_id)
         {
             signed.sessions.remove(client_id);
         }

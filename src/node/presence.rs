@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::membership::Member;
+use super::membership::{Member, Signed};
 use super::roster::ROSTER_ANSWER;
 use super::{Kind, Node, NodeEvent};
 use crate::id::{ClientId, MemberId};
@@ -39,6 +39,11 @@ impl Node {
         let Kind::Signed(signed) = &self.kind else { return };
         if let Some(member) = signed.member_of(client_id) {
             self.tell_presence(&member, true);
+        }
+        if let Kind::Signed(signed) = &mut self.kind {
+            let Signed { unnamed, members, .. } = &mut **signed;
+            let is_unnamed = |member: &Member| matches!(member.presence, Presence::Unnamed(_));
+            unnamed.retain(|id| members.get(id).is_some_and(is_unnamed));
         }
     }
 
@@ -78,6 +83,7 @@ impl Node {
         if let Some(known) = signed.members.get_mut(&member) {
             if known.presence == Presence::Gone {
                 known.presence = Presence::Unnamed(self.now.elapsed + NAME_WITHIN);
+                signed.unnamed.insert(member);
             }
             // A session begins online: what an earlier one said, or says late, is over.
             if known.status_at.0 < start_ms {
@@ -117,11 +123,9 @@ impl Node {
         let now = self.now.elapsed;
         let Kind::Signed(signed) = &self.kind else { return };
         let is_late = |member: &Member| matches!(member.presence, Presence::Unnamed(at) if at <= now);
-        let late: Vec<MemberId> = signed
-            .members
-            .iter()
-            .filter(|(_, member)| is_late(member))
-            .map(|(id, _)| *id)
+        let late = signed.unnamed.iter().copied();
+        let late: Vec<MemberId> = late
+            .filter(|id| signed.members.get(id).is_some_and(is_late))
             .collect();
         for member in late {
             self.tell_presence(&member, true);
@@ -208,7 +212,7 @@ impl Node {
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
-        let few = signed.sessions_online() <= FEW;
+        let few = !signed.has_more_online_than(FEW);
         let Some(session) = signed.sessions.get_mut(&gone) else {
             return;
         };
