@@ -435,12 +435,26 @@ fn print_sent(crowd: &Crowd, stay: usize, during: Duration, said: usize) {
         during.as_secs(),
         each(&|stats| stats.history_packets_out),
     );
-    let running = (0..crowd.sim.len()).filter(|index| crowd.sim.is_running(*index)).count();
-    let online = |index: usize| crowd.sim.node(index).members().iter().filter(|member| member.online).count();
+    let running = (0..crowd.sim.len())
+        .filter(|index| crowd.sim.is_running(*index))
+        .count();
+    let online = |index: usize| {
+        crowd
+            .sim
+            .node(index)
+            .members()
+            .iter()
+            .filter(|member| member.online)
+            .count()
+    };
     let shown = (0..stay).map(online).sum::<usize>() as f64 / stay as f64;
     println!("  {running} are there, and {shown:.1} as each of those who stayed sees it");
     for kind in crowd.sim.node(0).stats().sent.keys() {
         let of = |stats: &NodeStats| stats.sent.get(kind).copied().unwrap_or_default();
-        println!("  kind {kind}: {:.2} packets, {:.0} bytes", each(&|stats| of(stats).0), each(&|stats| of(stats).1));
+        println!(
+            "  kind {kind}: {:.2} packets, {:.0} bytes",
+            each(&|stats| of(stats).0),
+            each(&|stats| of(stats).1)
+        );
     }
 }

@@ -18,9 +18,9 @@ use throng::invite::{
 use throng::wire::{
     Body, Broadcast, Digest, Facts, FactsAsk, Header, Hello, History, HistoryAnswer, HistoryAsk,
     HistoryAuthor, HistoryMember, HistoryQuestion, HistorySay, HistoryStatus, Items, Keepalive, Link, LinkOp,
-    MAX_PARTS, MAX_PLAIN_LEN, NodeAddress, NodeFormat, NotHeld, NumberRange, Packet, Part, Roster, RosterAsk,
-    Say, SendNodes, SignedSay, Slow, TokenCounter, Want, Welcome, WelcomeStatus, join_datagram,
-    split_datagram,
+    MAX_KNOWN_SESSIONS, MAX_PARTS, MAX_PLAIN_LEN, NodeAddress, NodeFormat, NotHeld, NumberRange, Packet,
+    Part, Roster, RosterAsk, Say, SendNodes, SignedSay, Slow, TokenCounter, Want, Welcome, WelcomeStatus,
+    join_datagram, split_datagram,
 };
 
 const KINDS: [u8; 17] = [
@@ -376,11 +376,25 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             ask,
             answer
         })),
-        (any_t(), any_client_id(), any_client_id(), vec(any(), 0..MAX_KNOWN_SESSIONS))
+        (
+            any_t(),
+            any_client_id(),
+            any_client_id(),
+            vec(any(), 0..MAX_KNOWN_SESSIONS)
+        )
             .prop_map(|(t, after, to, known)| Packet::RosterAsk(RosterAsk { t, after, to, known })),
-        (any_t(), any_client_id(), any::<bool>(), btree_set(0..MAX_KNOWN_SESSIONS as u8, 0..20)).prop_map(
-            |(t, last, more, gone)| Packet::Roster(Roster { t, last, more, gone: gone.into_iter().collect() })
-        ),
+        (
+            any_t(),
+            any_client_id(),
+            any::<bool>(),
+            btree_set(0..MAX_KNOWN_SESSIONS as u8, 0..20)
+        )
+            .prop_map(|(t, last, more, gone)| Packet::Roster(Roster {
+                t,
+                last,
+                more,
+                gone: gone.into_iter().collect()
+            })),
     ]
 }
 

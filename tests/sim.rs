@@ -211,8 +211,9 @@ fn newcomers_are_in_within_seconds_though_a_fifth_is_lost_each_way() {
             let is_in = |sim: &mut Sim| {
                 sim.run_for(Duration::from_millis(50));
                 let events = sim.take_events();
-                let joined =
-                    |(_, of, event): &(_, usize, NodeEvent)| *of == index && matches!(event, NodeEvent::Joined);
+                let joined = |(_, of, event): &(_, usize, NodeEvent)| {
+                    *of == index && matches!(event, NodeEvent::Joined)
+                };
                 events.iter().any(joined)
             };
             while sim.now().elapsed - began < secs(60) && !is_in(&mut sim) {}
@@ -221,6 +222,11 @@ fn newcomers_are_in_within_seconds_though_a_fifth_is_lost_each_way() {
     }
     took.sort_unstable();
     let at = |percent: usize| took[(took.len() - 1) * percent / 100];
-    let figures = format!("half within {:?}, 99 % within {:?}, all within {:?}", at(50), at(99), at(100));
+    let figures = format!(
+        "half within {:?}, 99 % within {:?}, all within {:?}",
+        at(50),
+        at(99),
+        at(100)
+    );
     assert!(at(99) < secs(10) && at(100) < secs(20), "{figures}");
 }

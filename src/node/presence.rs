@@ -139,9 +139,7 @@ impl Node {
         let Kind::Signed(signed) = &self.kind else { return };
         let reporters = signed.reporters_of(&client_id);
         // Some take longer than others to notice that somebody is gone.
-        if say.hops == ROSTER_ANSWER
-            && !signed.is_session_online(&client_id)
-            && reporters < ENOUGH_REPORTERS
+        if say.hops == ROSTER_ANSWER && !signed.is_session_online(&client_id) && reporters < ENOUGH_REPORTERS
         {
             self.session_heard(&client_id);
         }

@@ -121,7 +121,9 @@ impl Node {
         let Some(t) = link.next_token() else { return };
         let address = link.address;
         let Kind::Signed(signed) = &self.kind else { return };
-        let mut standing = signed.sessions_after(&after).filter(|(_, session)| session.name.is_some());
+        let mut standing = signed
+            .sessions_after(&after)
+            .filter(|(_, session)| session.name.is_some());
         let some = standing.by_ref().take(MAX_KNOWN_SESSIONS);
         let (ids, known): (Vec<_>, Vec<_>) = some
             .map(|(client_id, session)| (*client_id, short_state(&t.token, client_id, session)))
@@ -178,7 +180,12 @@ impl Node {
             return self.drop_packet("roster_budget");
         }
         let Kind::Signed(signed) = &self.kind else { return };
-        let Page { says, last, more, gone } = signed.page(&sender, &ask);
+        let Page {
+            says,
+            last,
+            more,
+            gone,
+        } = signed.page(&sender, &ask);
         for say in says {
             self.send(from, sender, &say);
         }
@@ -308,7 +315,10 @@ impl Signed {
             says,
             last,
             more: is_full || ask.to != LAST,
-            gone: places.filter(|(_, state)| is_gone(state)).map(|(at, _)| at).collect(),
+            gone: places
+                .filter(|(_, state)| is_gone(state))
+                .map(|(at, _)| at)
+                .collect(),
         }
     }
 }
@@ -322,7 +332,14 @@ fn without_numbers(state: &ShortSessionState) -> [u8; 4] {
 fn short_state(token: &[u8; 8], client_id: &ClientId, session: &Session) -> ShortSessionState {
     let hash = crypto::hash(&[b"throng/1 session\0", token, &client_id.0]);
     let number = |say: &Option<Say>| say.as_ref().map_or(0, |say| say.signed.number as u8);
-    [hash[0], hash[1], hash[2], hash[3], number(&session.name), number(&session.status)]
+    [
+        hash[0],
+        hash[1],
+        hash[2],
+        hash[3],
+        number(&session.name),
+        number(&session.status),
+    ]
 }
 
 /// The says that introduce a session to somebody who asked: its name with its chain, and its status.

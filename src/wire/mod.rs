@@ -26,9 +26,8 @@ pub use broadcast::{Broadcast, MAX_BROADCAST_DATA_LEN};
 pub use datagram::{Header, MAX_DATAGRAM_LEN, MAX_PLAIN_LEN, OVERHEAD_LEN, join_datagram, split_datagram};
 pub use error::WireError;
 pub use extension::{
-    Facts, FactsAsk, Hello, Keepalive, Link, LinkOp, MAX_FACTS, MAX_KNOWN_SESSIONS, MAX_WELCOME_NODES, Roster, RosterAsk,
-    ShortSessionState, Slow,
-    TokenCounter, VERSION, Welcome, WelcomeStatus,
+    Facts, FactsAsk, Hello, Keepalive, Link, LinkOp, MAX_FACTS, MAX_KNOWN_SESSIONS, MAX_WELCOME_NODES,
+    Roster, RosterAsk, ShortSessionState, Slow, TokenCounter, VERSION, Welcome, WelcomeStatus,
 };
 pub use history::{
     HISTORY_BODIES, History, HistoryAnswer, HistoryAsk, HistoryAuthor, HistoryMember, HistoryQuestion,

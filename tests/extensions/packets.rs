@@ -361,7 +361,15 @@ fn roster(cast: &Cast) -> (Parts, Packet) {
         token: MEMBERS_TOKEN,
         counter: 3,
     };
-    (parts, Packet::Roster(Roster { t, last, more: false, gone: vec![0] }))
+    (
+        parts,
+        Packet::Roster(Roster {
+            t,
+            last,
+            more: false,
+            gone: vec![0],
+        }),
+    )
 }
 
 fn slow(cast: &Cast) -> (Parts, Packet) {
