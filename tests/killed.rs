@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use program::scene::{create, folder, import_text, invite, members_until, online, stored};
-use program::{DEADLINE, Program, text};
+use program::{Program, text};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rusqlite::Connection;
@@ -23,6 +23,9 @@ const MAX_LIFE_MS: u32 = 1200;
 
 /// The longest pause between two messages of one, in ms.
 const MAX_PAUSE_MS: u32 = 30;
+
+/// How long the two may take to fetch what the other has: each asks the other within some 15 s, again after a minute.
+const COMES_TOGETHER_WITHIN: Duration = Duration::from_secs(150);
 
 /// Two in a chat, linked.
 fn two(folder: &Path) -> (String, Program, Program) {
@@ -200,8 +203,14 @@ fn killed_at_any_moment_it_has_all_that_it_told_once() {
     let took = began.elapsed();
 
     let mut ann = Program::start("ann", &profile);
-    let until = Instant::now() + DEADLINE;
+    let until = Instant::now() + COMES_TOGETHER_WITHIN;
     let (at_ann, at_bob) = loop {
+        while let Some(event) = ann.next_until(Instant::now() + Duration::from_secs(1)) {
+            of_ann.take(&event);
+        }
+        while let Some(event) = bob.next_until(Instant::now()) {
+            of_bob.take(&event);
+        }
         let (at_ann, at_bob) = (stored(&mut ann, &chat), stored(&mut bob, &chat));
         if at_ann.keys().eq(at_bob.keys()) {
             break (at_ann, at_bob);
@@ -212,9 +221,6 @@ fn killed_at_any_moment_it_has_all_that_it_told_once() {
             "they stay apart: ann has {ann_has}, bob has {bob_has}"
         );
     };
-    while let Some(event) = bob.next_until(Instant::now()) {
-        of_bob.take(&event);
-    }
     of_ann.is_all_in(&at_ann);
     of_bob.is_all_in(&at_bob);
     println!(

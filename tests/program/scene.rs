@@ -85,7 +85,7 @@ pub(crate) fn stored(program: &mut Program, chat: &str) -> BTreeMap<String, Valu
     let mut all = BTreeMap::new();
     let mut before = Value::Null;
     loop {
-        let mut command = json!({ "command": "history", "chat": chat, "limit": 100 });
+        let mut command = json!({ "command": "history", "chat": chat, "limit": 1000 });
         if !before.is_null() {
             command["before"] = before;
         }
