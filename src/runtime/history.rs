@@ -252,6 +252,7 @@ mod tests {
             text: String::new(),
             own: false,
             history: false,
+            delivery: None,
         };
         StoredMessage {
             message,
