@@ -258,7 +258,7 @@ impl Expected {
                 .messages
                 .iter()
                 .filter(|message| message.delivery == Some(DeliveryState::Waiting));
-            let waiting: Vec<_> = waiting.cloned().collect();
+            let waiting: Vec<Message> = waiting.cloned().collect();
             assert_eq!(store.waiting(chat.record.chat).await.unwrap(), waiting);
             self.look(store, chat.record.chat, HistoryQuery::Newest, MAX_PAGE_LEN)
                 .await;
@@ -274,7 +274,7 @@ impl Expected {
             return assert_eq!(found, Err(StoreError::NotFound));
         };
         let page = found.unwrap();
-        let messages: Vec<_> = expected.messages[range.clone()].iter().cloned().collect();
+        let messages = &expected.messages[range.clone()];
         assert_eq!(
             (page.more_before, page.more_after),
             (range.start > 0, range.end < expected.messages.len())
