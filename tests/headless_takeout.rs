@@ -136,6 +136,7 @@ fn fill(profile: &Path, chat: &str, messages: u32) {
                     text: format!("message {number}"),
                     own: false,
                     history: true,
+                    delivery: None,
                 };
                 let write = Write::AddMessage {
                     message,

@@ -112,6 +112,9 @@ pub struct Message {
     pub own: bool,
     /// Said before it reached us live.
     pub history: bool,
+    /// How far it has got, if it is one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryState>,
 }
 
 /// A member of a chat.
