@@ -213,11 +213,9 @@ fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
     if fs::metadata(one)?.len() != fs::metadata(other)?.len() {
         return Ok(false);
     }
-    let (mut one, mut other) = (
-        BufReader::new(File::open(one)?).bytes(),
-        BufReader::new(File::open(other)?).bytes(),
-    );
-    while let Some(byte) = one.next() {
+    let one = BufReader::new(File::open(one)?).bytes();
+    let mut other = BufReader::new(File::open(other)?).bytes();
+    for byte in one {
         if other.next().transpose()? != Some(byte?) {
             return Ok(false);
         }

@@ -1,5 +1,8 @@
 //! The rows of a database read from its pages, without following any tree: what leads to a row may be damaged where the
 //! row is not. The form is SQLite's (<https://www.sqlite.org/fileformat2.html>).
+//!
+//! What somebody wrote can't pose as rows: a text begins no page, since before its further pages stands the number of the next,
+//! whose first byte is 0 in any file under 64 GiB.
 
 use std::collections::BTreeMap;
 use std::fs::File;
