@@ -92,7 +92,7 @@ fn said(number: u32) -> Message {
             text
         },
         ..message(
-            chat(1 + (number % 5 == 0) as u8),
+            chat(1 + u8::from(number.is_multiple_of(5))),
             number,
             1_700_000_000_000 + i64::from(number),
         )
@@ -205,9 +205,8 @@ async fn every_page_in_turn_may_be_lost() {
     let bytes = &sound["throng.db"];
     let count = bytes.len() / PAGE;
     let with_messages = message_pages(&database(whole.path()));
-    println!("{count} pages, {} with messages", with_messages.len());
     let seed = 0x7012_0001;
-    println!("seed {seed:#x}");
+    eprintln!("seed {seed:#x}");
     let mut random = ChaCha20Rng::seed_from_u64(seed);
 
     let (mut rebuilt_count, mut refused) = (0, Vec::new());
@@ -260,7 +259,6 @@ async fn every_page_in_turn_may_be_lost() {
             }
         }
     }
-    println!("{rebuilt_count} rebuilt, refused: {refused:?}");
     assert_eq!(refused.len(), 1, "only the page with the keys: {refused:?}");
     assert!(rebuilt_count > 20, "{rebuilt_count}");
 }
@@ -398,7 +396,7 @@ async fn a_start_that_was_killed_in_the_midst_of_it_is_gone_on_with() {
     fs::write(profile.path().join("damaged"), &kept_name).unwrap();
     let (after, rebuilt) = mended(profile.path()).await.unwrap();
     assert!(rebuilt && after == expected);
-    assert_eq!(kept(profile.path()), [kept_name.clone()], "kept once");
+    assert_eq!(kept(profile.path()), [kept_name.as_str()], "kept once");
     // It is in its place, but the name is not wiped yet.
     fs::write(profile.path().join("damaged"), &kept_name).unwrap();
     let (after, rebuilt) = mended(profile.path()).await.unwrap();
