@@ -360,6 +360,19 @@ pub enum Event {
         /// Whether a passphrase seals the keys in it.
         passphrase: bool,
     },
+    /// The profile was damaged, and was made anew of what could be read of it.
+    Rebuilt {
+        /// The damaged file, which is kept.
+        path: PathBuf,
+        /// Chats that could be read.
+        chats: u32,
+        /// Chats whose keys could not be read: they are gone from the profile.
+        lost_chats: u32,
+        /// Messages that could be read.
+        messages: u64,
+        /// The same in words.
+        message: String,
+    },
     /// A chat is being exported.
     ExportProgress {
         /// Which chat.

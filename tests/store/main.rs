@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod archive;
+mod damage;
 mod ending;
 mod faults;
 mod random;

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use super::*;
 
 /// A profile whose database is made by this SQL.
-fn profile_of(sql: &str) -> tempfile::TempDir {
+pub(crate) fn profile_of(sql: &str) -> tempfile::TempDir {
     let profile = tempfile::tempdir().unwrap();
     let database = Connection::open(profile.path().join("throng.db")).unwrap();
     database.execute_batch(sql).unwrap();
