@@ -94,6 +94,7 @@ fn message(number: u32) -> Message {
         text: "some words ".repeat(words),
         own: author == 0,
         history: false,
+        delivery: None,
     }
 }
 

@@ -106,6 +106,7 @@ async fn fill(store: &Store, chat: ChatId, own: MemberId, count: u32) -> Result<
             text: sentence(number),
             own: speaker.is_none(),
             history: true,
+            delivery: None,
         };
         let write = Write::AddMessage {
             message,

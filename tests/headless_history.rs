@@ -208,6 +208,10 @@ fn the_founder_says_what_of_the_past_newcomers_get() {
 fn what_waits_for_a_link_is_kept_over_a_restart_and_comes_once() {
     let folder = folder();
     let (chat, mut members) = friends(folder.path(), &["ann", "bob"]);
+    let kept_state = |program: &mut Program| {
+        let page = json!({ "command": "history", "chat": chat, "limit": 9 });
+        text(&program.done(page, "history")["messages"][0], "delivery")
+    };
     members[1].stop();
     let ann = members[0].program();
     ann.event("peer_lost", &chat);
@@ -220,6 +224,7 @@ fn what_waits_for_a_link_is_kept_over_a_restart_and_comes_once() {
     members[0].kill();
 
     members[0].start().event("chat_opened", &chat);
+    assert_eq!(kept_state(members[0].program()), "waiting");
     members[1].start();
     let heard = members[1].program().hears("into the void");
     assert_eq!(heard["id"], said["id"], "the same message");
@@ -227,6 +232,7 @@ fn what_waits_for_a_link_is_kept_over_a_restart_and_comes_once() {
         event["event"] == "delivery" && event["state"] == "sent"
     });
     assert_eq!(sent["id"], said["id"]);
+    assert_eq!(kept_state(members[0].program()), "sent");
     for member in &mut members {
         assert_eq!(texts(member.program(), &chat), ["into the void"]);
     }

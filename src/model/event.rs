@@ -112,6 +112,9 @@ pub struct Message {
     pub own: bool,
     /// Said before it reached us live.
     pub history: bool,
+    /// How far it has got, if it is one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryState>,
 }
 
 /// A member of a chat.
@@ -356,6 +359,19 @@ pub enum Event {
         chats: u32,
         /// Whether a passphrase seals the keys in it.
         passphrase: bool,
+    },
+    /// The profile was damaged, and was made anew of what could be read of it.
+    Rebuilt {
+        /// The damaged file, which is kept.
+        path: PathBuf,
+        /// Chats that could be read.
+        chats: u32,
+        /// Chats whose keys could not be read: they are gone from the profile.
+        lost_chats: u32,
+        /// Messages that could be read.
+        messages: u64,
+        /// The same in words.
+        message: String,
     },
     /// A chat is being exported.
     ExportProgress {

@@ -59,6 +59,7 @@ pub(super) async fn run(
         actor.outlet.failed(None, error.into());
         return actor.outlet.finish(Event::Bye.into()).await;
     }
+    actor.tell_rebuilt();
     while !actor.ending {
         actor.go_on_with_work();
         actor.go_on_with_looks();

@@ -377,6 +377,13 @@ impl Chat {
     }
 
     fn said(&mut self, said: NodeMessage, cause: &mut Cause, outlet: &mut Outlet) {
+        // It is believed to wait until it is known to have gone out: were the program killed between, it would be
+        // taken for sent. In a classic chat, where it is said anew, it would be said twice.
+        let state = if said.history || said.signed.is_empty() {
+            DeliveryState::Sent
+        } else {
+            DeliveryState::Waiting
+        };
         let message = Message {
             chat: self.record.chat,
             member: said.member,
@@ -392,6 +399,7 @@ impl Chat {
             text: said.text,
             own: said.own,
             history: said.history,
+            delivery: said.own.then_some(state),
         };
         let tag = said.own.then(|| cause.answer(&["say", "act"])).flatten();
         let (client_id, signed) = (said.client_id, said.signed);
@@ -428,7 +436,10 @@ impl Chat {
             .into_iter()
             .filter(|member| member.online && !member.own);
         let of = u32::try_from(there.count()).unwrap_or(u32::MAX);
-        outlet.keep(Write::SetDelivery { chat, id, state });
+        // One that failed is kept as waiting: after a restart the others fetch it.
+        if state != DeliveryState::Failed {
+            outlet.keep(Write::SetDelivery { chat, id, state });
+        }
         let tag = cause.answer_of(true, "resend", &id.0);
         outlet.report(
             Event::Delivery {

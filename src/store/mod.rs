@@ -8,7 +8,9 @@
 //! |---|---|
 //! | `lock` | empty; locked while a program has the profile open |
 //! | `throng.db` | the database |
-//! | `backup.tmp`, `restore.tmp` | a database on its way into a backup or out of one; wiped when that is done, or at the next start |
+//! | `backup.tmp`, `restore.tmp`, `rebuild.tmp` | a database on its way into a backup, out of one, or made anew; wiped when that is done, or at the next start |
+//! | `throng.db.damaged-2026-11-25` | a database that was found damaged on that day, as it was; what could be read of it is in `throng.db` |
+//! | `damaged` | there if the database is to be rebuilt at the next start |
 //! | `throng.db-wal`, `throng.db-shm` | its log of what was written last; there only while it is open, or after a crash |
 //!
 //! The key of a session is never stored. The other keys can be sealed with a passphrase; what was said can't. Whatever is deleted is overwritten; what a disk or a backup keeps of older
@@ -18,6 +20,7 @@ mod archive;
 mod error;
 mod profile;
 mod reads;
+mod rebuild;
 mod record;
 mod schema;
 mod scratch;
@@ -39,6 +42,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use archive::{Archived, HOUR, PartRecord};
 pub use error::{QueueFull, StoreError};
+pub use rebuild::Rebuilt;
 pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, Write};
 pub use scratch::Scratch;
 pub use search::SearchOrder;
@@ -123,17 +127,19 @@ pub struct Store {
     /// How many writes were queued by [`Store::write`].
     queued: Arc<Mutex<u64>>,
     settled: watch::Receiver<u64>,
+    rebuilt: Option<Rebuilt>,
 }
 
 impl Store {
-    /// Opens a profile, or starts one where there is none. Waits for the disk.
+    /// Opens a profile, or starts one where there is none. A damaged one is rebuilt from what can be read. Waits for the
+    /// disk.
     ///
     /// # Errors
-    /// That another program has it, that it is a newer version's, damaged or not writable, or the disk full. Nothing
-    /// that was there is changed then.
+    /// That another program has it, that it is a newer version's, damaged with no keys left to read, or not writable, or
+    /// the disk full. Nothing that was there is changed then.
     pub fn open(profile: &Path) -> Result<Self, StoreError> {
         let profile = Profile::open(profile)?;
-        let connection = profile.connect()?;
+        let (connection, rebuilt) = rebuild::open(&profile)?;
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
         let (error_sender, errors) = mpsc::channel(ERROR_QUEUE_LEN);
         let folder = profile.folder().to_owned();
@@ -151,7 +157,13 @@ impl Store {
             errors: Arc::new(Mutex::new(Some(errors))),
             queued: Arc::new(Mutex::new(0)),
             settled,
+            rebuilt,
         })
+    }
+
+    /// What was made of the profile if it was damaged when it was opened.
+    pub fn rebuilt(&self) -> Option<&Rebuilt> {
+        self.rebuilt.as_ref()
     }
 
     /// The errors of [`Store::write`], of which there may be fewer than writes that failed. Only the first call has

@@ -12,7 +12,7 @@ use super::record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord};
 use super::vault::Vault;
 use super::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoredMessage};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
-use crate::model::{ChatKind, Message, MessageBody, OpenChat, Retention, Settings, Workspace};
+use crate::model::{ChatKind, DeliveryState, Message, MessageBody, OpenChat, Retention, Settings, Workspace};
 
 /// All chats, in the order of their creation.
 pub(super) fn chats(connection: &Connection, vault: &Vault) -> rusqlite::Result<Vec<ChatRecord>> {
@@ -209,16 +209,16 @@ pub(super) fn workspace(connection: &Connection) -> rusqlite::Result<(Settings, 
 
 /// Before a place, the newest first.
 const OLDER: &str = "
-    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id FROM message
+    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id, delivery FROM message
     WHERE chat = ?1 AND (at_ms, key) < (?2, ?3) ORDER BY at_ms DESC, key DESC LIMIT ?4";
 
 /// After a place, the oldest first.
 const NEWER: &str = "
-    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id FROM message
+    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id, delivery FROM message
     WHERE chat = ?1 AND (at_ms, key) > (?2, ?3) ORDER BY at_ms, key LIMIT ?4";
 
 const WAITING: &str = "
-    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id FROM message
+    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id, delivery FROM message
     WHERE chat = ?1 AND delivery = 'waiting' ORDER BY at_ms, key";
 
 /// Unread is what others said after the read mark; without one, all of it.
@@ -330,7 +330,8 @@ fn messages(
 
 pub(super) fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<StoredMessage> {
     let at = Timestamp::from_millisecond(row.get(4)?).map_err(|error| damage(4, Type::Integer, error))?;
-    let action: bool = row.get(5)?;
+    let (action, own): (bool, bool) = (row.get(5)?, row.get(7)?);
+    let delivery: Option<String> = row.get(10)?;
     let message = Message {
         chat,
         member: MemberId(row.get(0)?),
@@ -344,8 +345,14 @@ pub(super) fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<StoredMes
             MessageBody::Message
         },
         text: row.get(6)?,
-        own: row.get(7)?,
+        own,
         history: row.get(8)?,
+        delivery: own.then_some(match delivery.as_deref() {
+            Some("waiting") => DeliveryState::Waiting,
+            Some("failed") => DeliveryState::Failed,
+            // Nothing is known to wait for it.
+            _ => DeliveryState::Sent,
+        }),
     };
     Ok(StoredMessage {
         message,

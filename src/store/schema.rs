@@ -57,6 +57,11 @@ pub(super) fn check(connection: &Connection, folder: &Path) -> Result<(), StoreE
     Ok(())
 }
 
+/// Whether a database of this version is a newer program's.
+pub(super) fn is_newer(version: u32) -> bool {
+    usize::try_from(version).map_or(true, |version| version > MIGRATIONS.len())
+}
+
 /// Looks through all of a database that passed [`check`]: one that comes from elsewhere.
 pub(super) fn check_all(connection: &Connection, folder: &Path) -> Result<(), StoreError> {
     let sqlite = |error| StoreError::from_sqlite(folder, &error);

@@ -37,7 +37,7 @@ const MAX_INDEX_HITS: usize = 5_000;
 
 /// Rows that [`message`] reads, then the chat's id and the message's key.
 const COLUMNS: &str =
-    "member, m.nick, m.id, number, at_ms, action, text, own, history, client_id, chat.id, m.key";
+    "member, m.nick, m.id, number, at_ms, action, text, own, history, client_id, delivery, chat.id, m.key";
 
 /// The newest first, and whether there are more.
 pub(super) fn search(
@@ -134,10 +134,10 @@ fn hit(
     order: &SearchOrder,
     end: Place,
 ) -> rusqlite::Result<Option<(Place, StoredMessage)>> {
-    let chat = ChatId(row.get(10)?);
+    let chat = ChatId(row.get(11)?);
     let place = Place {
         at_ms: row.get(4)?,
-        key: row.get(11)?,
+        key: row.get(12)?,
     };
     let in_time = order.before_ms.is_none_or(|before| place.at_ms < before)
         && order.after_ms.is_none_or(|after| place.at_ms >= after);

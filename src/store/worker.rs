@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::profile::Profile;
 use super::vault::{Lock, Vault};
-use super::{ChatRecord, StoreError, Write, reads, writes};
+use super::{ChatRecord, StoreError, Write, reads, rebuild, writes};
 
 /// The most writes of one transaction, so that no one waits long for theirs. A guess.
 const MAX_GROUP_LEN: usize = 1024;
@@ -230,8 +230,9 @@ impl Worker {
 
     pub(super) fn error(&mut self, error: &rusqlite::Error) -> StoreError {
         let error = StoreError::from_sqlite(self.profile.folder(), error);
-        if matches!(error, StoreError::Damaged { .. }) {
-            self.damage.get_or_insert_with(|| error.clone());
+        if matches!(error, StoreError::Damaged { .. }) && self.damage.is_none() {
+            self.damage = Some(error.clone());
+            rebuild::mark(&self.profile);
         }
         error
     }

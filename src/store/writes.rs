@@ -273,9 +273,6 @@ fn add_message(
     signed: &[u8],
 ) -> rusqlite::Result<()> {
     let chat = message.chat;
-    // It is believed to wait until it is known to have gone out: were the program killed between, it would be taken
-    // for sent. In a classic chat it would be said twice.
-    let waits = message.own && !message.history && !signed.is_empty();
     let added = connection.prepare_cached(ADD_MESSAGE)?.execute(params![
         message.chat.0,
         message.id.0,
@@ -289,7 +286,7 @@ fn add_message(
         message.own,
         message.history,
         signed,
-        waits.then(|| delivery_name(DeliveryState::Waiting)),
+        message.delivery.map(delivery_name),
         hlc_bytes(signed),
     ])?;
     if added == 0 {

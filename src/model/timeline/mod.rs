@@ -333,7 +333,7 @@ impl Timeline {
             text,
             own: message.own,
             late: false,
-            delivery: delivery.or((message.own && !message.history).then_some(Delivery::WAITING)),
+            delivery: delivery.or(message.delivery.map(Delivery::of)),
             nick_look: key,
         }
     }

@@ -90,12 +90,14 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// It has not gone out yet.
-    pub const WAITING: Self = Self {
-        state: DeliveryState::Waiting,
-        reached: 0,
-        of: 0,
-    };
+    /// So far, to whom is not known.
+    pub const fn of(state: DeliveryState) -> Self {
+        Self {
+            state,
+            reached: 0,
+            of: 0,
+        }
+    }
 
     /// Whether all have it that are there.
     pub fn is_everywhere(&self) -> bool {
@@ -107,6 +109,7 @@ impl Delivery {
         match (self.state, self.reached, self.of) {
             (DeliveryState::Waiting, ..) => "Waiting to be sent".to_owned(),
             (DeliveryState::Failed, ..) => "Not sent".to_owned(),
+            (DeliveryState::Sent, 0, 0) => "Sent".to_owned(),
             (DeliveryState::Sent, 1, 0) => "Sent over 1 link".to_owned(),
             (DeliveryState::Sent, links, 0) => format!("Sent over {links} links"),
             (DeliveryState::Sent, reached, of) => format!("Reached {} of {of}", reached.min(of)),

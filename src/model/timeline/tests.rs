@@ -27,6 +27,7 @@ fn message(author: u8, seconds: i64, number: u32) -> Message {
         text: format!("text {number}"),
         own: author == 0,
         history: true,
+        delivery: None,
     }
 }
 
