@@ -35,6 +35,10 @@ fn two(folder: &Path) -> (String, Program, Program) {
     let link = text(&invite(&mut ann, &chat, &json!({})), "link");
     import_text(&mut bob, &link, "bob");
     bob.event("joined", &chat);
+    // Once he is no newcomer any more he hands on all that he hears from now on.
+    bob.expect("the end of his first round", |event| {
+        event["event"] == "history_progress" && event["done"] == true
+    });
     for program in [&mut ann, &mut bob] {
         members_until(program, &chat, |list| online(list).len() == 2);
     }
@@ -101,7 +105,10 @@ impl Told {
             }
         }
         for id in &self.sent {
-            assert!(stored.contains_key(id), "told to be sent and lost: {id}");
+            let kept = stored
+                .get(id)
+                .unwrap_or_else(|| panic!("told to be sent and lost: {id}"));
+            assert_eq!(kept["delivery"], "sent", "{kept}");
         }
         let texts: BTreeSet<&str> = stored.values().filter_map(|kept| kept["text"].as_str()).collect();
         assert_eq!(texts.len(), stored.len(), "something is there under two ids");
