@@ -55,7 +55,7 @@ impl Chance {
             || UNIX_EPOCH.elapsed().expect("after 1970").subsec_nanos().into(),
             |seed| seed.parse().expect("a number"),
         );
-        println!("THRONG_SEED={seed} repeats this, as far as two programs can");
+        eprintln!("THRONG_SEED={seed} repeats this, as far as two programs can");
         Self(ChaCha20Rng::seed_from_u64(seed))
     }
 
@@ -230,7 +230,7 @@ fn killed_at_any_moment_it_has_all_that_it_told_once() {
     };
     of_ann.is_all_in(&at_ann);
     of_bob.is_all_in(&at_bob);
-    println!(
+    eprintln!(
         "{kills} kills in {took:.1?}, {before_open} of them before the chat was open: {} messages told at ann, {} told \
          to be sent, {not_told} kept and never told; {} at both in the end",
         of_ann.messages.len(),
