@@ -151,7 +151,7 @@ fn sentence(number: u32) -> String {
     let words = (0..3 + seed * 7 % 38).map(|n| WORDS[(seed + n * n) % WORDS.len()]);
     let mut said = words.collect::<Vec<_>>().join(" ");
     // What a search looks for: a word in a hundred messages, and words in every hundred thousandth.
-    if number % 100 == 0 {
+    if number.is_multiple_of(100) {
         said.push_str(" 東京");
     }
     if number % 100_000 == 50_000 {
