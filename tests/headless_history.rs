@@ -3,10 +3,10 @@
 
 mod program;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use program::scene::{create, folder, import_text, invite, members_until, online, say};
+use program::scene::{create, folder, import_text, invite, members_until, online, say, stored};
 use program::{Program, text};
 use serde_json::{Value, json};
 
@@ -68,27 +68,6 @@ fn friends(folder: &Path, nicks: &[&'static str]) -> (String, Vec<Member>) {
         }
     }
     (chat, members)
-}
-
-/// All that a program has of a chat, by id, page by page from the newest.
-fn stored(program: &mut Program, chat: &str) -> BTreeMap<String, Value> {
-    let mut all = BTreeMap::new();
-    let mut before = Value::Null;
-    loop {
-        let mut command = json!({ "command": "history", "chat": chat, "limit": 100 });
-        if !before.is_null() {
-            command["before"] = before;
-        }
-        let page = program.done(command, "history");
-        let messages = page["messages"].as_array().expect("a list");
-        let Some(oldest) = messages.first() else {
-            return all;
-        };
-        before = oldest["id"].clone();
-        for message in messages {
-            all.insert(text(message, "id"), message.clone());
-        }
-    }
 }
 
 /// The texts that a program has of a chat, each as often as it stands there.

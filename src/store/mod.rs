@@ -38,7 +38,7 @@ use std::thread;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use archive::{Archived, HOUR, PartRecord};
 pub use error::{QueueFull, StoreError};
@@ -124,6 +124,9 @@ pub struct StoredMessage {
 pub struct Store {
     jobs: mpsc::Sender<Job>,
     errors: Arc<Mutex<Option<mpsc::Receiver<StoreError>>>>,
+    /// How many writes were queued by [`Store::write`].
+    queued: Arc<Mutex<u64>>,
+    settled: watch::Receiver<u64>,
     rebuilt: Option<Rebuilt>,
 }
 
@@ -140,7 +143,8 @@ impl Store {
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
         let (error_sender, errors) = mpsc::channel(ERROR_QUEUE_LEN);
         let folder = profile.folder().to_owned();
-        let worker = Worker::open(connection, profile, error_sender)?;
+        let (settled_sender, settled) = watch::channel(0);
+        let worker = Worker::open(connection, profile, error_sender, settled_sender)?;
         thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || worker.run(queue))
@@ -151,6 +155,8 @@ impl Store {
         Ok(Self {
             jobs,
             errors: Arc::new(Mutex::new(Some(errors))),
+            queued: Arc::new(Mutex::new(0)),
+            settled,
             rebuilt,
         })
     }
@@ -164,6 +170,17 @@ impl Store {
     /// them.
     pub fn errors(&self) -> Option<mpsc::Receiver<StoreError>> {
         self.errors.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// How many writes [`Store::write`] has queued so far.
+    pub fn queued(&self) -> u64 {
+        *self.queued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many of them it is done with, in the order in which they were queued: they are kept, or [`Store::errors`]
+    /// has told why not. Closed when the store is.
+    pub fn settled(&self) -> watch::Receiver<u64> {
+        self.settled.clone()
     }
 
     /// All chats, in the order of their creation.
@@ -337,7 +354,11 @@ impl Store {
             write: Box::new(write),
             done: None,
         };
-        self.jobs.try_send(Job::Write(queued)).map_err(|_| QueueFull)
+        // Held while it is queued: the numbers are in the order of the queue.
+        let mut number = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        self.jobs.try_send(Job::Write(queued)).map_err(|_| QueueFull)?;
+        *number += 1;
+        Ok(())
     }
 
     /// Queues a write, waiting for room if need be, and waits until it is kept: from then on it outlives the program.
