@@ -271,6 +271,7 @@ fn kinds_of_signed_chats_are_dropped_in_a_classic_one() {
         },
         last: ClientId([0; 32]),
         more: false,
+        gone: Vec::new(),
     };
     let bytes = peer.seal(bench.node.client_id(), &Packet::Roster(roster));
     bench.receive(peer.address, &bytes);

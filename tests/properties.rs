@@ -380,7 +380,7 @@ fn any_packet() -> impl Strategy<Value = Packet> {
             any_t(),
             any_client_id(),
             any_client_id(),
-            vec(any(), 0..MAX_KNOWN_SESSIONS)
+            vec(any::<[u8; 6]>(), 0..MAX_KNOWN_SESSIONS)
         )
             .prop_map(|(t, after, to, known)| Packet::RosterAsk(RosterAsk { t, after, to, known })),
         (

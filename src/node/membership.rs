@@ -273,10 +273,14 @@ impl Signed {
 
     /// The first sessions above a key, by key.
     pub(super) fn sessions_after(&self, after: &ClientId) -> impl Iterator<Item = (&ClientId, &Session)> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        self.sessions
-            .range((Excluded(*after), Unbounded))
+        self.all_sessions_after(after)
             .filter(|(_, session)| session.online)
+    }
+
+    /// The same, with those that don't stand any more: [`MAX_SESSIONS`] at most.
+    pub(super) fn all_sessions_after(&self, after: &ClientId) -> impl Iterator<Item = (&ClientId, &Session)> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        self.sessions.range((Excluded(*after), Unbounded))
     }
 
     /// Sessions of others that stand.

@@ -40,11 +40,6 @@ impl Node {
         if let Some(member) = signed.member_of(client_id) {
             self.tell_presence(&member, true);
         }
-        if let Kind::Signed(signed) = &mut self.kind {
-            let Signed { unnamed, members, .. } = &mut **signed;
-            let is_unnamed = |member: &Member| matches!(member.presence, Presence::Unnamed(_));
-            unnamed.retain(|id| members.get(id).is_some_and(is_unnamed));
-        }
     }
 
     /// A session was heard of by its own words, or directly: it stands. Older sessions of its member are over.
@@ -129,6 +124,11 @@ impl Node {
             .collect();
         for member in late {
             self.tell_presence(&member, true);
+        }
+        if let Kind::Signed(signed) = &mut self.kind {
+            let Signed { unnamed, members, .. } = &mut **signed;
+            let is_unnamed = |member: &Member| matches!(member.presence, Presence::Unnamed(_));
+            unnamed.retain(|id| members.get(id).is_some_and(is_unnamed));
         }
     }
 

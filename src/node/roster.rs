@@ -284,14 +284,21 @@ struct Page {
 }
 
 impl Signed {
-    /// The first sessions that the asker does not know as they are, and which of those it knows don't stand here.
+    /// The first sessions that the asker does not know as they are, and which of those it knows stand here no more.
     fn page(&self, asker: &ClientId, ask: &RosterAsk) -> Page {
         let known: BTreeSet<_> = ask.known.iter().collect();
-        let (mut says, mut standing) = (Vec::new(), BTreeSet::new());
+        let (mut says, mut over) = (Vec::new(), BTreeSet::new());
         let (mut told, mut last, mut is_full) = (0, ask.after, false);
-        let sessions = self.sessions_after(&ask.after);
+        let sessions = self.all_sessions_after(&ask.after);
         for (client_id, session) in sessions.take_while(|(client_id, _)| **client_id <= ask.to) {
+            if !session.online && known.is_empty() {
+                continue;
+            }
             let state = short_state(&ask.t.token, client_id, session);
+            if !session.online {
+                over.insert(without_numbers(&state));
+                continue;
+            }
             let is_known = client_id == asker || known.contains(&state);
             is_full = told == PAGE && !is_known;
             if is_full {
@@ -301,15 +308,13 @@ impl Signed {
                 says.extend(introductions(session));
                 told += 1;
             }
-            standing.insert(without_numbers(&state));
             last = *client_id;
         }
         if !is_full {
             last = ask.to;
         }
-        // Who does not know everyone yet, or has not told all that was asked for, can't say who is gone.
-        let tells_all = self.has_roster && !is_full;
-        let is_gone = |state: &ShortSessionState| tells_all && !standing.contains(&without_numbers(state));
+        // Only what we knew to stand once: what we lack may not have come yet.
+        let is_gone = |state: &ShortSessionState| over.contains(&without_numbers(state));
         let places = (0..).zip(&ask.known);
         Page {
             says,

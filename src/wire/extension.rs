@@ -372,7 +372,7 @@ impl FactsAsk {
 pub type ShortSessionState = [u8; 6];
 
 /// Sessions that one [`RosterAsk`] can name: what fits into a datagram.
-pub const MAX_KNOWN_SESSIONS: usize = 150;
+pub const MAX_KNOWN_SESSIONS: usize = 140;
 
 /// Kind 114: who is there? Asks for the first sessions above `after` up to `to`, in the order of their client_ids, but for
 /// those that are known as they are.
