@@ -101,6 +101,8 @@ pub(super) struct Session {
     pub(super) reporters: BTreeSet<MemberId>,
     /// When it was last heard of.
     pub(super) heard_at: Duration,
+    /// Since when it stands, if it does.
+    pub(super) stands_since: Duration,
     /// The greatest number of what it said.
     pub(super) last_number: u32,
     /// Which of its numbers have come lately.
@@ -122,6 +124,7 @@ impl Session {
             has_quit: false,
             reporters: BTreeSet::new(),
             heard_at: Duration::ZERO,
+            stands_since: Duration::ZERO,
             last_number: 0,
             numbers: super::gaps::Numbers::default(),
             forked_at: None,
@@ -743,6 +746,7 @@ impl Node {
         let session = BoxKeyPair::generate(&mut self.rng);
         let old = std::mem::replace(&mut self.client_id, session.client_id());
         self.keys = SharedKeys::new(session, super::SHARED_KEYS);
+        self.history_renewed();
         self.number = 0;
         self.peers.forget_probes();
         let (new, now_ms) = (self.client_id, self.now_ms());

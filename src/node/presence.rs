@@ -72,6 +72,7 @@ impl Node {
         for (other, session) in &mut signed.sessions {
             if session.member == member {
                 session.online = other == client_id;
+                session.stands_since = self.now.elapsed;
             }
         }
         let mut was = 0;

@@ -204,7 +204,9 @@ impl Node {
                 };
                 self.send_history(answering.link, answering.ask, answer);
                 // Either side may hold more. Where comparing came to nothing lately it would again, and again.
-                if differs && !self.leaves_some_alone(answering.link) {
+                if !differs {
+                    self.is_same_as(answering.link);
+                } else if !self.leaves_some_alone(answering.link) {
                     self.compare_soon(answering.link);
                 }
             }

@@ -508,7 +508,10 @@ impl Node {
                 asked.push(round.member);
                 self.begin_older(limit, asked, round.fetched, said_whole || round.said_whole);
             }
-            RoundKind::CatchUp | RoundKind::Newest => self.caught_up(&round),
+            RoundKind::CatchUp | RoundKind::Newest => {
+                history.was_compared_with(round.member);
+                self.caught_up(&round);
+            }
         }
         self.wake_soon();
     }
@@ -516,10 +519,10 @@ impl Node {
     fn caught_up(&mut self, round: &Round) {
         let Some(history) = self.history() else { return };
         history.every = match round.fetched {
-            0 => (history.every * 2).min(EVERY_AT_MOST),
+            0 => (history.every * 4).min(EVERY_AT_MOST),
             _ => EVERY,
         };
-        history.due_at = None;
+        (history.due_at, history.was_put_off) = (None, false);
         let is_new = matches!(round.kind, RoundKind::Newest);
         let more = !history.state.is_whole;
         let got_nothing = is_new && history.state.since.is_none();
