@@ -59,6 +59,7 @@ fn message(number: u32) -> Write {
         own: false,
         history: false,
         delivery: None,
+        place: 0,
     };
     Write::AddMessage {
         message,

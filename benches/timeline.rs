@@ -95,6 +95,7 @@ fn message(number: u32) -> Message {
         own: author == 0,
         history: false,
         delivery: None,
+        place: 0,
     }
 }
 

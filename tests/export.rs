@@ -37,6 +37,7 @@ fn message(member: u8, nick: &str, ms: i64, text: &str) -> Message {
         own: false,
         history: false,
         delivery: None,
+        place: 0,
     }
 }
 

@@ -137,6 +137,7 @@ fn fill(profile: &Path, chat: &str, messages: u32) {
                     own: false,
                     history: true,
                     delivery: None,
+                    place: 0,
                 };
                 let write = Write::AddMessage {
                     message,

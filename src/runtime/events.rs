@@ -400,6 +400,7 @@ impl Chat {
             own: said.own,
             history: said.history,
             delivery: said.own.then_some(state),
+            place: said.place,
         };
         let tag = said.own.then(|| cause.answer(&["say", "act"])).flatten();
         let (client_id, signed) = (said.client_id, said.signed);

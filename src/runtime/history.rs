@@ -253,6 +253,7 @@ mod tests {
             own: false,
             history: false,
             delivery: None,
+            place: 0,
         };
         StoredMessage {
             message,

@@ -82,8 +82,8 @@ pub fn default_profile() -> Option<PathBuf> {
     Some(folders.data_dir().to_owned())
 }
 
-/// Which part of a chat's history. Messages are in the order of the time that their authors gave them, those of one
-/// millisecond in the order in which they came.
+/// Which part of a chat's history. Messages are in the order of [`Message::place`], those of one place by id: the same at
+/// every member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryQuery {
     /// The newest.

@@ -93,6 +93,7 @@ pub fn message(chat: ChatId, by: MemberId, nick: &str, number: u32, seconds: i64
         own: false,
         history: false,
         delivery: None,
+        place: 0,
     }
 }
 

@@ -8,6 +8,7 @@ mod archive;
 mod damage;
 mod ending;
 mod faults;
+mod order;
 mod random;
 mod versions;
 
@@ -116,6 +117,7 @@ fn message(chat: ChatId, number: u32, at_ms: i64) -> Message {
         own: false,
         history: false,
         delivery: None,
+        place: 0,
     }
 }
 
@@ -529,6 +531,7 @@ async fn own_messages_wait_until_they_are_delivered() {
     let own = |number, at_ms| Message {
         own: true,
         delivery: Some(DeliveryState::Waiting),
+        place: 0,
         body: MessageBody::Action,
         ..message(chat, number, at_ms)
     };

@@ -118,7 +118,7 @@ impl ExpectedChat {
             Write::AddMessage { message, .. } => {
                 if self.place(message.id).is_none() {
                     self.messages.push(message);
-                    self.messages.sort_by_key(|message| message.at); // Keeps the order of arrival.
+                    self.messages.sort_by_key(|message| (message.place(), message.id));
                 }
             }
             Write::SetDelivery { id, state, .. } => {
@@ -473,6 +473,7 @@ fn any_message() -> impl Strategy<Value = Message> {
             own,
             history,
             delivery: own.then_some(DeliveryState::Waiting),
+            place: 0,
             body: if action {
                 MessageBody::Action
             } else {

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 
 use crate::id::{MemberId, MessageId};
 use crate::model::text::isolated;
-use crate::model::{DeliveryState, Message, MessageBody};
+use crate::model::{DeliveryState, Message, MessageBody, place_at};
 
 /// Messages of one author with less than this between them share a nick line (ui.md §1).
 const GROUP_GAP: SignedDuration = SignedDuration::from_mins(5);
@@ -15,13 +15,14 @@ const GROUP_GAP: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowId(pub(super) u64);
 
-/// Where a row stands among the others: by time, then by message id.
+/// Where a row stands among the others: by [`Message::place`], then by message id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey {
-    pub(super) at: Timestamp,
+    pub(super) place: u64,
     pub(super) message: Option<MessageId>,
     /// Tells notices of one instant apart.
     pub(super) notice: u64,
+    pub(super) at: Timestamp,
 }
 
 /// A row, ready to be painted.
@@ -121,6 +122,7 @@ impl RowKey {
     /// Where a message stands.
     pub fn of(message: &Message) -> Self {
         Self {
+            place: message.place(),
             at: message.at,
             message: Some(message.id),
             notice: 0,
@@ -140,6 +142,7 @@ impl RowKey {
     /// The first place that a message of this time could have.
     pub fn from(at: Timestamp) -> Self {
         Self {
+            place: place_at(at),
             at,
             message: None,
             notice: 0,

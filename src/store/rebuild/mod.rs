@@ -244,6 +244,7 @@ fn salvage(pages: &mut Pages, database: &Path) -> rusqlite::Result<Option<u32>> 
         }
     }
     transaction.execute_batch(MEND)?;
+    schema::fill_places(&transaction)?;
     let held: BTreeSet<i64> = transaction
         .prepare("SELECT key FROM chat")?
         .query_map([], |row| row.get(0))?

@@ -264,6 +264,7 @@ const MESSAGE_COLUMNS: &[Column] = &[
     maybe("delivery", Word(&["waiting", "sent", "failed"])),
     some("signed", Bytes),
     maybe("hlc", Sized(8)),
+    some("place", Number(0, i64::MAX)),
 ];
 
 /// Of which table a row is.
