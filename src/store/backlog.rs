@@ -130,6 +130,7 @@ mod tests {
                 id: MessageId(id),
                 number,
                 at: jiff::Timestamp::UNIX_EPOCH,
+                place: 0,
                 body: MessageBody::Message,
                 text: "x".repeat(LEN),
                 own,
