@@ -182,6 +182,34 @@ fn an_author_hears_how_many_have_the_message() {
     }
 }
 
+/// A long message goes out in parts, the later ones when it is their turn. Until the last has gone nobody hears that it
+/// reached anybody: whoever believes that takes it for sent.
+#[test]
+fn a_message_reaches_nobody_before_all_of_it_has_gone_out() {
+    let (mut sim, _) = private_chat(seed(5), 2, Duration::from_millis(300), Conditions::default());
+    sim.run_for(secs(60));
+    sim.take_events();
+    for _ in 0..40 {
+        say(&mut sim, 0, &"long ".repeat(600));
+    }
+    sim.run_for(secs(300));
+    let (mut out, mut reached) = (BTreeMap::new(), BTreeMap::new());
+    for (_, _, event) in sim.take_events() {
+        match event {
+            NodeEvent::Delivery { id, links } => {
+                out.insert(id, links > 0);
+            }
+            NodeEvent::Reached { id, members: 1, .. } => {
+                reached.entry(id).or_insert(out.get(&id) == Some(&true));
+            }
+            _ => {}
+        }
+    }
+    let told_early = out.keys().filter(|id| reached.get(*id) == Some(&false)).count();
+    let told = out.keys().filter(|id| reached.contains_key(*id)).count();
+    assert_eq!((out.len(), told, told_early), (40, 40, 0));
+}
+
 // By hand.
 
 fn bench() -> (Chat, Bench, Member) {
