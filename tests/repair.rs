@@ -342,6 +342,54 @@ fn wants_are_answered_from_a_bucket_and_to_links_alone() {
     assert_eq!(bench.node.links().len(), 1);
 }
 
+/// Digests among these packets: the seq of the last, and how many there are.
+fn digests(packets: &[Packet]) -> (u32, usize) {
+    let seqs = packets.iter().filter_map(|packet| match packet {
+        Packet::Digest(digest) => Some(digest.seq),
+        _ => None,
+    });
+    (seqs.clone().last().unwrap_or(0), seqs.count())
+}
+
+#[test]
+fn who_answers_no_digest_is_told_seldom_until_it_does() {
+    let (_, mut bench, mut member) = bench();
+    let mut told = 0;
+    let mut seq = 0;
+    let talk = |bench: &mut Bench, n: u32| {
+        let (text, action) = (n.to_string(), false);
+        bench.tell(Input::Say { text, action });
+        bench.pass(Duration::from_millis(250));
+    };
+    // Half a minute, in which something new is to be told all the time.
+    for n in 0..120 {
+        talk(&mut bench, n);
+        if n % 20 == 0 {
+            member.keep_alive(&mut bench);
+        }
+        let (last, count) = digests(&member.heard(&mut bench));
+        (seq, told) = (last.max(seq), told + count);
+    }
+    // Six in some three seconds, then one every two.
+    assert!((14..=22).contains(&told), "{told} digests");
+    let (t, items) = (member.t(), Items::default());
+    member.send(&mut bench, &Packet::Want(Want { t, seq, items }));
+    let mut told = 0;
+    for n in 0..8 {
+        talk(&mut bench, n);
+        let (seq, count) = digests(&member.heard(&mut bench));
+        told += count;
+        if count > 0 {
+            let (t, items) = (member.t(), Items::default());
+            member.send(&mut bench, &Packet::Want(Want { t, seq, items }));
+        }
+    }
+    assert!(
+        (3..=5).contains(&told),
+        "{told} digests in two seconds, as to anybody who answers"
+    );
+}
+
 // Row 11.
 
 #[test]

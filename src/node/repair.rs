@@ -31,6 +31,13 @@ const GRACE: Duration = Duration::from_millis(350);
 /// A digest that is not answered is said again after so long (or one and a half round trips). A guess.
 const REPEAT: Duration = Duration::from_millis(400);
 
+/// After so many rounds of digests that a link did not answer the next one waits twice as long, and so on, and is of one
+/// datagram: whoever never answers is not worth more. Loss of 20 % each way makes one row of 460 so long. A guess.
+const UNANSWERED: u32 = 6;
+
+/// But no longer than so: who was out of reach for a few seconds is told what was said meanwhile. A guess.
+const REPEAT_AT_LEAST: Duration = Duration::from_secs(2);
+
 /// What came longer ago is told no more: history has it. A guess.
 const TOLD_FOR: Duration = Duration::from_secs(8);
 
@@ -98,6 +105,10 @@ pub(super) struct Repairing {
     seq: u32,
     sent: VecDeque<SentDigest>,
     digest_at: Option<Duration>,
+    /// Rounds of digests since the peer last answered one.
+    unanswered: u32,
+    /// No round before that, since those before got no answer.
+    waits_until: Duration,
     lacking: BTreeMap<ShortId, Lacking>,
     digests: Option<Bucket>,
     wants: Option<Bucket>,
@@ -155,7 +166,30 @@ impl Repairing {
     }
 
     fn tell_at(&mut self, at: Duration) {
+        let at = at.max(self.waits_until);
         self.digest_at = Some(self.digest_at.map_or(at, |due| due.min(at)));
+    }
+
+    /// A round of digests has gone out: when the next is due, if this one gets no answer. `repeat`: how long an answer may take.
+    fn after_round(&mut self, now: Duration, repeat: Duration) -> Duration {
+        self.unanswered = self.unanswered.saturating_add(1);
+        let doublings = (self.unanswered + 1).saturating_sub(UNANSWERED).min(8);
+        let wait = (repeat * (1 << doublings)).min(REPEAT_AT_LEAST);
+        if doublings > 0 {
+            self.waits_until = now + wait;
+        }
+        now + wait
+    }
+
+    /// The peer has answered a digest. When it is told of the rest, if that had waited.
+    fn answered(&mut self, now: Duration) -> Option<Duration> {
+        let has_waited = std::mem::take(&mut self.waits_until) > now;
+        self.unanswered = 0;
+        let at = now + REPEAT;
+        (has_waited && self.digest_at.is_some()).then(|| {
+            self.tell_at(at);
+            at
+        })
     }
 
     fn settle(&mut self, short: ShortId, now: Duration) {
@@ -333,12 +367,22 @@ impl Node {
         let reports: Vec<(MessageId, u32)> = repair.reports.iter().map(|(id, n)| (*id, *n)).collect();
         let is_quiet = repair.owed.is_empty() && reports.is_empty();
         let repeat = REPEAT.max(link.patience());
-        link.repair.digest_at = (!is_quiet).then_some(now + repeat + jitter);
+        let most = if link.repair.unanswered < UNANSWERED {
+            MAX_AT_ONCE
+        } else {
+            1
+        };
         let count = ripe
             .len()
             .div_ceil(MAX_SHORT_IDS)
             .max(reports.len().div_ceil(MAX_REACHED));
-        for n in 0..count.min(MAX_AT_ONCE) {
+        let repeat_at = if count == 0 {
+            now + repeat
+        } else {
+            link.repair.after_round(now, repeat)
+        };
+        link.repair.digest_at = (!is_quiet).then_some(repeat_at + jitter);
+        for n in 0..count.min(most) {
             let held = ripe.iter().skip(n * MAX_SHORT_IDS).take(MAX_SHORT_IDS);
             let reports = reports.iter().skip(n * MAX_REACHED).take(MAX_REACHED);
             self.send_digest(client_id, held.copied().collect(), reports.copied().collect());
@@ -510,6 +554,9 @@ impl Node {
                 if repair.reports.get(id) == Some(members) {
                     repair.reports.remove(id);
                 }
+            }
+            if let Some(at) = repair.answered(now) {
+                self.repair.wake_at(at);
             }
         }
         let mut answers: Vec<Vec<u8>> = wanted
