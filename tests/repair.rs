@@ -13,7 +13,7 @@ use throng::crypto;
 use throng::id::MessageId;
 use throng::node::sim::{Conditions, Sim};
 use throng::node::{Input, NodeEvent};
-use throng::wire::{Body, Digest, Items, NotHeld, NumberRange, Packet, Want, WelcomeStatus};
+use throng::wire::{Body, Digest, Items, Keepalive, NotHeld, NumberRange, Packet, Want, WelcomeStatus};
 
 /// "At 20 % loss between any two everyone has everything within 5 s."
 const WITHIN: Duration = Duration::from_secs(5);
@@ -388,6 +388,34 @@ fn who_answers_no_digest_is_told_seldom_until_it_does() {
         (3..=5).contains(&told),
         "{told} digests in two seconds, as to anybody who answers"
     );
+}
+
+#[test]
+fn keepalives_are_answered_from_a_bucket() {
+    let (_, mut bench, mut member) = bench();
+    let answers = |member: &mut Member, bench: &mut Bench| {
+        for _ in 0..100 {
+            let t = member.t();
+            let asked = Keepalive {
+                t,
+                echo: 1,
+                echoed: 0,
+                facts_root: [0; 32],
+                roster: [0; 16],
+            };
+            member.send(bench, &Packet::Keepalive(asked));
+        }
+        let heard = member.heard(bench);
+        let answers = heard
+            .iter()
+            .filter(|packet| matches!(packet, Packet::Keepalive(answer) if answer.echoed == 1));
+        answers.count()
+    };
+    bench.pass(secs(10));
+    assert_eq!(answers(&mut member, &mut bench), 10);
+    bench.pass(secs(3));
+    assert_eq!(answers(&mut member, &mut bench), 3);
+    assert_eq!(bench.dropped("keepalive_budget"), 187);
 }
 
 // Row 11.

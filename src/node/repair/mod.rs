@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::bucket::{Bucket, Rate};
+use super::bucket::{Bucket, Rate, take};
 use super::cache::{Cache, Kept, Place};
 use super::gaps::Gaps;
 use super::links::Link;
@@ -240,13 +240,6 @@ pub(super) fn short_id(token: &[u8; 8], id: &MessageId) -> ShortId {
     let mut short = [0; 6];
     short.copy_from_slice(&hash[..6]);
     short
-}
-
-/// Takes one of what a link may do, if there is one left.
-fn take(bucket: &mut Option<Bucket>, rate: Rate, now: Duration) -> bool {
-    bucket
-        .get_or_insert_with(|| Bucket::full(rate, now))
-        .take(rate, now)
 }
 
 impl Node {
