@@ -25,7 +25,7 @@ pub const FORGED: &str = "I never said this";
 /// What one of them tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vice {
-    /// Nothing: it says nothing, and answers what it is asked as everybody does.
+    /// Nothing: it answers what it is asked as everybody does, and [talks](Hostile::talk) if it is told to.
     HasNone,
     /// Words and facts in the names of others.
     Forges,
@@ -234,6 +234,16 @@ impl Hostile {
                 Packet::History(History { t, ask: *ask, answer })
             }),
             _ => {}
+        }
+    }
+
+    /// Says something to all of its links, as everybody does.
+    pub fn talk(&mut self, sim: &mut Sim) {
+        self.number += 1;
+        let text = format!("of another, {}", self.number);
+        let linked: Vec<usize> = self.links.keys().copied().collect();
+        for index in linked {
+            self.say_to(sim, index, self.client_id, self.number, &text);
         }
     }
 
