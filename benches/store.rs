@@ -58,6 +58,8 @@ fn message(number: u32) -> Write {
         text: "Lorem ipsum dolor sit amet. ".repeat(4)[..100].to_owned(),
         own: false,
         history: false,
+        delivery: None,
+        place: 0,
     };
     Write::AddMessage {
         message,

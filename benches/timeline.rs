@@ -94,6 +94,8 @@ fn message(number: u32) -> Message {
         text: "some words ".repeat(words),
         own: author == 0,
         history: false,
+        delivery: None,
+        place: 0,
     }
 }
 

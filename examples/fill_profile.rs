@@ -3,7 +3,9 @@
 //! messages go straight into the store.
 
 use std::error::Error;
+use std::io::{self, Write as _};
 use std::path::Path;
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use throng::id::{ChatId, ClientId, MemberId, MessageId};
@@ -38,7 +40,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .block_on(async {
             let store = Store::open(folder)?;
             for (chat, own) in &made {
+                let began = Instant::now();
                 fill(&store, *chat, *own, messages).await?;
+                let rate = f64::from(messages) / began.elapsed().as_secs_f64();
+                writeln!(io::stderr(), "{messages} messages, {rate:.0} in a second")?;
             }
             let tabs: Vec<ChatId> = made.iter().map(|(chat, _)| *chat).collect();
             let workspace = Workspace {
@@ -106,6 +111,8 @@ async fn fill(store: &Store, chat: ChatId, own: MemberId, count: u32) -> Result<
             text: sentence(number),
             own: speaker.is_none(),
             history: true,
+            delivery: None,
+            place: 0,
         };
         let write = Write::AddMessage {
             message,
@@ -142,5 +149,13 @@ fn speaker(number: u32) -> Option<usize> {
 fn sentence(number: u32) -> String {
     let seed = usize::try_from(number).unwrap_or_default();
     let words = (0..3 + seed * 7 % 38).map(|n| WORDS[(seed + n * n) % WORDS.len()]);
-    words.collect::<Vec<_>>().join(" ")
+    let mut said = words.collect::<Vec<_>>().join(" ");
+    // What a search looks for: a word in a hundred messages, and words in every hundred thousandth.
+    if number.is_multiple_of(100) {
+        said.push_str(" 東京");
+    }
+    if number % 100_000 == 50_000 {
+        said.push_str(" heliotrope qx 渋谷");
+    }
+    said
 }

@@ -153,6 +153,8 @@ fn message(number: u32) -> Message {
         text: "some words ".repeat(number as usize % 29 + 1),
         own: author == 0,
         history: false,
+        delivery: None,
+        place: 0,
     }
 }
 

@@ -36,6 +36,8 @@ fn message(member: u8, nick: &str, ms: i64, text: &str) -> Message {
         text: text.to_owned(),
         own: false,
         history: false,
+        delivery: None,
+        place: 0,
     }
 }
 

@@ -3,10 +3,10 @@
 
 mod program;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use program::scene::{create, folder, import_text, invite, members_until, online, say};
+use program::scene::{create, folder, import_text, invite, members_until, online, say, stored};
 use program::{Program, text};
 use serde_json::{Value, json};
 
@@ -68,27 +68,6 @@ fn friends(folder: &Path, nicks: &[&'static str]) -> (String, Vec<Member>) {
         }
     }
     (chat, members)
-}
-
-/// All that a program has of a chat, by id, page by page from the newest.
-fn stored(program: &mut Program, chat: &str) -> BTreeMap<String, Value> {
-    let mut all = BTreeMap::new();
-    let mut before = Value::Null;
-    loop {
-        let mut command = json!({ "command": "history", "chat": chat, "limit": 100 });
-        if !before.is_null() {
-            command["before"] = before;
-        }
-        let page = program.done(command, "history");
-        let messages = page["messages"].as_array().expect("a list");
-        let Some(oldest) = messages.first() else {
-            return all;
-        };
-        before = oldest["id"].clone();
-        for message in messages {
-            all.insert(text(message, "id"), message.clone());
-        }
-    }
 }
 
 /// The texts that a program has of a chat, each as often as it stands there.
@@ -229,6 +208,10 @@ fn the_founder_says_what_of_the_past_newcomers_get() {
 fn what_waits_for_a_link_is_kept_over_a_restart_and_comes_once() {
     let folder = folder();
     let (chat, mut members) = friends(folder.path(), &["ann", "bob"]);
+    let kept_state = |program: &mut Program| {
+        let page = json!({ "command": "history", "chat": chat, "limit": 9 });
+        text(&program.done(page, "history")["messages"][0], "delivery")
+    };
     members[1].stop();
     let ann = members[0].program();
     ann.event("peer_lost", &chat);
@@ -241,6 +224,7 @@ fn what_waits_for_a_link_is_kept_over_a_restart_and_comes_once() {
     members[0].kill();
 
     members[0].start().event("chat_opened", &chat);
+    assert_eq!(kept_state(members[0].program()), "waiting");
     members[1].start();
     let heard = members[1].program().hears("into the void");
     assert_eq!(heard["id"], said["id"], "the same message");
@@ -248,6 +232,7 @@ fn what_waits_for_a_link_is_kept_over_a_restart_and_comes_once() {
         event["event"] == "delivery" && event["state"] == "sent"
     });
     assert_eq!(sent["id"], said["id"]);
+    assert_eq!(kept_state(members[0].program()), "sent");
     for member in &mut members {
         assert_eq!(texts(member.program(), &chat), ["into the void"]);
     }

@@ -136,6 +136,8 @@ fn fill(profile: &Path, chat: &str, messages: u32) {
                     text: format!("message {number}"),
                     own: false,
                     history: true,
+                    delivery: None,
+                    place: 0,
                 };
                 let write = Write::AddMessage {
                     message,
@@ -520,4 +522,50 @@ fn secrets(profile: &Path) -> Vec<Vec<u8>> {
         };
         chats.iter().flat_map(of_chat).collect()
     })
+}
+
+#[test]
+fn a_damaged_profile_is_rebuilt_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let profile = folder.path().join("alice");
+    let mut alice = Program::start("alice", &profile);
+    let chat = create_chat(&mut alice, "Friends");
+    alice.done(
+        json!({ "command": "say", "chat": chat, "text": "kept" }),
+        "message",
+    );
+    alice.shut_down();
+    let database = profile.join("throng.db");
+    let mut damaged = fs::read(&database).expect("there");
+    damaged[..4096].fill(0);
+    fs::write(&database, &damaged).expect("written");
+
+    let mut alice = Program::start("alice", &profile);
+    let rebuilt = alice.expect("the rebuilt profile", |event| event["event"] == "rebuilt");
+    let found = [&rebuilt["chats"], &rebuilt["lost_chats"], &rebuilt["messages"]];
+    assert_eq!(found, [1, 0, 1], "{rebuilt}");
+    let path = text(&rebuilt, "path");
+    assert!(text(&rebuilt, "message").contains(&path), "{rebuilt}");
+    assert!(fs::read(path).expect("kept") == damaged);
+    let history = alice.done(
+        json!({ "command": "history", "chat": chat, "limit": 10 }),
+        "history",
+    );
+    assert_eq!(history["messages"][0]["text"], "kept");
+    // It is the same member as before, who can go on.
+    alice.done(json!({ "command": "say", "chat": chat, "text": "on" }), "message");
+    alice.shut_down();
+
+    // Without keys there is nothing to go on with, and nobody else is made.
+    let mut damaged = fs::read(&database).expect("there");
+    let pages = damaged.chunks_mut(4096);
+    for page in pages.filter(|page| page.windows(7).any(|window| window == b"Friends")) {
+        page.fill(0);
+    }
+    fs::write(&database, &damaged).expect("written");
+    let mut alice = Program::spawn("alice", &profile, "127.0.0.1:0");
+    let error = alice.expect("an error", |event| event["event"] == "error");
+    assert_eq!(error["code"], "damaged", "{error}");
+    assert!(text(&error, "message").contains("restore a backup"), "{error}");
+    assert!(fs::read(&database).expect("there") == damaged);
 }

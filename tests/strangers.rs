@@ -13,7 +13,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use throng::crypto::{self, SigningKey};
 use throng::facts::{Door, DoorMode};
-use throng::id::{ClientId, MemberId};
+use throng::id::{ClientId, MemberId, MessageId};
 use throng::invite::{Chain, Credential, InviteKey, SessionCertificate, work};
 use throng::node::sim::{Conditions, Sim};
 use throng::node::{Input, Moderation, NodeEvent, Refusal};
@@ -711,6 +711,58 @@ fn what_we_say_too_fast_waits_and_goes_out_in_order() {
         .map(|(_, text)| text)
         .collect();
     assert_eq!(all, (1..=50).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_every_link_refuses_for_good_has_failed_and_is_said_again_when_asked() {
+    let mut chat = Chat::new(22);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut member = Member::link(&mut chat, &mut bench, 1);
+    member.heard(&mut bench);
+    say(&mut bench, "refused");
+    let mut said = 0;
+    let mut id = None;
+    for _ in 0..5 {
+        let heard = member.heard(&mut bench);
+        for packet in &heard {
+            if let Packet::Say(packet) = packet {
+                id = Some(crypto::hash_signed(
+                    "throng/1 say",
+                    &chat.id,
+                    &packet.signed.encode(),
+                ));
+            }
+        }
+        said += words(&heard).len();
+        let mut refused = [0; 16];
+        refused.copy_from_slice(&id.expect("it is said")[..16]);
+        let t = member.t();
+        member.send(
+            &mut bench,
+            &Packet::Slow(Slow {
+                t,
+                refused,
+                wait_ms: 200,
+            }),
+        );
+        bench.pass(secs(1));
+    }
+    let id = MessageId(id.expect("it was said"));
+    assert_eq!(said, 4, "once, and three times again");
+    let failed = NodeEvent::DeliveryFailed { id };
+    assert_eq!(bench.events.iter().filter(|event| **event == failed).count(), 1);
+
+    bench.events.clear();
+    let other = MessageId([9; 32]);
+    bench.tell(Input::Resend(other));
+    assert!(bench.events.is_empty(), "it is not one that failed");
+    bench.tell(Input::Resend(id));
+    let out = NodeEvent::Delivery { id, links: 1 };
+    assert!(bench.events.contains(&out), "{:?}", bench.events);
+    assert_eq!(words(&member.heard(&mut bench)).len(), 1);
+    bench.events.clear();
+    bench.tell(Input::Resend(id));
+    assert!(bench.events.is_empty(), "it is out");
 }
 
 #[test]

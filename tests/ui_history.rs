@@ -237,6 +237,7 @@ fn own_messages_tell_how_far_they_got_and_can_be_sent_again() {
     let (mut window, chat) = Window::with_chat("friends");
     let mut own_message = message(chat, own(chat), "Robin", 7, 0, "Anybody there?");
     own_message.own = true;
+    own_message.delivery = Some(DeliveryState::Waiting);
     // After a restart the store has it, and the node tells that it waits; in either order.
     let delivery = |state, reached, of| Event::Delivery {
         chat,

@@ -202,6 +202,7 @@ fn talk(window: &Window, chat: ChatId) {
         let by = if who == 0 { own(chat) } else { member(who) };
         let mut message = message(chat, by, nick, number, seconds, text);
         message.own = who == 0;
+        message.delivery = message.own.then_some(DeliveryState::Sent);
         window.node.report(Event::Message(message));
     }
 }

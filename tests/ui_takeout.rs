@@ -2,6 +2,8 @@
 
 mod stage;
 
+use std::time::Duration;
+
 use egui::{Key, Modifiers};
 use egui_kittest::SnapshotResults;
 use throng::model::*;
@@ -346,4 +348,22 @@ fn picture_passphrase() {
         window.harness.run();
         window.fill("Passphrase", "lamp river");
     });
+}
+
+#[test]
+fn that_the_profile_was_rebuilt_stands_until_it_is_dismissed() {
+    let (mut window, _) = Window::with_chat("friends");
+    let message = "The profile was damaged and was rebuilt from what could be read of it.";
+    window.node.report(Event::Rebuilt {
+        path: "/home/robin/throng.db.damaged-2026-11-25".into(),
+        chats: 1,
+        lost_chats: 0,
+        messages: 3,
+        message: message.to_owned(),
+    });
+    window.harness.run();
+    window.pass(Duration::from_secs(3600));
+    assert!(window.shows(message));
+    window.click("Dismiss");
+    assert!(!window.shows(message));
 }

@@ -233,6 +233,7 @@ fn event_chat(event: &Event) -> Option<ChatId> {
         | Event::PassphraseChanged { .. }
         | Event::BackedUp { .. }
         | Event::Restored { .. }
+        | Event::Rebuilt { .. }
         | Event::ChatOpened { .. }
         | Event::ChatClosed { .. }
         | Event::InviteExported { .. }

@@ -112,6 +112,28 @@ pub struct Message {
     pub own: bool,
     /// Said before it reached us live.
     pub history: bool,
+    /// How far it has got, if it is one's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryState>,
+    /// Where it stands among the others, those of one place by id: ms since 1970 in the upper 48 bits, then a counter, as its
+    /// author's clock had it when it was signed. 0: by its time and number.
+    #[serde(skip)]
+    pub place: u64,
+}
+
+impl Message {
+    /// Where it stands among the others; before another of the same place if its id is the lower one.
+    pub fn place(&self) -> u64 {
+        match self.place {
+            0 => place_at(self.at) | u64::from(self.number.min(0xFFFF)),
+            place => place,
+        }
+    }
+}
+
+/// The first place of a time; for times before 1970 the first of all.
+pub fn place_at(at: Timestamp) -> u64 {
+    at.as_millisecond().max(0).cast_unsigned() << 16
 }
 
 /// A member of a chat.
@@ -356,6 +378,19 @@ pub enum Event {
         chats: u32,
         /// Whether a passphrase seals the keys in it.
         passphrase: bool,
+    },
+    /// The profile was damaged, and was made anew of what could be read of it.
+    Rebuilt {
+        /// The damaged file, which is kept.
+        path: PathBuf,
+        /// Chats that could be read.
+        chats: u32,
+        /// Chats whose keys could not be read: they are gone from the profile.
+        lost_chats: u32,
+        /// Messages that could be read.
+        messages: u64,
+        /// The same in words.
+        message: String,
     },
     /// A chat is being exported.
     ExportProgress {

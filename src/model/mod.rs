@@ -27,7 +27,7 @@ pub use command::{ChatKind, Command, ExportFormat, Request, Rights, Status, Tag}
 pub use entry::{Hurdle, Work};
 pub use event::{
     Code, DeliveryState, Event, InviteInfo, InviteUser, LeftWhy, LinkInfo, LogEntry, LoggedDeed, MemberInfo,
-    Message, MessageBody, Report, Stats,
+    Message, MessageBody, Report, Stats, place_at,
 };
 pub use limits::{
     MAX_BAN_REASON_LEN, MAX_CHAT_NAME_LEN, MAX_NICK_LEN, MAX_TOPIC_LEN, check_chat_name, check_nick,

@@ -335,6 +335,7 @@ impl Node {
             client_id: broadcast.origin,
             number: broadcast.number,
             at_ms: self.now.unix_ms,
+            place: self.now.unix_ms << 16,
             action,
             text: text.to_owned(),
             own,

@@ -368,6 +368,9 @@ pub struct NodeMessage {
     pub number: u32,
     /// When, as its author says (classic: when it came), in ms since 1970.
     pub at_ms: u64,
+    /// Where it stands among what is said in the chat, the same at every member: its hlc. In a classic chat, and where its author's clock is
+    /// too far ahead to be followed, when it came, in the same terms.
+    pub place: u64,
     /// Whether it is an action (/me).
     pub action: bool,
     /// The words.

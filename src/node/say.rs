@@ -20,6 +20,21 @@ pub(super) const MAX_AHEAD_MS: u64 = 12 * 3_600_000;
 /// Our hybrid clock follows others' so far ahead of our own and no further.
 const FOLLOW_AHEAD_MS: u64 = 120_000;
 
+/// The last hlc that is followed.
+fn farthest(now_ms: u64) -> u64 {
+    (now_ms + FOLLOW_AHEAD_MS) << 16
+}
+
+/// Where something said stands among the others: by its hlc, so that the order is the same at every member, however it came
+/// to them. Were that of a clock that is far ahead followed, its author's words would stay the last for as long.
+pub(super) fn place(hlc: u64, now_ms: u64) -> u64 {
+    if hlc <= farthest(now_ms) {
+        hlc
+    } else {
+        now_ms << 16
+    }
+}
+
 impl Node {
     pub(super) fn say_signed(&mut self, text: String, action: bool) {
         if text.len() > MAX_SAY_DATA_LEN {
@@ -132,6 +147,7 @@ impl Node {
             number: say.number,
             // An author's clock may be ahead of ours: what is said is not shown in the future.
             at_ms: (say.hlc >> 16).min(self.now_ms()),
+            place: place(say.hlc, self.now_ms()),
             action,
             text,
             own: member == self.member,
@@ -256,8 +272,7 @@ impl Node {
         let Kind::Signed(signed) = &mut self.kind else {
             return false;
         };
-        let ahead = (now_ms + FOLLOW_AHEAD_MS) << 16;
-        signed.hlc = signed.hlc.max(say.signed.hlc.min(ahead));
+        signed.hlc = signed.hlc.max(say.signed.hlc.min(farthest(now_ms)));
         let Some(member) = signed.member_of(&origin) else {
             return false;
         };

@@ -9,15 +9,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::Options;
 use super::chat::Chat;
 use super::clock::{Clock, timestamp};
-use super::events::{Cause, Failure, Outlet};
+use super::events::{Cause, Failure};
 use super::export::Sifting;
 use super::history::Reading;
 use super::network::NetworkWatch;
+use super::outlet::Outlet;
 use super::reports::ReportSender;
 use super::socket::{Batch, ChatSocket};
 use super::work::Slice;
@@ -58,10 +59,12 @@ pub(super) async fn run(
         actor.outlet.failed(None, error.into());
         return actor.outlet.finish(Event::Bye.into()).await;
     }
+    actor.tell_rebuilt();
     while !actor.ending {
         actor.go_on_with_work();
         actor.go_on_with_looks();
         actor.go_on_with_history();
+        actor.outlet.end_turn();
         let deadline = actor.next_deadline();
         let behind = actor.outlet.is_behind();
         tokio::select! {
@@ -72,7 +75,8 @@ pub(super) async fn run(
             },
             Some(batch) = inputs.batches.recv() => actor.handle_batch(&batch),
             Some(errand) = inputs.errands.recv() => actor.handle_errand(errand).await,
-            Some(error) = inputs.store_errors.recv() => actor.outlet.failed(None, error.into()),
+            // What was told waits for it; if it is gone, nothing does.
+            Ok(()) = inputs.settled.changed() => {}
             () = actor.outlet.catch_up(), if behind => {}
             () = tokio::time::sleep_until(deadline) => {
                 actor.handle_deadlines();
@@ -124,7 +128,7 @@ async fn give_up(mut reports: ReportSender, failure: Failure) {
 pub(super) struct Inputs {
     batches: mpsc::Receiver<Batch>,
     errands: mpsc::Receiver<Errand>,
-    store_errors: mpsc::Receiver<StoreError>,
+    settled: watch::Receiver<u64>,
 }
 
 /// What somebody was sent for and came back with.
@@ -205,14 +209,14 @@ impl Actor {
     fn new(options: Options, store: Store, reports: ReportSender) -> (Self, Inputs) {
         let (batches, batch_receiver) = mpsc::channel(MAX_WAITING_BATCHES);
         let (errands, errand_receiver) = mpsc::channel(MAX_ERRANDS as usize);
-        // Nobody has asked for the errors before; a closed channel would mean as much as no errors.
-        let store_errors = store.errors().unwrap_or_else(|| mpsc::channel(1).1);
+        let outlet = Outlet::new(store, reports);
+        let settled = outlet.watch_store();
         let clock = Clock::start();
         let actor = Self {
             listen: options.listen,
             clock,
             chats: BTreeMap::new(),
-            outlet: Outlet::new(store, reports),
+            outlet,
             network: NetworkWatch::new(clock.now()),
             retention_looked_at: None,
             exports: BTreeMap::new(),
@@ -229,7 +233,7 @@ impl Actor {
             Inputs {
                 batches: batch_receiver,
                 errands: errand_receiver,
-                store_errors,
+                settled,
             },
         )
     }
@@ -262,6 +266,8 @@ impl Actor {
             if let Err(error) = self.recall(id).await {
                 self.outlet.failed(Some(id), error.into());
             }
+            // Nobody waits for the chats that come after.
+            self.outlet.end_turn();
         }
     }
 
@@ -450,9 +456,6 @@ impl Actor {
             }
         }
         self.chats.clear();
-        while let Ok(error) = inputs.store_errors.try_recv() {
-            self.outlet.failed(None, error.into());
-        }
         let bye = Report {
             event: Event::Bye,
             tag: self.ending_tag,

@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::clock::timestamp;
-use super::events::{Cause, Outlet};
+use super::events::Cause;
 use super::network::LocalAddresses;
+use super::outlet::Outlet;
 use super::reconnect::{Reconnect, Target};
 use super::socket::ChatSocket;
 use super::sync::Sync;

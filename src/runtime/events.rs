@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 
 use super::chat::{Chat, status};
 use super::clock::timestamp;
+use super::outlet::Outlet;
 use super::reconnect::Target;
-use super::reports::ReportSender;
-use crate::id::{ChatId, ClientId, MemberId, MessageId};
+use crate::id::{ClientId, MemberId, MessageId};
 use crate::invite::Charter;
-use crate::model::{Code, Command, DeliveryState, Event, LeftWhy, Message, MessageBody, Report, Tag};
+use crate::model::{Code, Command, DeliveryState, Event, LeftWhy, Message, MessageBody, Tag};
 use crate::node::{NodeEvent, NodeMessage, Now, Output, Refusal};
-use crate::store::{Store, StoreError, Write};
+use crate::store::{StoreError, Write};
 
 /// What failed, for programs and in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,90 +32,6 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::new(error.code(), error.to_string())
-    }
-}
-
-/// Where everything that happens goes: to the reader, and to the store.
-pub(super) struct Outlet {
-    pub(super) store: Store,
-    reports: ReportSender,
-    /// The store took the last write.
-    keeps_up: bool,
-}
-
-impl Outlet {
-    /// An outlet to an open store.
-    pub(super) fn new(store: Store, reports: ReportSender) -> Self {
-        Self {
-            store,
-            reports,
-            keeps_up: true,
-        }
-    }
-
-    /// Tells the reader, with the tag of the command that this answers.
-    pub(super) fn report(&mut self, event: Event, tag: Option<Tag>) {
-        self.reports.put(Report { event, tag });
-    }
-
-    /// Answers a command, unless that was done before.
-    pub(super) fn answer(&mut self, event: Event, cause: &mut Cause) {
-        if let Some(tag) = cause.unanswered() {
-            self.report(event, tag);
-        }
-    }
-
-    /// Tells the reader that a command failed.
-    pub(super) fn command_failed(
-        &mut self,
-        command: &'static str,
-        chat: Option<ChatId>,
-        tag: Option<Tag>,
-        failure: Failure,
-    ) {
-        let Failure { code, message } = failure;
-        self.report(
-            Event::Error {
-                chat,
-                command: command.to_owned(),
-                code,
-                message,
-            },
-            tag,
-        );
-    }
-
-    /// Tells the reader of a failure that no command caused.
-    pub(super) fn failed(&mut self, chat: Option<ChatId>, failure: Failure) {
-        self.command_failed("", chat, None, failure);
-    }
-
-    /// Keeps something. If the store is too far behind it is not kept, and the reader is told, once until the store
-    /// takes something again.
-    pub(super) fn keep(&mut self, write: Write) {
-        let kept = self.store.write(write);
-        if let Err(error) = kept
-            && self.keeps_up
-        {
-            self.failed(None, Failure::new(Code::Busy, error.to_string()));
-        }
-        self.keeps_up = kept.is_ok();
-    }
-
-    /// Whether the reader has to be told that it missed something, by [`Self::catch_up`].
-    pub(super) fn is_behind(&self) -> bool {
-        self.reports.is_behind()
-    }
-
-    /// Waits until the reader has made room, and tells it. May be cancelled.
-    pub(super) async fn catch_up(&mut self) {
-        self.reports.catch_up().await;
-    }
-
-    /// Flushes and closes the store, then says the last word.
-    pub(super) async fn finish(self, bye: Report) {
-        self.store.close().await;
-        self.reports.finish(bye).await;
     }
 }
 
@@ -461,6 +377,13 @@ impl Chat {
     }
 
     fn said(&mut self, said: NodeMessage, cause: &mut Cause, outlet: &mut Outlet) {
+        // It is believed to wait until it is known to have gone out: were the program killed between, it would be
+        // taken for sent. In a classic chat, where it is said anew, it would be said twice.
+        let state = if said.history || said.signed.is_empty() {
+            DeliveryState::Sent
+        } else {
+            DeliveryState::Waiting
+        };
         let message = Message {
             chat: self.record.chat,
             member: said.member,
@@ -476,6 +399,8 @@ impl Chat {
             text: said.text,
             own: said.own,
             history: said.history,
+            delivery: said.own.then_some(state),
+            place: said.place,
         };
         let tag = said.own.then(|| cause.answer(&["say", "act"])).flatten();
         let (client_id, signed) = (said.client_id, said.signed);
@@ -512,7 +437,10 @@ impl Chat {
             .into_iter()
             .filter(|member| member.online && !member.own);
         let of = u32::try_from(there.count()).unwrap_or(u32::MAX);
-        outlet.keep(Write::SetDelivery { chat, id, state });
+        // One that failed is kept as waiting: after a restart the others fetch it.
+        if state != DeliveryState::Failed {
+            outlet.keep(Write::SetDelivery { chat, id, state });
+        }
         let tag = cause.answer_of(true, "resend", &id.0);
         outlet.report(
             Event::Delivery {

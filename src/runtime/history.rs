@@ -20,6 +20,9 @@ pub(super) struct Question {
     pub(super) limit: u32,
     /// Whether others were asked for what is not stored.
     has_fetched: bool,
+    /// Whether others might have had older messages when the store was asked. The last of them may have come by the
+    /// time that it answers: then it is asked again.
+    may_lack_older: bool,
 }
 
 /// An answer on its way. What is hidden leaves room in a page; then the store is asked on.
@@ -44,13 +47,13 @@ impl Actor {
         limit: u32,
         tag: Option<Tag>,
     ) -> Result<(), Failure> {
-        self.chat(id)?;
         let question = Question {
             chat: id,
             tag,
             query,
             limit: limit.min(MAX_PAGE_LEN),
             has_fetched: false,
+            may_lack_older: self.chat(id)?.may_fetch_older(),
         };
         let limit = question.limit;
         self.read_on(Reading::of(question), limit)
@@ -61,6 +64,7 @@ impl Actor {
         let (id, tag, limit) = (question.chat, question.tag.clone(), question.limit);
         let question = Question {
             has_fetched: true,
+            may_lack_older: self.chats.get(&id).is_some_and(Chat::may_fetch_older),
             ..question
         };
         if let Err(failure) = self.read_on(Reading::of(question), limit) {
@@ -112,6 +116,9 @@ impl Actor {
         else {
             return;
         };
+        if !*more_before && question.may_lack_older && !chat.may_fetch_older() {
+            return self.ask_again(question);
+        }
         if !*more_before && chat.may_fetch_older() {
             let is_short = messages.len() < question.limit as usize;
             let wants_older = matches!(question.query, HistoryQuery::Before(_)) && !question.has_fetched;
@@ -245,6 +252,8 @@ mod tests {
             text: String::new(),
             own: false,
             history: false,
+            delivery: None,
+            place: 0,
         };
         StoredMessage {
             message,
@@ -284,6 +293,7 @@ mod tests {
             query,
             limit,
             has_fetched: false,
+            may_lack_older: false,
         });
         let mut ask_for = limit;
         for _ in 0..STORED {

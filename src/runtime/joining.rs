@@ -55,6 +55,15 @@ impl Actor {
         }
         let id = record.chat;
         self.outlet.keep(Write::PutChat(Box::new(record.clone())));
+        if kind != ChatKind::Classic {
+            // Whoever founds a chat has all of it from the start, and is no newcomer, whenever others come.
+            (record.history_since, record.history_is_whole) = (Some(0), true);
+            self.outlet.keep(Write::SetHistoryHeld {
+                chat: id,
+                since: 0,
+                is_whole: true,
+            });
+        }
         self.open_chat(record, tag).await?;
         if let Some(door) = door.filter(|door| *door != Door::OPEN) {
             let deed = Moderation::SetDoor(door);

@@ -8,7 +8,7 @@
 //! The parts, a file each: `actor` (the loop, start and end), `commands` (what a command does), `joining` (how chats
 //! are made, and how one comes into them), `invites` and `invite_file`, `export`, `takeout`, `backup_file` and `whole_file`, `moderation` and `log` (roles, bans, the door),
 //! `work` (what a door may ask for), `history`, `sync` (what nodes look up and fetch), `chat` (a node with its socket), `events` (what a node says, in the
-//! words of the model), `reconnect` (when to try which addresses again), `network` (sleep, changed networks), `socket`, `clock`, `reports`.
+//! words of the model), `outlet` (nothing is told before it is kept), `reconnect` (when to try which addresses again), `network` (sleep, changed networks), `socket`, `clock`, `reports`.
 
 mod actor;
 mod backup_file;
@@ -24,6 +24,7 @@ mod joining;
 mod log;
 mod moderation;
 mod network;
+mod outlet;
 mod reconnect;
 mod reports;
 mod retention;

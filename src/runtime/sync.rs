@@ -4,8 +4,9 @@
 use super::actor::{Actor, Errand};
 use super::chat::Chat;
 use super::clock::timestamp;
-use super::events::{Cause, Outlet};
+use super::events::Cause;
 use super::history::Question;
+use super::outlet::Outlet;
 use crate::id::ChatId;
 use crate::model::Event;
 use crate::node::{ArchiveAnswer, ArchiveQuery, ArchivedSay, Input, NodePart};

@@ -32,6 +32,20 @@ impl Actor {
         Ok(())
     }
 
+    /// Tells what was made of a profile that was damaged.
+    pub(super) fn tell_rebuilt(&mut self) {
+        if let Some(rebuilt) = self.outlet.store.rebuilt() {
+            let event = Event::Rebuilt {
+                path: rebuilt.kept.clone(),
+                chats: rebuilt.chats,
+                lost_chats: rebuilt.lost_chats,
+                messages: rebuilt.messages,
+                message: rebuilt.to_string(),
+            };
+            self.outlet.report(event, None);
+        }
+    }
+
     /// Whether a command can be carried out while the profile is locked.
     pub(super) fn check_lock(&self, command: &Command) -> Result<(), Failure> {
         match command {

@@ -21,9 +21,15 @@ pub enum StoreError {
         /// The profile.
         folder: PathBuf,
     },
-    /// The file is not what the program wrote. A file found so on opening was not changed; one found so later is not
-    /// written to any more.
+    /// The file is not what the program wrote. It is not written to any more; the next start rebuilds it.
     Damaged {
+        /// The profile.
+        folder: PathBuf,
+        /// What was found, for those who look into it.
+        detail: String,
+    },
+    /// The file is not what the program wrote, and no chat's keys can be read from it. Nothing was changed.
+    KeysLost {
         /// The profile.
         folder: PathBuf,
         /// What was found, for those who look into it.
@@ -68,7 +74,7 @@ impl StoreError {
         match self {
             Self::Locked { .. } => Code::Locked,
             Self::NewerVersion { .. } => Code::NewerVersion,
-            Self::Damaged { .. } => Code::Damaged,
+            Self::Damaged { .. } | Self::KeysLost { .. } => Code::Damaged,
             Self::DiskFull { .. } => Code::DiskFull,
             Self::NotFound => Code::NotFound,
             Self::PassphraseNeeded => Code::PassphraseNeeded,
@@ -96,7 +102,8 @@ impl StoreError {
             rusqlite::Error::QueryReturnedNoRows => Self::NotFound,
             rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
-            | rusqlite::Error::InvalidColumnType(..) => Self::Damaged { folder, detail },
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..) => Self::Damaged { folder, detail },
             _ => match error.sqlite_error_code() {
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
                     Self::Damaged { folder, detail }
@@ -132,8 +139,15 @@ impl fmt::Display for StoreError {
             ),
             Self::Damaged { folder, detail } => write!(
                 f,
-                "The profile in {} is damaged or is not Throng's ({detail}). Put back a copy of the folder, or move \
-                 it away to start anew.",
+                "The profile in {} is damaged ({detail}), so nothing more is kept. Close Throng and start it again: it \
+                 then rebuilds the profile from what can be read, and keeps the damaged file beside it.",
+                folder.display()
+            ),
+            Self::KeysLost { folder, detail } => write!(
+                f,
+                "The profile in {} is damaged or is not Throng's ({detail}), and its keys can't be read. Nothing was \
+                 changed. Put back a copy of the folder, or restore a backup into another one (--profile DIR), or move \
+                 this one away to start anew as somebody else.",
                 folder.display()
             ),
             Self::NotWritable { folder, detail } => write!(

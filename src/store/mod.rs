@@ -8,7 +8,9 @@
 //! |---|---|
 //! | `lock` | empty; locked while a program has the profile open |
 //! | `throng.db` | the database |
-//! | `backup.tmp`, `restore.tmp` | a database on its way into a backup or out of one; wiped when that is done, or at the next start |
+//! | `backup.tmp`, `restore.tmp`, `rebuild.tmp` | a database on its way into a backup, out of one, or made anew; wiped when that is done, or at the next start |
+//! | `throng.db.damaged-2026-11-25` | a database that was found damaged on that day, as it was; what could be read of it is in `throng.db` |
+//! | `damaged` | there if the database is to be rebuilt at the next start |
 //! | `throng.db-wal`, `throng.db-shm` | its log of what was written last; there only while it is open, or after a crash |
 //!
 //! The key of a session is never stored. The other keys can be sealed with a passphrase; what was said can't. Whatever is deleted is overwritten; what a disk or a backup keeps of older
@@ -18,6 +20,7 @@ mod archive;
 mod error;
 mod profile;
 mod reads;
+mod rebuild;
 mod record;
 mod schema;
 mod scratch;
@@ -35,10 +38,11 @@ use std::thread;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use archive::{Archived, HOUR, PartRecord};
 pub use error::{QueueFull, StoreError};
+pub use rebuild::Rebuilt;
 pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, Write};
 pub use scratch::Scratch;
 pub use search::SearchOrder;
@@ -76,8 +80,8 @@ pub fn default_profile() -> Option<PathBuf> {
     Some(folders.data_dir().to_owned())
 }
 
-/// Which part of a chat's history. Messages are in the order of the time that their authors gave them, those of one
-/// millisecond in the order in which they came.
+/// Which part of a chat's history. Messages are in the order of [`Message::place`], those of one place by id: the same at
+/// every member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryQuery {
     /// The newest.
@@ -120,21 +124,27 @@ pub struct StoredMessage {
 pub struct Store {
     jobs: mpsc::Sender<Job>,
     errors: Arc<Mutex<Option<mpsc::Receiver<StoreError>>>>,
+    /// How many writes were queued by [`Store::write`].
+    queued: Arc<Mutex<u64>>,
+    settled: watch::Receiver<u64>,
+    rebuilt: Option<Rebuilt>,
 }
 
 impl Store {
-    /// Opens a profile, or starts one where there is none. Waits for the disk.
+    /// Opens a profile, or starts one where there is none. A damaged one is rebuilt from what can be read. Waits for the
+    /// disk.
     ///
     /// # Errors
-    /// That another program has it, that it is a newer version's, damaged or not writable, or the disk full. Nothing
-    /// that was there is changed then.
+    /// That another program has it, that it is a newer version's, damaged with no keys left to read, or not writable, or
+    /// the disk full. Nothing that was there is changed then.
     pub fn open(profile: &Path) -> Result<Self, StoreError> {
         let profile = Profile::open(profile)?;
-        let connection = profile.connect()?;
+        let (connection, rebuilt) = rebuild::open(&profile)?;
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
         let (error_sender, errors) = mpsc::channel(ERROR_QUEUE_LEN);
         let folder = profile.folder().to_owned();
-        let worker = Worker::open(connection, profile, error_sender)?;
+        let (settled_sender, settled) = watch::channel(0);
+        let worker = Worker::open(connection, profile, error_sender, settled_sender)?;
         thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || worker.run(queue))
@@ -145,13 +155,32 @@ impl Store {
         Ok(Self {
             jobs,
             errors: Arc::new(Mutex::new(Some(errors))),
+            queued: Arc::new(Mutex::new(0)),
+            settled,
+            rebuilt,
         })
+    }
+
+    /// What was made of the profile if it was damaged when it was opened.
+    pub fn rebuilt(&self) -> Option<&Rebuilt> {
+        self.rebuilt.as_ref()
     }
 
     /// The errors of [`Store::write`], of which there may be fewer than writes that failed. Only the first call has
     /// them.
     pub fn errors(&self) -> Option<mpsc::Receiver<StoreError>> {
         self.errors.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// How many writes [`Store::write`] has queued so far.
+    pub fn queued(&self) -> u64 {
+        *self.queued.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many of them it is done with, in the order in which they were queued: they are kept, or [`Store::errors`]
+    /// has told why not. Closed when the store is.
+    pub fn settled(&self) -> watch::Receiver<u64> {
+        self.settled.clone()
     }
 
     /// All chats, in the order of their creation.
@@ -325,7 +354,11 @@ impl Store {
             write: Box::new(write),
             done: None,
         };
-        self.jobs.try_send(Job::Write(queued)).map_err(|_| QueueFull)
+        // Held while it is queued: the numbers are in the order of the queue.
+        let mut number = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        self.jobs.try_send(Job::Write(queued)).map_err(|_| QueueFull)?;
+        *number += 1;
+        Ok(())
     }
 
     /// Queues a write, waiting for room if need be, and waits until it is kept: from then on it outlives the program.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{StoreError, schema, scratch};
 
 /// The names of the files. SQLite adds `-wal` and `-shm` to the database's, and gives them its mode.
-const DATABASE: &str = "throng.db";
+pub(super) const DATABASE: &str = "throng.db";
 const LOCK: &str = "lock";
 
 /// A profile that nobody else has open while this lives.

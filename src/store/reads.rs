@@ -12,7 +12,7 @@ use super::record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord};
 use super::vault::Vault;
 use super::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoredMessage};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
-use crate::model::{ChatKind, Message, MessageBody, OpenChat, Retention, Settings, Workspace};
+use crate::model::{ChatKind, DeliveryState, Message, MessageBody, OpenChat, Retention, Settings, Workspace};
 
 /// All chats, in the order of their creation.
 pub(super) fn chats(connection: &Connection, vault: &Vault) -> rusqlite::Result<Vec<ChatRecord>> {
@@ -76,7 +76,7 @@ pub(super) fn history(
     let key = chat_key(connection, chat)?;
     match query {
         HistoryQuery::Newest => {
-            let (messages, more_before) = older(connection, chat, key, Place::END, limit)?;
+            let (messages, more_before) = older(connection, chat, key, &Place::end(), limit)?;
             Ok(HistoryPage {
                 messages,
                 more_before,
@@ -84,7 +84,7 @@ pub(super) fn history(
             })
         }
         HistoryQuery::Oldest => {
-            let (messages, more_after) = newer(connection, chat, key, Place::START, limit)?;
+            let (messages, more_after) = newer(connection, chat, key, &Place::start(), limit)?;
             Ok(HistoryPage {
                 messages,
                 more_before: false,
@@ -93,7 +93,7 @@ pub(super) fn history(
         }
         HistoryQuery::Before(id) => {
             let place = place(connection, key, id)?;
-            let (messages, more_before) = older(connection, chat, key, place, limit)?;
+            let (messages, more_before) = older(connection, chat, key, &place, limit)?;
             Ok(HistoryPage {
                 messages,
                 more_before,
@@ -102,7 +102,7 @@ pub(super) fn history(
         }
         HistoryQuery::After(id) => {
             let place = place(connection, key, id)?;
-            let (messages, more_after) = newer(connection, chat, key, place, limit)?;
+            let (messages, more_after) = newer(connection, chat, key, &place, limit)?;
             Ok(HistoryPage {
                 messages,
                 more_before: true,
@@ -110,12 +110,9 @@ pub(super) fn history(
             })
         }
         HistoryQuery::At(at) => {
-            let place = Place {
-                at_ms: at.as_millisecond(),
-                key: i64::MIN,
-            };
-            let (mut messages, more_before) = older(connection, chat, key, place, limit / 2)?;
-            let (after, more_after) = newer(connection, chat, key, place, limit - limit / 2)?;
+            let place = Place::at(at);
+            let (mut messages, more_before) = older(connection, chat, key, &place, limit / 2)?;
+            let (after, more_after) = newer(connection, chat, key, &place, limit - limit / 2)?;
             messages.extend(after);
             Ok(HistoryPage {
                 messages,
@@ -128,8 +125,8 @@ pub(super) fn history(
             let side = limit.saturating_sub(1) / 2;
             // Half of the page ends with the message itself.
             let (mut messages, more_before) =
-                older(connection, chat, key, place.right_after(), side + limit.min(1))?;
-            let (after, more_after) = newer(connection, chat, key, place, side)?;
+                older(connection, chat, key, &place.right_after(), side + limit.min(1))?;
+            let (after, more_after) = newer(connection, chat, key, &place, side)?;
             messages.extend(after);
             Ok(HistoryPage {
                 messages,
@@ -164,10 +161,10 @@ pub(super) fn said_since(
 ) -> rusqlite::Result<Vec<MessageId>> {
     let key = chat_key(connection, chat)?;
     let mut statement = connection.prepare_cached(
-        "SELECT id FROM message WHERE chat = ?1 AND at_ms >= ?2 ORDER BY at_ms DESC, key DESC LIMIT ?3",
+        "SELECT id FROM message WHERE chat = ?1 AND place >= ?2 ORDER BY place DESC, id DESC LIMIT ?3",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let ids = statement.query_map(params![key, since.as_millisecond(), limit], |row| {
+    let ids = statement.query_map(params![key, Place::at(since).place, limit], |row| {
         row.get(0).map(MessageId)
     })?;
     ids.collect()
@@ -209,17 +206,17 @@ pub(super) fn workspace(connection: &Connection) -> rusqlite::Result<(Settings, 
 
 /// Before a place, the newest first.
 const OLDER: &str = "
-    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id FROM message
-    WHERE chat = ?1 AND (at_ms, key) < (?2, ?3) ORDER BY at_ms DESC, key DESC LIMIT ?4";
+    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id, delivery, place FROM message
+    WHERE chat = ?1 AND (place, id) < (?2, ?3) ORDER BY place DESC, id DESC LIMIT ?4";
 
 /// After a place, the oldest first.
 const NEWER: &str = "
-    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id FROM message
-    WHERE chat = ?1 AND (at_ms, key) > (?2, ?3) ORDER BY at_ms, key LIMIT ?4";
+    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id, delivery, place FROM message
+    WHERE chat = ?1 AND (place, id) > (?2, ?3) ORDER BY place, id LIMIT ?4";
 
 const WAITING: &str = "
-    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id FROM message
-    WHERE chat = ?1 AND delivery = 'waiting' ORDER BY at_ms, key";
+    SELECT member, nick, id, number, at_ms, action, text, own, history, client_id, delivery, place FROM message
+    WHERE chat = ?1 AND delivery = 'waiting' ORDER BY place, id";
 
 /// Unread is what others said after the read mark; without one, all of it.
 const OPEN_CHATS: &str = "
@@ -227,36 +224,56 @@ const OPEN_CHATS: &str = "
         CASE WHEN read.key IS NULL
         THEN (SELECT count(*) FROM message AS m WHERE m.chat = chat.key AND m.own = 0)
         ELSE (SELECT count(*) FROM message AS m WHERE m.chat = chat.key AND m.own = 0
-            AND (m.at_ms, m.key) > (read.at_ms, read.key))
+            AND (m.place, m.id) > (read.place, read.id))
         END
     FROM chat LEFT JOIN message AS read ON read.key = chat.read_message
     ORDER BY chat.key";
 
 /// A place in the order of a chat's messages.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    pub(super) at_ms: i64,
-    pub(super) key: i64,
+    pub(super) place: i64,
+    /// The id of the message that stands there, or as much as orders like one.
+    pub(super) id: Vec<u8>,
 }
 
 impl Place {
     /// Before all messages.
-    const START: Self = Self {
-        at_ms: i64::MIN,
-        key: i64::MIN,
-    };
+    fn start() -> Self {
+        Self {
+            place: i64::MIN,
+            id: Vec::new(),
+        }
+    }
 
     /// After all messages.
-    pub(super) const END: Self = Self {
-        at_ms: i64::MAX,
-        key: i64::MAX,
-    };
+    pub(super) fn end() -> Self {
+        Self {
+            place: i64::MAX,
+            id: Vec::new(),
+        }
+    }
+
+    /// Before the first message that can have this time.
+    pub(super) fn at(at: Timestamp) -> Self {
+        Self::at_ms(at.as_millisecond())
+    }
+
+    /// The same in ms since 1970.
+    pub(super) fn at_ms(at_ms: i64) -> Self {
+        // Beyond any time that a place can have.
+        let at_ms = at_ms.clamp(0, i64::MAX >> 16);
+        Self {
+            place: at_ms << 16,
+            id: Vec::new(),
+        }
+    }
 
     /// Between the message here and the next.
-    fn right_after(self) -> Self {
+    fn right_after(&self) -> Self {
         Self {
-            key: self.key.saturating_add(1),
-            ..self
+            place: self.place,
+            id: [self.id.as_slice(), &[0]].concat(),
         }
     }
 }
@@ -270,11 +287,11 @@ pub(super) fn chat_key(connection: &Connection, chat: ChatId) -> rusqlite::Resul
 
 pub(super) fn place(connection: &Connection, chat_key: i64, id: MessageId) -> rusqlite::Result<Place> {
     connection
-        .prepare_cached("SELECT at_ms, key FROM message WHERE chat = ?1 AND id = ?2")?
+        .prepare_cached("SELECT place, id FROM message WHERE chat = ?1 AND id = ?2")?
         .query_row(params![chat_key, id.0], |row| {
             Ok(Place {
-                at_ms: row.get(0)?,
-                key: row.get(1)?,
+                place: row.get(0)?,
+                id: row.get(1)?,
             })
         })
 }
@@ -284,14 +301,14 @@ fn older(
     connection: &Connection,
     chat: ChatId,
     chat_key: i64,
-    place: Place,
+    place: &Place,
     limit: u32,
 ) -> rusqlite::Result<(Vec<StoredMessage>, bool)> {
     let mut found = messages(
         connection,
         chat,
         OLDER,
-        params![chat_key, place.at_ms, place.key, limit + 1],
+        params![chat_key, place.place, place.id, limit + 1],
     )?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -304,14 +321,14 @@ fn newer(
     connection: &Connection,
     chat: ChatId,
     chat_key: i64,
-    place: Place,
+    place: &Place,
     limit: u32,
 ) -> rusqlite::Result<(Vec<StoredMessage>, bool)> {
     let mut found = messages(
         connection,
         chat,
         NEWER,
-        params![chat_key, place.at_ms, place.key, limit + 1],
+        params![chat_key, place.place, place.id, limit + 1],
     )?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -330,8 +347,9 @@ fn messages(
 
 pub(super) fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<StoredMessage> {
     let at = Timestamp::from_millisecond(row.get(4)?).map_err(|error| damage(4, Type::Integer, error))?;
-    let action: bool = row.get(5)?;
-    let message = Message {
+    let (action, own): (bool, bool) = (row.get(5)?, row.get(7)?);
+    let delivery: Option<String> = row.get(10)?;
+    let mut message = Message {
         chat,
         member: MemberId(row.get(0)?),
         nick: row.get(1)?,
@@ -344,9 +362,20 @@ pub(super) fn message(row: &Row<'_>, chat: ChatId) -> rusqlite::Result<StoredMes
             MessageBody::Message
         },
         text: row.get(6)?,
-        own: row.get(7)?,
+        own,
         history: row.get(8)?,
+        delivery: own.then_some(match delivery.as_deref() {
+            Some("waiting") => DeliveryState::Waiting,
+            Some("failed") => DeliveryState::Failed,
+            // Nothing is known to wait for it.
+            _ => DeliveryState::Sent,
+        }),
+        place: 0,
     };
+    let place = row.get::<_, i64>(11)?.cast_unsigned();
+    if place != message.place() {
+        message.place = place;
+    }
     Ok(StoredMessage {
         message,
         client_id: ClientId(row.get(9)?),
@@ -505,19 +534,18 @@ pub(super) mod tests {
         steps.collect::<rusqlite::Result<_>>().expect("a plan is text")
     }
 
-    // "at_ms<?" stands for the whole of "(at_ms, key) < (?, ?)": what is of the same millisecond is told apart by the
-    // key at the end of the index. No "USE TEMP B-TREE": the index has the order, and reading ends with the page.
+    //  No "USE TEMP B-TREE": the index has the order, and reading ends with the page.
     #[test]
     fn a_page_of_history_is_a_range_of_the_index() {
         let older = plan(OLDER, 4);
         assert_eq!(
             older,
-            ["SEARCH message USING INDEX message_order (chat=? AND at_ms<?)"]
+            ["SEARCH message USING INDEX message_order (chat=? AND (place,id)<(?,?))"]
         );
         let newer = plan(NEWER, 4);
         assert_eq!(
             newer,
-            ["SEARCH message USING INDEX message_order (chat=? AND at_ms>?)"]
+            ["SEARCH message USING INDEX message_order (chat=? AND (place,id)>(?,?))"]
         );
     }
 
@@ -532,7 +560,7 @@ pub(super) mod tests {
     #[test]
     fn unread_messages_are_counted_in_the_index_alone() {
         let steps = plan(OPEN_CHATS, 0);
-        for step in ["(chat=?)", "(chat=? AND at_ms>?)"] {
+        for step in ["(chat=?)", "(chat=? AND (place,id)>(?,?))"] {
             let wanted = format!("SEARCH m USING COVERING INDEX message_of_others {step}");
             assert!(steps.contains(&wanted), "{wanted} is not in {steps:#?}");
         }

@@ -15,10 +15,17 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_archive.sql"),
     include_str!("migrations/0004_passphrase.sql"),
     include_str!("migrations/0005_search.sql"),
+    include_str!("migrations/0006_order.sql"),
 ];
+
+/// An author's clock that was no farther ahead when the message came tells its place; the node's bound.
+pub(super) const BELIEVED_AHEAD_MS: i64 = 120_000;
 
 /// The migration after which hours are filled: hlc are numbers for us alone.
 const ARCHIVE: u32 = 3;
+
+/// The migration after which places are filled in, and then indexed.
+const ORDER: u32 = 6;
 
 /// "Thro", as the first migration sets it.
 const APPLICATION_ID: u32 = 0x5468_726F;
@@ -57,6 +64,11 @@ pub(super) fn check(connection: &Connection, folder: &Path) -> Result<(), StoreE
     Ok(())
 }
 
+/// Whether a database of this version is a newer program's.
+pub(super) fn is_newer(version: u32) -> bool {
+    usize::try_from(version).map_or(true, |version| version > MIGRATIONS.len())
+}
+
 /// Looks through all of a database that passed [`check`]: one that comes from elsewhere.
 pub(super) fn check_all(connection: &Connection, folder: &Path) -> Result<(), StoreError> {
     let sqlite = |error| StoreError::from_sqlite(folder, &error);
@@ -87,6 +99,10 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
         if number == ARCHIVE {
             fill_hours(&transaction)?;
         }
+        if number == ORDER {
+            fill_places(&transaction)?;
+            transaction.execute_batch(include_str!("migrations/0006_order_indexes.sql"))?;
+        }
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
@@ -109,6 +125,33 @@ fn fill_hours(connection: &Connection) -> rusqlite::Result<()> {
         insert.execute(params![chat, hour, bytes])?;
     }
     Ok(())
+}
+
+/// Gives a place to messages that have none yet: by the author's clock, unless it was so far ahead that it was not believed.
+pub(super) fn fill_places(connection: &Connection) -> rusqlite::Result<()> {
+    let mut unplaced = connection.prepare(
+        "SELECT key, hlc, at_ms, number FROM message WHERE key > ?1 AND place = 0 ORDER BY key LIMIT 1000",
+    )?;
+    let mut set = connection.prepare("UPDATE message SET place = ?2 WHERE key = ?1")?;
+    let mut after = i64::MIN;
+    loop {
+        let rows: Vec<(i64, i64)> = unplaced
+            .query_map([after], |row| {
+                let hlc = row.get::<_, Option<[u8; 8]>>(1)?.map(i64::from_be_bytes);
+                let (at_ms, number): (i64, i64) = (row.get(2)?, row.get(3)?);
+                let by_time = at_ms.max(0) << 16 | number.clamp(0, 0xFFFF);
+                let believed = hlc.filter(|hlc| *hlc >> 16 <= at_ms.saturating_add(BELIEVED_AHEAD_MS));
+                Ok((row.get(0)?, believed.unwrap_or(by_time)))
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for row in &rows {
+            set.execute([row.0, row.1])?;
+            after = row.0;
+        }
+        if rows.is_empty() {
+            return Ok(());
+        }
+    }
 }
 
 /// How many migrations the database has had. A negative number, which none of ours leaves, counts as a newer one.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, ToSql, params};
 
 use super::StoredMessage;
 use super::reads::{Place, message, place};
+use super::schema::BELIEVED_AHEAD_MS;
 use crate::id::{ChatId, MessageId};
 
 /// What is searched for.
@@ -35,9 +36,9 @@ const INDEXED_LEN: usize = 3;
 /// With more hits than that in the index, the messages are walked. A guess: these are sorted in some 10 ms.
 const MAX_INDEX_HITS: usize = 5_000;
 
-/// Rows that [`message`] reads, then the chat's id and the message's key.
+/// Rows that [`message`] reads, then the chat's id.
 const COLUMNS: &str =
-    "member, m.nick, m.id, number, at_ms, action, text, own, history, client_id, chat.id, m.key";
+    "member, m.nick, m.id, number, at_ms, action, text, own, history, client_id, delivery, m.place, chat.id";
 
 /// The newest first, and whether there are more.
 pub(super) fn search(
@@ -46,16 +47,16 @@ pub(super) fn search(
 ) -> rusqlite::Result<(Vec<StoredMessage>, bool)> {
     let end = match &order.older_than {
         Some((chat, id)) => place(connection, super::reads::chat_key(connection, *chat)?, *id)?,
-        None => Place::END,
+        None => Place::end(),
     };
-    let mut found = match indexed(connection, order, end)? {
+    let mut found = match indexed(connection, order, &end)? {
         Some(found) => found,
-        None => walked(connection, order, end)?,
+        None => walked(connection, order, &end)?,
     };
-    found.sort_by_key(|(place, _)| std::cmp::Reverse((place.at_ms, place.key)));
+    found.sort_by_key(|stored| std::cmp::Reverse((stored.message.place(), stored.message.id)));
     let more = found.len() > order.limit;
     found.truncate(order.limit);
-    Ok((found.into_iter().map(|(_, stored)| stored).collect(), more))
+    Ok((found, more))
 }
 
 /// In which chat a message is stored. Ids are known by chat, of which there are few.
@@ -67,10 +68,10 @@ pub(super) fn chat_of(connection: &Connection, id: MessageId) -> rusqlite::Resul
         .query_row(params![id.0], |row| Ok(ChatId(row.get(0)?)))
 }
 
-type Found = Vec<(Place, StoredMessage)>;
+type Found = Vec<StoredMessage>;
 
 /// What the index finds; none if it can't tell, or finds too much.
-fn indexed(connection: &Connection, order: &SearchOrder, end: Place) -> rusqlite::Result<Option<Found>> {
+fn indexed(connection: &Connection, order: &SearchOrder, end: &Place) -> rusqlite::Result<Option<Found>> {
     let phrases: Vec<String> = order
         .words
         .iter()
@@ -103,18 +104,22 @@ fn indexed(connection: &Connection, order: &SearchOrder, end: Place) -> rusqlite
 }
 
 /// Of each chat as many as are wanted, and one more, from the newest back.
-fn walked(connection: &Connection, order: &SearchOrder, end: Place) -> rusqlite::Result<Found> {
+fn walked(connection: &Connection, order: &SearchOrder, end: &Place) -> rusqlite::Result<Found> {
     let sql = format!(
         "SELECT {COLUMNS} FROM chat JOIN message AS m ON m.chat = chat.key
-        WHERE chat.id = ?1 AND (m.at_ms, m.key) < (?2, ?3) AND m.at_ms >= ?4
-        ORDER BY m.at_ms DESC, m.key DESC"
+        WHERE chat.id = ?1 AND (m.place, m.id) < (?2, ?3) AND m.place >= ?4
+        ORDER BY m.place DESC, m.id DESC"
     );
     let mut statement = connection.prepare_cached(&sql)?;
-    let latest = order.before_ms.unwrap_or(i64::MAX).min(end.at_ms);
-    let earliest = order.after_ms.unwrap_or(i64::MIN);
+    // A message's place is not before its time, and after it at most by what a clock is believed to be ahead.
+    let before = order
+        .before_ms
+        .map(|ms| Place::at_ms(ms.saturating_add(BELIEVED_AHEAD_MS)));
+    let end = before.as_ref().map_or(end, |before| before.min(end));
+    let earliest = order.after_ms.map_or(0, |ms| Place::at_ms(ms).place);
     let mut found = Vec::new();
     for chat in &order.chats {
-        let values: [&dyn ToSql; 4] = [&chat.0, &latest, &end.key, &earliest];
+        let values: [&dyn ToSql; 4] = [&chat.0, &end.place, &end.id, &earliest];
         let mut rows = statement.query(values.as_slice())?;
         let mut of_chat = 0;
         while of_chat <= order.limit
@@ -129,25 +134,21 @@ fn walked(connection: &Connection, order: &SearchOrder, end: Place) -> rusqlite:
 }
 
 /// A row, if it is what is searched for.
-fn hit(
-    row: &rusqlite::Row<'_>,
-    order: &SearchOrder,
-    end: Place,
-) -> rusqlite::Result<Option<(Place, StoredMessage)>> {
-    let chat = ChatId(row.get(10)?);
-    let place = Place {
-        at_ms: row.get(4)?,
-        key: row.get(11)?,
-    };
-    let in_time = order.before_ms.is_none_or(|before| place.at_ms < before)
-        && order.after_ms.is_none_or(|after| place.at_ms >= after);
-    if !in_time || (place.at_ms, place.key) >= (end.at_ms, end.key) || !order.chats.contains(&chat) {
+fn hit(row: &rusqlite::Row<'_>, order: &SearchOrder, end: &Place) -> rusqlite::Result<Option<StoredMessage>> {
+    let (at_ms, chat): (i64, _) = (row.get(4)?, ChatId(row.get(12)?));
+    let in_time = order.before_ms.is_none_or(|before| at_ms < before)
+        && order.after_ms.is_none_or(|after| at_ms >= after);
+    if !in_time || !order.chats.contains(&chat) {
         return Ok(None);
     }
     let stored = message(row, chat)?;
+    let (place, id) = (stored.message.place().cast_signed(), stored.message.id.0);
+    if (place, id.as_slice()) >= (end.place, end.id.as_slice()) {
+        return Ok(None);
+    }
     let text = stored.message.text.to_lowercase();
     let is_from = |nick: &String| stored.message.nick.to_lowercase().contains(nick);
     let is_hit =
         order.words.iter().all(|word| text.contains(word)) && order.from.as_ref().is_none_or(is_from);
-    Ok(is_hit.then_some((place, stored)))
+    Ok(is_hit.then_some(stored))
 }

@@ -3,11 +3,11 @@
 use std::slice;
 
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::profile::Profile;
 use super::vault::{Lock, Vault};
-use super::{ChatRecord, StoreError, Write, reads, writes};
+use super::{ChatRecord, StoreError, Write, reads, rebuild, writes};
 
 /// The most writes of one transaction, so that no one waits long for theirs. A guess.
 const MAX_GROUP_LEN: usize = 1024;
@@ -40,6 +40,8 @@ pub(super) struct Worker {
     /// What opens and seals the chats' secrets.
     pub(super) vault: Vault,
     errors: mpsc::Sender<StoreError>,
+    /// How many writes that nobody waits for are done with.
+    settled: watch::Sender<u64>,
     pub(super) synced: bool,
     /// Set once damage was found: what is damaged is not written to.
     pub(super) damage: Option<StoreError>,
@@ -50,6 +52,7 @@ impl Worker {
         connection: Connection,
         profile: Profile,
         errors: mpsc::Sender<StoreError>,
+        settled: watch::Sender<u64>,
     ) -> Result<Self, StoreError> {
         let vault = Vault::load(&connection);
         let vault = vault.map_err(|error| StoreError::from_sqlite(profile.folder(), &error))?;
@@ -58,6 +61,7 @@ impl Worker {
             profile,
             vault,
             errors,
+            settled,
             synced: true,
             damage: None,
         })
@@ -134,9 +138,11 @@ impl Worker {
             let outcome = self.wipe(removed && small);
             self.report(None, outcome);
         }
+        let settled = group.iter().filter(|queued| queued.done.is_none()).count() as u64;
         for (queued, outcome) in group.into_iter().zip(outcomes) {
             self.report(queued.done, outcome);
         }
+        self.settled.send_modify(|number| *number += settled);
     }
 
     fn commit(&mut self, writes: &[&Write]) -> Result<(), StoreError> {
@@ -216,6 +222,7 @@ impl Worker {
                 tracing::warn!("not kept: {error}");
                 // If the reader has a full channel of them, it knows.
                 let _ = self.errors.try_send(error);
+                self.settled.send_modify(|_| {}); // Wakes it.
             }
             (None, Ok(())) => {}
         }
@@ -223,8 +230,9 @@ impl Worker {
 
     pub(super) fn error(&mut self, error: &rusqlite::Error) -> StoreError {
         let error = StoreError::from_sqlite(self.profile.folder(), error);
-        if matches!(error, StoreError::Damaged { .. }) {
-            self.damage.get_or_insert_with(|| error.clone());
+        if matches!(error, StoreError::Damaged { .. }) && self.damage.is_none() {
+            self.damage = Some(error.clone());
+            rebuild::mark(&self.profile);
         }
         error
     }
@@ -274,7 +282,7 @@ mod tests {
             .pragma_update_and_check(None, "max_page_count", 100, |_| Ok(()))
             .expect("SQLite knows it");
         let (sender, mut errors) = mpsc::channel(9);
-        let mut worker = Worker::open(connection, profile, sender).expect("it is new");
+        let mut worker = Worker::open(connection, profile, sender, watch::channel(0).0).expect("it is new");
 
         let (done, mut outcome) = oneshot::channel();
         let queued = |write| QueuedWrite {
@@ -304,7 +312,7 @@ mod tests {
         let profile = Profile::open(folder.path()).expect("nobody else has it");
         let connection = profile.connect().expect("it is new");
         let (sender, _errors) = mpsc::channel(9);
-        let mut worker = Worker::open(connection, profile, sender).expect("it is new");
+        let mut worker = Worker::open(connection, profile, sender, watch::channel(0).0).expect("it is new");
         let draft = Write::SaveDraft {
             chat: ChatId([1; 32]),
             text: String::new(),

@@ -129,13 +129,13 @@ const PUT_CHAT: &str = "
 /// The key stays, and with it what was read.
 const SAY_AGAIN: &str = "
     UPDATE OR IGNORE message
-    SET id = ?3, member = ?4, nick = ?5, client_id = ?6, number = ?7, at_ms = ?8, signed = ?9, hlc = ?10
+    SET id = ?3, member = ?4, nick = ?5, client_id = ?6, number = ?7, at_ms = ?8, signed = ?9, hlc = ?10, place = ?11
     WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2 AND own";
 
 const ADD_MESSAGE: &str = "
     INSERT INTO message (chat, id, member, nick, client_id, number, at_ms, action, text, own, history, signed,
-        delivery, hlc)
-    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 FROM chat WHERE id = ?1
+        delivery, hlc, place)
+    SELECT key, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 FROM chat WHERE id = ?1
     ON CONFLICT (chat, id) DO NOTHING";
 
 const OWN_MESSAGE: &str = "
@@ -273,9 +273,6 @@ fn add_message(
     signed: &[u8],
 ) -> rusqlite::Result<()> {
     let chat = message.chat;
-    // It is believed to wait until it is known to have gone out: were the program killed between, it would be taken
-    // for sent. In a classic chat it would be said twice.
-    let waits = message.own && !message.history && !signed.is_empty();
     let added = connection.prepare_cached(ADD_MESSAGE)?.execute(params![
         message.chat.0,
         message.id.0,
@@ -289,8 +286,9 @@ fn add_message(
         message.own,
         message.history,
         signed,
-        waits.then(|| delivery_name(DeliveryState::Waiting)),
+        message.delivery.map(delivery_name),
         hlc_bytes(signed),
+        to_i64(message.place()),
     ])?;
     if added == 0 {
         return Ok(());
@@ -340,6 +338,7 @@ fn say_again(
         to_ms(message.at),
         signed,
         hlc_bytes(signed),
+        to_i64(message.place()),
     ])?;
     if said_again == 0 {
         return Ok(());

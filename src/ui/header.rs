@@ -10,9 +10,13 @@ use super::theme;
 use super::widgets::{flat_button, icon_button, icon_button_sized, plain_label, with_reason};
 use crate::model::{Chat, ChatKind, Deed, MAX_TOPIC_LEN, within};
 
+/// A header narrower than this, in points, names no button in words, so that the chat's name and topic have room.
+const NARROW: f32 = 440.0;
+
 /// Paints the header. While the topic is being changed, `topic_edit` holds what is typed.
 pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> Option<Action> {
     let mut action = None;
+    let is_narrow = ui.available_width() < NARROW;
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         let members = chat.members.online().to_string();
@@ -25,7 +29,7 @@ pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> O
             action = Some(Action::Do(UiCommand::Find));
         }
         action = action.take().or(invites_button_ui(ui, chat));
-        action = action.take().or(invite_button_ui(ui, chat));
+        action = action.take().or(invite_button_ui(ui, chat, is_narrow));
         ui.add_space(4.0);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 12.0;
@@ -49,9 +53,10 @@ pub fn header_ui(ui: &mut Ui, chat: &Chat, topic_edit: &mut Option<String>) -> O
     action
 }
 
-fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
+fn invite_button_ui(ui: &mut Ui, chat: &Chat, is_narrow: bool) -> Option<Action> {
+    let words = |words| if is_narrow { "" } else { words };
     if chat.kind == ChatKind::Classic {
-        let connect = flat_button(ui, Icon::UserPlus, "Connect…", "Connect…", true);
+        let connect = flat_button(ui, Icon::UserPlus, words("Connect…"), "Connect…", true);
         let connect = connect.on_hover_text("Connect to a peer, or admit one");
         return connect.clicked().then_some(Action::Do(UiCommand::ShowConnection));
     }
@@ -59,7 +64,7 @@ fn invite_button_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     let invite = flat_button(
         ui,
         Icon::UserPlus,
-        "Export invite…",
+        words("Export invite…"),
         "Export invite…",
         refusal.is_none(),
     );

@@ -470,6 +470,7 @@ mod tests {
                 }
             }
             assert!(contrast(tokens.on_accent, tokens.accent_fill) >= MIN_CONTRAST);
+            assert!(contrast(tokens.on_accent, tokens.red) >= MIN_CONTRAST);
             assert!(contrast(tokens.accent, tokens.selection_fill()) >= MIN_CONTRAST);
             assert!(contrast(tokens.text, tokens.selection_fill()) >= MIN_CONTRAST);
         }

@@ -69,6 +69,11 @@ impl Toasts {
         self.push(Kind::Info, text.into(), Some((button, action)), until)
     }
 
+    /// Shows one until it is dismissed.
+    pub fn stand(&mut self, kind: Kind, text: impl Into<String>) {
+        self.push(kind, text.into(), None, Duration::MAX);
+    }
+
     fn push(
         &mut self,
         kind: Kind,
@@ -110,7 +115,8 @@ impl Toasts {
 
     /// When the next one goes.
     pub fn next_expiry(&self) -> Option<Duration> {
-        self.shown.iter().map(|toast| toast.until).min()
+        let times = self.shown.iter().map(|toast| toast.until);
+        times.filter(|until| *until != Duration::MAX).min()
     }
 
     /// Paints them over the lower right of the window.

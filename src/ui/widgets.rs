@@ -56,9 +56,20 @@ pub fn focus_ring(ui: &Ui, response: &Response) {
 
 /// The button of what a dialog is for.
 pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
-    let tokens = theme::tokens(ui);
-    let words = RichText::new(text).font(theme::nick()).color(tokens.on_accent);
-    let button = Button::new(words).fill(tokens.accent_fill).stroke(Stroke::NONE);
+    let fill = theme::tokens(ui).accent_fill;
+    filled_button(ui, text, fill, enabled)
+}
+
+/// As [`primary_button`], of what can't be undone.
+pub fn danger_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
+    let fill = theme::tokens(ui).red;
+    filled_button(ui, text, fill, enabled)
+}
+
+fn filled_button(ui: &mut Ui, text: &str, fill: egui::Color32, enabled: bool) -> Response {
+    let on_fill = theme::tokens(ui).on_accent;
+    let words = RichText::new(text).font(theme::nick()).color(on_fill);
+    let button = Button::new(words).fill(fill).stroke(Stroke::NONE);
     sized_button(ui, button, text, enabled)
 }
 
@@ -104,7 +115,12 @@ pub fn with_reason(response: Response, reason: Option<&str>) -> Response {
 
 /// As [`labelled_button`], without a frame while the pointer is elsewhere.
 pub fn flat_button(ui: &mut Ui, icon: Icon, text: &str, name: &str, enabled: bool) -> Response {
-    let button = Button::new((theme::icon(icon), text))
+    let button = if text.is_empty() {
+        Button::new(theme::icon(icon))
+    } else {
+        Button::new((theme::icon(icon), text))
+    };
+    let button = button
         .frame_when_inactive(false)
         .min_size(vec2(28.0, 28.0))
         .gap(6.0);

@@ -178,6 +178,15 @@ impl Program {
         }
     }
 
+    /// The next event of all, if one comes before then.
+    pub(crate) fn next_until(&mut self, until: Instant) -> Option<Value> {
+        if !self.unclaimed.is_empty() {
+            return Some(self.unclaimed.remove(0));
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        self.events.recv_timeout(left).ok()
+    }
+
     /// Events that have come and were not asked for.
     pub(crate) fn unclaimed(&mut self) -> &[Value] {
         while let Ok(event) = self.events.try_recv() {
@@ -242,10 +251,12 @@ impl Program {
         self.child.id()
     }
 
-    /// Kills it: no goodbye, nothing flushed.
-    pub(crate) fn kill(mut self) {
+    /// Kills it: no goodbye, nothing flushed. The events that had come and were not asked for.
+    pub(crate) fn kill(mut self) -> Vec<Value> {
         self.child.kill().expect("killed");
         self.child.wait().expect("ended");
+        self.unclaimed.extend(self.events.iter());
+        std::mem::take(&mut self.unclaimed)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What one does in most tests: found a chat, invite, come in, talk.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -77,4 +78,26 @@ pub(crate) fn online(list: &[(String, bool)]) -> Vec<&str> {
         .filter(|(_, online)| *online)
         .map(|(nick, _)| nick.as_str())
         .collect()
+}
+
+/// All that a program has of a chat, by id, page by page from the newest. Nothing stands there twice.
+pub(crate) fn stored(program: &mut Program, chat: &str) -> BTreeMap<String, Value> {
+    let mut all = BTreeMap::new();
+    let mut before = Value::Null;
+    loop {
+        let mut command = json!({ "command": "history", "chat": chat, "limit": 1000 });
+        if !before.is_null() {
+            command["before"] = before;
+        }
+        let page = program.done(command, "history");
+        let messages = page["messages"].as_array().expect("a list");
+        let Some(oldest) = messages.first() else {
+            return all;
+        };
+        before = oldest["id"].clone();
+        for message in messages {
+            let earlier = all.insert(text(message, "id"), message.clone());
+            assert_eq!(earlier, None, "it stands there twice");
+        }
+    }
 }

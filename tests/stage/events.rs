@@ -92,6 +92,8 @@ pub fn message(chat: ChatId, by: MemberId, nick: &str, number: u32, seconds: i64
         text: text.to_owned(),
         own: false,
         history: false,
+        delivery: None,
+        place: 0,
     }
 }
 

@@ -226,6 +226,7 @@ impl Played {
                 self.said.set(self.said.get() + 1);
                 let mut message = message(*chat, own(*chat), "Robin", 10_000 + self.said.get(), 0, text);
                 message.own = true;
+                message.delivery = Some(DeliveryState::Waiting);
                 self.answer(Event::Message(message), tag);
             }
             Command::SetNick { chat, nick } => {

@@ -167,6 +167,7 @@ async fn parts_wait_until_their_message_is_complete() {
     // The first part of an own message is the message; a part that comes once more changes nothing.
     let mut own = message(chat(1), 1, 1_700_000_000_000);
     own.own = true;
+    own.delivery = Some(DeliveryState::Waiting);
     let whole = Write::AddMessage {
         message: own,
         client_id: ClientId([8; 32]),

@@ -78,14 +78,12 @@ async fn a_newer_program_s_profile_is_refused_also_after_a_crash() {
 }
 
 #[tokio::test]
-async fn a_damaged_profile_is_refused() {
-    let damages: [(&str, Damage); 5] = [
+async fn a_profile_whose_keys_can_t_be_read_is_refused() {
+    let damages: [(&str, Damage); 3] = [
         ("another kind of file", |bytes| {
             *bytes = b"Dear diary, ".repeat(500);
         }),
-        ("cut in the middle", |bytes| bytes.truncate(bytes.len() / 2)),
         ("cut in the first page", |bytes| bytes.truncate(100)),
-        ("garbage at the start", |bytes| bytes[..64].fill(0xA5)),
         ("garbage in the table of chats", |bytes| {
             let place = bytes.windows(6).rposition(|window| window == b"chat 1").unwrap();
             let page = place - place % 4096;
@@ -99,8 +97,33 @@ async fn a_damaged_profile_is_refused() {
         damage(&mut bytes);
         fs::write(database(profile.path()), &bytes).unwrap();
         let error = refused(profile.path());
-        assert!(matches!(error, StoreError::Damaged { .. }), "{what}: {error:?}");
+        assert!(matches!(error, StoreError::KeysLost { .. }), "{what}: {error:?}");
         assert_eq!(error.code(), Code::Damaged);
+    }
+}
+
+#[tokio::test]
+async fn a_profile_that_is_cut_or_has_no_start_is_rebuilt() {
+    let damages: [(&str, Damage, u64); 2] = [
+        ("cut in the middle", |bytes| bytes.truncate(bytes.len() / 2), 50),
+        ("garbage at the start", |bytes| bytes[..64].fill(0xA5), 500),
+    ];
+    for (what, damage, at_least) in damages {
+        let profile = tempfile::tempdir().unwrap();
+        fill(profile.path()).await;
+        let mut bytes = fs::read(database(profile.path())).unwrap();
+        damage(&mut bytes);
+        fs::write(database(profile.path()), &bytes).unwrap();
+        let store = Store::open(profile.path()).unwrap();
+        let rebuilt = store.rebuilt().unwrap().clone();
+        assert!(rebuilt.messages >= at_least, "{what}: {rebuilt:?}");
+        assert_eq!(
+            all_of(&store.chats().await.unwrap()[0]),
+            all_of(&record(1)),
+            "{what}"
+        );
+        store.close().await;
+        assert!(fs::read(rebuilt.kept).unwrap() == bytes, "{what}");
     }
 }
 
@@ -128,45 +151,7 @@ async fn another_program_s_database_is_refused() {
     let other = Connection::open(database(profile.path())).unwrap();
     other.execute_batch("CREATE TABLE recipe (name TEXT)").unwrap();
     other.close().unwrap();
-    assert!(matches!(refused(profile.path()), StoreError::Damaged { .. }));
-}
-
-#[tokio::test]
-async fn damage_among_the_messages_stops_all_writing() {
-    let profile = tempfile::tempdir().unwrap();
-    fill(profile.path()).await;
-    let mut bytes = fs::read(database(profile.path())).unwrap();
-    let text = b"message 250";
-    let place = bytes
-        .windows(text.len())
-        .position(|window| window == text)
-        .unwrap();
-    bytes[place - place % 4096..][..4096].fill(0xA5);
-    fs::write(database(profile.path()), &bytes).unwrap();
-
-    let store = Store::open(profile.path()).unwrap();
-    let mut errors = store.errors().unwrap();
-    let broken = store
-        .history(chat(1), HistoryQuery::Newest, 1000)
-        .await
-        .unwrap_err();
-    assert!(matches!(broken, StoreError::Damaged { .. }), "{broken:?}");
-    assert_eq!(
-        store
-            .save(Write::SetJoined {
-                chat: chat(1),
-                keep_invite: false,
-            })
-            .await,
-        Err(broken.clone())
-    );
-    store.write(Write::RemoveChat { chat: chat(1) }).unwrap();
-    assert_eq!(errors.recv().await, Some(broken));
-    store.close().await;
-    assert!(
-        fs::read(database(profile.path())).unwrap() == bytes,
-        "written to, although damaged"
-    );
+    assert!(matches!(refused(profile.path()), StoreError::KeysLost { .. }));
 }
 
 #[tokio::test]

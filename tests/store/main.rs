@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod archive;
+mod damage;
 mod ending;
 mod faults;
+mod order;
 mod random;
 mod versions;
 
@@ -114,6 +116,8 @@ fn message(chat: ChatId, number: u32, at_ms: i64) -> Message {
         text: format!("message {number}"),
         own: false,
         history: false,
+        delivery: None,
+        place: 0,
     }
 }
 
@@ -526,6 +530,8 @@ async fn own_messages_wait_until_they_are_delivered() {
     let chat = chat(1);
     let own = |number, at_ms| Message {
         own: true,
+        delivery: Some(DeliveryState::Waiting),
+        place: 0,
         body: MessageBody::Action,
         ..message(chat, number, at_ms)
     };
@@ -551,6 +557,10 @@ async fn own_messages_wait_until_they_are_delivered() {
     .await;
     assert_eq!(store.waiting(chat).await.unwrap(), [own(2, 20), own(1, 30)]);
     store.save(set(2, DeliveryState::Sent)).await.unwrap();
+    let page = store.history(chat, HistoryQuery::Newest, 9).await.unwrap();
+    let states: Vec<_> = messages(page).iter().map(|message| message.delivery).collect();
+    let (waiting, sent, failed) = (DeliveryState::Waiting, DeliveryState::Sent, DeliveryState::Failed);
+    assert_eq!(states, [None, Some(failed), Some(sent), Some(waiting)]);
     assert_eq!(store.waiting(chat).await.unwrap(), [own(1, 30)]);
     store.close().await;
 }

@@ -35,7 +35,7 @@ struct ExpectedChat {
     ignored: BTreeSet<MemberId>,
     invites: BTreeMap<u32, InviteRecord>,
     /// In order.
-    messages: Vec<(Message, Option<DeliveryState>)>,
+    messages: Vec<Message>,
     draft: String,
     read: Option<MessageId>,
 }
@@ -65,14 +65,14 @@ impl ExpectedChat {
     }
 
     fn place(&self, id: MessageId) -> Option<usize> {
-        self.messages.iter().position(|(message, _)| message.id == id)
+        self.messages.iter().position(|message| message.id == id)
     }
 
     fn open_chat(&self) -> OpenChat {
         let from = self.read.map_or(0, |read| self.place(read).unwrap() + 1);
         let unread = self.messages[from..]
             .iter()
-            .filter(|(message, _)| !message.own)
+            .filter(|message| !message.own)
             .count() as u32;
         OpenChat {
             chat: self.record.chat,
@@ -117,20 +117,17 @@ impl ExpectedChat {
             Write::SetCharter { name, charter, .. } => (record.name, record.charter) = (name, Some(charter)),
             Write::AddMessage { message, .. } => {
                 if self.place(message.id).is_none() {
-                    // What is signed waits until it is known to have gone out.
-                    let waits = message.own && !message.history;
-                    let delivery = waits.then_some(DeliveryState::Waiting);
-                    self.messages.push((message, delivery));
-                    self.messages.sort_by_key(|(message, _)| message.at); // Keeps the order of arrival.
+                    self.messages.push(message);
+                    self.messages.sort_by_key(|message| (message.place(), message.id));
                 }
             }
             Write::SetDelivery { id, state, .. } => {
                 let found = self
                     .messages
                     .iter_mut()
-                    .find(|(message, _)| message.id == id && message.own);
-                if let Some((_, delivery)) = found {
-                    *delivery = Some(state);
+                    .find(|message| message.id == id && message.own);
+                if let Some(message) = found {
+                    message.delivery = Some(state);
                 }
             }
             Write::AddMember {
@@ -260,8 +257,8 @@ impl Expected {
             let waiting = chat
                 .messages
                 .iter()
-                .filter(|(_, state)| *state == Some(DeliveryState::Waiting));
-            let waiting: Vec<_> = waiting.map(|(message, _)| message.clone()).collect();
+                .filter(|message| message.delivery == Some(DeliveryState::Waiting));
+            let waiting: Vec<Message> = waiting.cloned().collect();
             assert_eq!(store.waiting(chat.record.chat).await.unwrap(), waiting);
             self.look(store, chat.record.chat, HistoryQuery::Newest, MAX_PAGE_LEN)
                 .await;
@@ -277,10 +274,7 @@ impl Expected {
             return assert_eq!(found, Err(StoreError::NotFound));
         };
         let page = found.unwrap();
-        let messages: Vec<_> = expected.messages[range.clone()]
-            .iter()
-            .map(|(message, _)| message.clone())
-            .collect();
+        let messages = &expected.messages[range.clone()];
         assert_eq!(
             (page.more_before, page.more_after),
             (range.start > 0, range.end < expected.messages.len())
@@ -478,6 +472,8 @@ fn any_message() -> impl Strategy<Value = Message> {
             text,
             own,
             history,
+            delivery: own.then_some(DeliveryState::Waiting),
+            place: 0,
             body: if action {
                 MessageBody::Action
             } else {

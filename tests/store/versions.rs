@@ -1,11 +1,17 @@
 //! Profiles that older versions of the program left.
 
-use rusqlite::Connection;
+use std::process;
+use std::thread;
+use std::time::Instant;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rusqlite::{Connection, params};
 
 use super::*;
 
 /// A profile whose database is made by this SQL.
-fn profile_of(sql: &str) -> tempfile::TempDir {
+pub(crate) fn profile_of(sql: &str) -> tempfile::TempDir {
     let profile = tempfile::tempdir().unwrap();
     let database = Connection::open(profile.path().join("throng.db")).unwrap();
     database.execute_batch(sql).unwrap();
@@ -105,4 +111,127 @@ async fn a_database_of_schema_2_opens_as_an_archive() {
         assert_eq!(store.unsent(chat(1)).await.unwrap(), [stored[1].id].into());
         store.close().await;
     }
+}
+
+/// A database of schema 2 with so many more messages.
+fn long_profile(messages: u32) -> tempfile::TempDir {
+    let profile = profile_of(include_str!("schema_2.sql"));
+    let database = Connection::open(profile.path().join("throng.db")).unwrap();
+    let signed = [
+        &[0; 36][..],
+        &(1_700_000_001_000_u64 << 16).to_be_bytes(),
+        &[6; 100],
+    ]
+    .concat();
+    database
+        .execute(
+            "WITH RECURSIVE number (n) AS (SELECT 1000 UNION ALL SELECT n + 1 FROM number WHERE n < ?1)
+            INSERT INTO message (chat, id, member, nick, client_id, number, at_ms, action, text, own, history, signed)
+            SELECT 1, CAST(printf('%032d', n) AS BLOB), zeroblob(32), 'Bob', zeroblob(32), n, 1700000001000 + n, 0,
+                'message number ' || n, 0, 0, ?2 FROM number",
+            params![999 + messages, signed],
+        )
+        .unwrap();
+    profile
+}
+
+fn version(database: &Connection) -> u32 {
+    database
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_step_to_a_newer_schema_that_fails_leaves_the_old_one_whole() {
+    let profile = long_profile(500);
+    let path = profile.path().join("throng.db");
+    let count = |database: &Connection| -> u32 {
+        database
+            .query_row("SELECT count(*) FROM message", [], |row| row.get(0))
+            .unwrap()
+    };
+    // In the way of the third step's last table, when most of the step is done.
+    let database = Connection::open(&path).unwrap();
+    database
+        .execute_batch("CREATE TABLE hour (something TEXT)")
+        .unwrap();
+    let before = count(&database);
+    database.close().unwrap();
+
+    let error = Store::open(profile.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Failed { .. }), "{error:?}");
+    let database = Connection::open(&path).unwrap();
+    assert_eq!((version(&database), count(&database)), (2, before));
+    let columns: u32 = database
+        .query_row(
+            "SELECT count(*) FROM pragma_table_info('message') WHERE name = 'hlc'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(columns, 0, "nothing of the step stays");
+    database.execute_batch("DROP TABLE hour").unwrap();
+    database.close().unwrap();
+
+    let store = Store::open(profile.path()).unwrap();
+    assert_eq!(store.message_count(chat(1)).await.unwrap(), u64::from(before));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_program_killed_in_a_step_to_a_newer_schema_loses_nothing() {
+    const MESSAGES: u32 = 20_000;
+    let whole = long_profile(MESSAGES);
+    let bytes = fs::read(whole.path().join("throng.db")).unwrap();
+    let began = Instant::now();
+    Store::open(whole.path()).unwrap().close().await;
+    let takes = began.elapsed();
+    let seed = 0x7012_0002;
+    eprintln!("seed {seed:#x}");
+    let mut random = ChaCha20Rng::seed_from_u64(seed);
+    let mut killed_at = BTreeMap::<u32, u32>::new();
+    for round in 0..12 {
+        let profile = tempfile::tempdir().unwrap();
+        let path = profile.path().join("throng.db");
+        fs::write(&path, &bytes).unwrap();
+        let mut program = process::Command::new(env!("CARGO_BIN_EXE_throng"))
+            .args([
+                "headless",
+                "--no-discovery",
+                "--listen",
+                "127.0.0.1:0",
+                "--profile",
+            ])
+            .arg(profile.path())
+            .stdin(process::Stdio::piped())
+            .stdout(process::Stdio::null())
+            .stderr(process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // Not to wait for something, but for the kill to come at any moment of the work.
+        thread::sleep(takes.mul_f64(1.5 * f64::from(random.next_u32()) / f64::from(u32::MAX)));
+        program.kill().unwrap();
+        program.wait().unwrap();
+
+        let database = Connection::open(&path).unwrap();
+        let version = version(&database);
+        assert!((2..=6).contains(&version), "round {round}: {version}");
+        *killed_at.entry(version).or_default() += 1;
+        let verdict: String = database
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(verdict, "ok", "round {round}");
+        drop(database);
+        let store = Store::open(profile.path()).unwrap();
+        assert_eq!(store.rebuilt(), None);
+        assert_eq!(
+            store.message_count(chat(1)).await.unwrap(),
+            u64::from(MESSAGES) + 2,
+            "round {round}"
+        );
+        let page = store.history(chat(1), HistoryQuery::Newest, 1).await.unwrap();
+        assert_eq!(numbers(page), [MESSAGES + 999], "round {round}");
+        store.close().await;
+    }
+    eprintln!("killed at version, times: {killed_at:?}");
 }

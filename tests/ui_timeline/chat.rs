@@ -50,6 +50,8 @@ pub(crate) fn message(number: u32, author: u8, nick: &str, seconds: i64, text: &
         text: text.to_owned(),
         own: author == 0,
         history: false,
+        delivery: (author == 0).then_some(DeliveryState::Waiting),
+        place: 0,
     }
 }
 

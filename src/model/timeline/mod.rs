@@ -110,7 +110,7 @@ impl Timeline {
         }
     }
 
-    /// Puts a message in its place, by time and id. False: it was there already, its author's words are hidden, or it
+    /// Puts a message in its place, by [`Message::place`] and id. False: it was there already, its author's words are hidden, or it
     /// stands outside of what is held.
     pub fn insert(&mut self, message: Message) -> bool {
         let key = RowKey::of(&message);
@@ -152,9 +152,8 @@ impl Timeline {
     /// Puts in a line about something that happened: who joined, who left, the new topic.
     pub fn insert_notice(&mut self, at: Timestamp, text: String) {
         let key = RowKey {
-            at,
-            message: None,
             notice: self.next(),
+            ..RowKey::from(at)
         };
         let text = shown_text(&text);
         if self.is_outside(key) {
@@ -333,7 +332,7 @@ impl Timeline {
             text,
             own: message.own,
             late: false,
-            delivery: delivery.or((message.own && !message.history).then_some(Delivery::WAITING)),
+            delivery: delivery.or(message.delivery.map(Delivery::of)),
             nick_look: key,
         }
     }

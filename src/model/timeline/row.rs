@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 
 use crate::id::{MemberId, MessageId};
 use crate::model::text::isolated;
-use crate::model::{DeliveryState, Message, MessageBody};
+use crate::model::{DeliveryState, Message, MessageBody, place_at};
 
 /// Messages of one author with less than this between them share a nick line (ui.md §1).
 const GROUP_GAP: SignedDuration = SignedDuration::from_mins(5);
@@ -15,13 +15,14 @@ const GROUP_GAP: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowId(pub(super) u64);
 
-/// Where a row stands among the others: by time, then by message id.
+/// Where a row stands among the others: by [`Message::place`], then by message id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey {
-    pub(super) at: Timestamp,
+    pub(super) place: u64,
     pub(super) message: Option<MessageId>,
     /// Tells notices of one instant apart.
     pub(super) notice: u64,
+    pub(super) at: Timestamp,
 }
 
 /// A row, ready to be painted.
@@ -90,12 +91,14 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// It has not gone out yet.
-    pub const WAITING: Self = Self {
-        state: DeliveryState::Waiting,
-        reached: 0,
-        of: 0,
-    };
+    /// So far, to whom is not known.
+    pub const fn of(state: DeliveryState) -> Self {
+        Self {
+            state,
+            reached: 0,
+            of: 0,
+        }
+    }
 
     /// Whether all have it that are there.
     pub fn is_everywhere(&self) -> bool {
@@ -107,6 +110,7 @@ impl Delivery {
         match (self.state, self.reached, self.of) {
             (DeliveryState::Waiting, ..) => "Waiting to be sent".to_owned(),
             (DeliveryState::Failed, ..) => "Not sent".to_owned(),
+            (DeliveryState::Sent, 0, 0) => "Sent".to_owned(),
             (DeliveryState::Sent, 1, 0) => "Sent over 1 link".to_owned(),
             (DeliveryState::Sent, links, 0) => format!("Sent over {links} links"),
             (DeliveryState::Sent, reached, of) => format!("Reached {} of {of}", reached.min(of)),
@@ -118,6 +122,7 @@ impl RowKey {
     /// Where a message stands.
     pub fn of(message: &Message) -> Self {
         Self {
+            place: message.place(),
             at: message.at,
             message: Some(message.id),
             notice: 0,
@@ -137,6 +142,7 @@ impl RowKey {
     /// The first place that a message of this time could have.
     pub fn from(at: Timestamp) -> Self {
         Self {
+            place: place_at(at),
             at,
             message: None,
             notice: 0,

@@ -27,6 +27,8 @@ fn message(author: u8, seconds: i64, number: u32) -> Message {
         text: format!("text {number}"),
         own: author == 0,
         history: true,
+        delivery: None,
+        place: 0,
     }
 }
 
@@ -104,7 +106,7 @@ proptest! {
             .collect();
         let mark = messages[mark.index(messages.len())].id;
         let mut sorted = messages.clone();
-        sorted.sort_by_key(|message| (message.at, message.id));
+        sorted.sort_by_key(|message| (message.place(), message.id));
         let mut shuffled = messages;
         let mut random = seed | 1;
         for at in (1..shuffled.len()).rev() {

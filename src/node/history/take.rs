@@ -3,7 +3,7 @@
 
 use super::super::bucket::{Bucket, Rate};
 use super::super::membership::Signed;
-use super::super::say::{MAX_AHEAD_MS, SAY};
+use super::super::say::{MAX_AHEAD_MS, SAY, place};
 use super::super::{Kind, Node, NodeEvent, NodeMessage};
 use crate::crypto;
 use crate::facts::Admitted;
@@ -181,6 +181,7 @@ impl Node {
             client_id: say.client_id,
             number: say.number,
             at_ms: said_ms.min(now_ms),
+            place: place(say.hlc, now_ms),
             action,
             text,
             own: member == self.member,

@@ -110,6 +110,7 @@ impl App {
             }
             Event::Ready { passphrase, .. } => self.passphrase_set = *passphrase,
             Event::PassphraseChanged { set } => self.passphrase_set = *set,
+            Event::Rebuilt { message, .. } => self.toasts.stand(Kind::Error, message.as_str()),
             Event::Message(message) => self.trim(message.chat),
             Event::Lagged => self
                 .views

@@ -10,7 +10,8 @@ use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::time_words::counted;
 use crate::ui::widgets::{
-    above_buttons, dialog_buttons, done_ui, error_ui, hint_ui, paragraph_ui, primary_button, secondary_button,
+    above_buttons, danger_button, dialog_buttons, done_ui, error_ui, hint_ui, paragraph_ui, primary_button,
+    secondary_button,
 };
 
 /// Days and MiB to begin with (guesses).
@@ -215,7 +216,7 @@ impl HistoryDialog {
         self.outcome_ui(ui);
         let ready = self.waiting.is_none() && self.done.is_none();
         dialog_buttons(ui, |ui| {
-            if primary_button(ui, "Clear history", ready).clicked() {
+            if danger_button(ui, "Clear history", ready).clicked() {
                 actions.push(Action::Submit(Command::ClearHistory { chat: chat.id }));
             }
             if secondary_button(ui, "Cancel", true).clicked() {
