@@ -348,7 +348,7 @@ fn digests(packets: &[Packet]) -> (u32, usize) {
         Packet::Digest(digest) => Some(digest.seq),
         _ => None,
     });
-    (seqs.clone().last().unwrap_or(0), seqs.count())
+    (seqs.clone().next_back().unwrap_or(0), seqs.count())
 }
 
 #[test]
