@@ -475,7 +475,7 @@ mod tests {
         });
         SearchOrder {
             chats: (1..=3)
-                .filter(|_| random.next_u32() % 4 > 0)
+                .filter(|_| !random.next_u32().is_multiple_of(4))
                 .map(|key| ChatId([key; 32]))
                 .collect(),
             words,
