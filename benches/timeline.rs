@@ -67,7 +67,9 @@ impl Bench {
                 keys: true,
                 empty_hint: "",
                 beginning: "",
+                may_ban: false,
                 fetching: false,
+                may_ban: false,
             };
             black_box(timeline_ui(ui, view, timeline, &options));
         });
