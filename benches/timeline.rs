@@ -67,7 +67,6 @@ impl Bench {
                 keys: true,
                 empty_hint: "",
                 beginning: "",
-                may_ban: false,
                 fetching: false,
                 may_ban: false,
             };
