@@ -45,7 +45,7 @@ impl InviteKey {
 }
 
 /// A `.throng` file.
-fn armour(chat_name: Option<&str>, bytes: &[u8]) -> String {
+pub(super) fn armour(chat_name: Option<&str>, bytes: &[u8]) -> String {
     let chat = match chat_name {
         Some(name) => format!("the Throng chat “{}”", printable(name)),
         None => "a Throng chat".to_owned(),
