@@ -12,10 +12,11 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::Options;
+use super::cause::Cause;
 use super::chat::Chat;
 use super::clock::{Clock, timestamp};
-use super::events::{Cause, Failure};
 use super::export::Sifting;
+use super::failure::Failure;
 use super::history::Reading;
 use super::network::NetworkWatch;
 use super::outlet::Outlet;

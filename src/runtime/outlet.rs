@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use tokio::sync::{mpsc, watch};
 
-use super::events::{Cause, Failure};
+use super::cause::Cause;
+use super::failure::Failure;
 use super::reports::ReportSender;
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Tag};

@@ -41,10 +41,10 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use archive::{Archived, HOUR, PartRecord};
+pub use archive::{Archived, HOUR};
 pub use error::{QueueFull, StoreError};
 pub use rebuild::Rebuilt;
-pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, Write};
+pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, PartRecord, Write};
 pub use scratch::Scratch;
 pub use search::SearchOrder;
 pub use vault::Lock;
