@@ -68,6 +68,7 @@ impl Bench {
                 empty_hint: "",
                 beginning: "",
                 fetching: false,
+                may_ban: false,
             };
             black_box(timeline_ui(ui, view, timeline, &options));
         });

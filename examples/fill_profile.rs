@@ -1,6 +1,7 @@
 //! Makes a profile for measurements: `fill_profile DIR CHATS MESSAGES` creates so many private chats in the folder, with
 //! so many messages each, half of them by others. The chats are made by the runtime, as the window would make them; the
-//! messages go straight into the store.
+//! messages go straight into the store. With `unindexed` after these it is told how fast they go there without the indexes
+//! that searches need; such a profile is of no further use.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -22,6 +23,9 @@ const UNREAD: u32 = 20;
 /// Others who speak in each chat.
 const OTHERS: usize = 12;
 
+/// One who says every second of this many, and then no more.
+const FOUNDING: u32 = 20_000;
+
 const WORDS: [&str; 16] = [
     "throng", "the", "boat", "at", "seven", "we", "meet", "again", "perhaps", "rain", "and", "bread", "is",
     "there", "quite", "so",
@@ -29,12 +33,18 @@ const WORDS: [&str; 16] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, chats, messages] = arguments.as_slice() else {
-        return Err("usage: fill_profile DIR CHATS MESSAGES".into());
+    let ([folder, chats, messages], unindexed) = (match arguments.as_slice() {
+        [needed @ .., last] if last == "unindexed" => (needed, true),
+        all => (all, false),
+    }) else {
+        return Err("usage: fill_profile DIR CHATS MESSAGES [unindexed]".into());
     };
     let (folder, chats, messages) = (Path::new(folder), chats.parse()?, messages.parse()?);
 
     let made = create_chats(folder, chats)?;
+    if unindexed {
+        drop_indexes(folder)?;
+    }
     tokio::runtime::Builder::new_current_thread()
         .build()?
         .block_on(async {
@@ -90,6 +100,14 @@ fn create_chats(folder: &Path, count: usize) -> Result<Vec<(ChatId, MemberId)>, 
     Ok(made)
 }
 
+/// Takes away what searches need.
+fn drop_indexes(folder: &Path) -> Result<(), rusqlite::Error> {
+    rusqlite::Connection::open(folder.join("throng.db"))?.execute_batch(
+        "DROP TRIGGER message_text_added; DROP TRIGGER message_text_removed; DROP TRIGGER message_end_added;
+        DROP TRIGGER message_end_removed; DROP INDEX message_nick;",
+    )
+}
+
 async fn fill(store: &Store, chat: ChatId, own: MemberId, count: u32) -> Result<(), Box<dyn Error>> {
     let first = Timestamp::now() - BETWEEN * i32::try_from(count)?;
     for number in 1..=count {
@@ -99,7 +117,12 @@ async fn fill(store: &Store, chat: ChatId, own: MemberId, count: u32) -> Result<
             member: speaker.map_or(own, |speaker| {
                 MemberId([u8::try_from(speaker).unwrap_or(u8::MAX); 32])
             }),
-            nick: speaker.map_or_else(|| "me".to_owned(), |speaker| format!("member {speaker}")),
+            nick: match speaker {
+                None => "me".to_owned(),
+                Some(1..=OTHERS) => format!("member {}", speaker.unwrap_or_default()),
+                Some(FOUNDER) => "founder".to_owned(),
+                Some(_) => "visitor".to_owned(),
+            },
             id: message_id(chat, number),
             number,
             at: first + BETWEEN * i32::try_from(number)?,
@@ -139,8 +162,18 @@ fn message_id(chat: ChatId, number: u32) -> MessageId {
     MessageId(id)
 }
 
+/// Who said every second of the first messages.
+const FOUNDER: usize = OTHERS + 1;
+/// Who says one in a hundred thousand.
+const VISITOR: usize = OTHERS + 2;
+
 /// One of the others, three messages in a row; none: we.
 fn speaker(number: u32) -> Option<usize> {
+    match number {
+        _ if number % 100_000 == 70_000 => return Some(VISITOR),
+        0..FOUNDING if number.is_multiple_of(2) => return Some(FOUNDER),
+        _ => {}
+    }
     let turn = usize::try_from(number / 3).unwrap_or_default();
     (turn % 2 == 0).then_some(1 + turn / 2 % OTHERS)
 }
@@ -155,7 +188,11 @@ fn sentence(number: u32) -> String {
         said.push_str(" 東京");
     }
     if number % 100_000 == 50_000 {
-        said.push_str(" heliotrope qx 渋谷");
+        said.push_str(" heliotrope qx 渋谷 and jz");
+    }
+    // And one that was in everybody's mouth once.
+    if number < FOUNDING {
+        said.push_str(" harbour");
     }
     said
 }

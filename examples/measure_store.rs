@@ -1,4 +1,4 @@
-//! Prints what the store takes with a long chat: `measure_store DIR`, of a profile that `fill_profile DIR 1 1000000` made.
+//! Prints what the store takes with long chats: `measure_store DIR`, of a profile that `fill_profile DIR 1 1000000` made.
 //! The times are medians of several goes, from asking to the answer.
 
 use std::error::Error;
@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use throng::id::ChatId;
 use throng::store::{HistoryQuery, SearchOrder, Store};
 
 /// Goes of which the median is told.
@@ -13,6 +14,9 @@ const GOES: usize = 7;
 
 /// Hits of the first page that the window asks for.
 const HITS: usize = 50;
+
+/// Pages of hits that are gone through at most.
+const PAGES: usize = 200;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -62,42 +66,130 @@ async fn measure(folder: &Path) -> Outcome<()> {
         }
         say(&format!("page of the {what} 100: {:.2?}", median(times)))?;
     }
-    let words = |words: &[&str]| SearchOrder {
-        chats: vec![chat],
-        words: words.iter().map(|word| (*word).to_owned()).collect(),
-        limit: HITS,
-        ..SearchOrder::default()
-    };
+    let chats: Vec<ChatId> = store.chats().await?.iter().map(|record| record.chat).collect();
+    let oldest = store.history(chat, HistoryQuery::Oldest, 1).await?.messages;
+    let oldest_ms = oldest
+        .first()
+        .ok_or("no message is there")?
+        .message
+        .at
+        .as_millisecond();
+    for (what, order) in searches(&chats, oldest_ms) {
+        let (mut times, mut found) = (Vec::new(), None);
+        for _ in 0..GOES {
+            let began = Instant::now();
+            found = Some(store.search(order.clone()).await?);
+            times.push(began.elapsed());
+        }
+        let hits = found.map_or(0, |(hits, _)| hits.len());
+        say(&format!("search, {what}: {:.1?}, {hits} hits", median(times)))?;
+    }
+    // From page to page until there are no more, or long enough.
+    for word in ["東京", "throng"] {
+        let mut order = words(&chats, &[word]);
+        let (mut times, mut more) = (Vec::new(), true);
+        while more && times.len() < PAGES {
+            let began = Instant::now();
+            let (hits, is_more) = store.search(order.clone()).await?;
+            times.push(began.elapsed());
+            order.older_than = hits.last().map(|hit| (hit.message.chat, hit.message.id));
+            more = is_more;
+        }
+        let (pages, longest) = (times.len(), times.iter().max().copied().unwrap_or_default());
+        say(&format!(
+            "{pages} pages of hits of {word}: {:.1?}, at most {longest:.1?}",
+            median(times)
+        ))?;
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// What is searched for in all chats, or as it says.
+fn searches(chats: &[ChatId], oldest_ms: i64) -> Vec<(&'static str, SearchOrder)> {
+    let words = |looked_for: &[&str]| words(chats, looked_for);
     let from = |nick: &str, order| SearchOrder {
         from: Some(nick.to_owned()),
         ..order
     };
-    for (what, order) in [
+    let inside = |order| SearchOrder {
+        chats: chats[..1].to_vec(),
+        ..order
+    };
+    let days = |n: i64| Some(oldest_ms + n * 86_400_000);
+    let before = |n, order| SearchOrder {
+        before_ms: days(n),
+        ..order
+    };
+    let after = |n, order| SearchOrder {
+        after_ms: days(n),
+        ..order
+    };
+    vec![
         ("rare word", words(&["heliotrope"])),
         ("common word", words(&["throng"])),
         ("two common words", words(&["throng", "bread"])),
         ("rare and common word", words(&["heliotrope", "throng"])),
         ("common, two letters", words(&["so"])),
         ("rare, two letters", words(&["qx"])),
+        ("rare, two letters at the end", words(&["jz"])),
+        ("rare and common, two letters", words(&["so", "qx"])),
+        ("common, one letter", words(&["b"])),
+        ("rare, one letter", words(&["x"])),
         ("common, 東京", words(&["東京"])),
         ("rare, 渋谷", words(&["渋谷"])),
+        ("rare, 渋", words(&["渋"])),
         ("no hit", words(&["zeppelin"])),
+        ("no hit, two letters", words(&["qj"])),
         ("no hit, letters all common", words(&["breadthrong"])),
+        ("one word in 20,000 messages, all long ago", words(&["harbour"])),
+        ("in: one chat, rare word", inside(words(&["heliotrope"]))),
+        ("in: one chat, common word", inside(words(&["throng"]))),
+        ("in: one chat, rare, two letters", inside(words(&["qx"]))),
         (
-            "common word, from: one of twelve",
+            "before: the tenth day, common word",
+            before(10, words(&["throng"])),
+        ),
+        (
+            "before: the tenth day, rare word",
+            before(10, words(&["heliotrope"])),
+        ),
+        (
+            "after: the tenth day, rare word",
+            after(10, words(&["heliotrope"])),
+        ),
+        (
+            "after: the tenth day, rare, two letters",
+            after(10, words(&["qx"])),
+        ),
+        (
+            "in a day long ago, common word",
+            after(9, before(10, words(&["throng"]))),
+        ),
+        (
+            "from: one of twelve, common word",
             from("member 3", words(&["throng"])),
         ),
         ("from: one of twelve", from("member 3", words(&[]))),
+        (
+            "from: who said little, common word",
+            from("visitor", words(&["throng"])),
+        ),
+        ("from: who said 10,000, all long ago", from("founder", words(&[]))),
+        ("from: the same, common word", from("founder", words(&["throng"]))),
+        (
+            "from: one of twelve, that word of long ago",
+            from("member 3", words(&["harbour"])),
+        ),
         ("from: nobody", from("nobody", words(&["throng"]))),
-    ] {
-        let (mut times, mut hits) = (Vec::new(), 0);
-        for _ in 0..GOES {
-            let began = Instant::now();
-            hits = store.search(order.clone()).await?.0.len();
-            times.push(began.elapsed());
-        }
-        say(&format!("search, {what}: {:.1?}, {hits} hits", median(times)))?;
+    ]
+}
+
+fn words(chats: &[ChatId], words: &[&str]) -> SearchOrder {
+    SearchOrder {
+        chats: chats.to_vec(),
+        words: words.iter().map(|word| (*word).to_owned()).collect(),
+        limit: HITS,
+        ..SearchOrder::default()
     }
-    store.close().await;
-    Ok(())
 }

@@ -107,6 +107,7 @@ fn frame(ctx: &Context, view: &mut TimelineView, timeline: &Timeline, number: us
             empty_hint: "",
             beginning: "",
             fetching: false,
+            may_ban: false,
         };
         let actions = timeline_ui(ui, view, timeline, &options);
         asked.extend(actions.into_iter().filter_map(|action| match action {

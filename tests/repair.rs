@@ -13,7 +13,7 @@ use throng::crypto;
 use throng::id::MessageId;
 use throng::node::sim::{Conditions, Sim};
 use throng::node::{Input, NodeEvent};
-use throng::wire::{Body, Digest, Items, NotHeld, NumberRange, Packet, Want, WelcomeStatus};
+use throng::wire::{Body, Digest, Items, Keepalive, NotHeld, NumberRange, Packet, Want, WelcomeStatus};
 
 /// "At 20 % loss between any two everyone has everything within 5 s."
 const WITHIN: Duration = Duration::from_secs(5);
@@ -182,6 +182,34 @@ fn an_author_hears_how_many_have_the_message() {
     }
 }
 
+/// A long message goes out in parts, the later ones when it is their turn. Until the last has gone nobody hears that it
+/// reached anybody: whoever believes that takes it for sent.
+#[test]
+fn a_message_reaches_nobody_before_all_of_it_has_gone_out() {
+    let (mut sim, _) = private_chat(seed(5), 2, Duration::from_millis(300), Conditions::default());
+    sim.run_for(secs(60));
+    sim.take_events();
+    for _ in 0..40 {
+        say(&mut sim, 0, &"long ".repeat(600));
+    }
+    sim.run_for(secs(300));
+    let (mut out, mut reached) = (BTreeMap::new(), BTreeMap::new());
+    for (_, _, event) in sim.take_events() {
+        match event {
+            NodeEvent::Delivery { id, links } => {
+                out.insert(id, links > 0);
+            }
+            NodeEvent::Reached { id, members: 1, .. } => {
+                reached.entry(id).or_insert(out.get(&id) == Some(&true));
+            }
+            _ => {}
+        }
+    }
+    let told_early = out.keys().filter(|id| reached.get(*id) == Some(&false)).count();
+    let told = out.keys().filter(|id| reached.contains_key(*id)).count();
+    assert_eq!((out.len(), told, told_early), (40, 40, 0));
+}
+
 // By hand.
 
 fn bench() -> (Chat, Bench, Member) {
@@ -340,6 +368,82 @@ fn wants_are_answered_from_a_bucket_and_to_links_alone() {
     assert_eq!(says(member.heard(&mut bench)), 128);
     assert_eq!(bench.dropped("repair_budget"), 1);
     assert_eq!(bench.node.links().len(), 1);
+}
+
+/// Digests among these packets: the seq of the last, and how many there are.
+fn digests(packets: &[Packet]) -> (u32, usize) {
+    let seqs = packets.iter().filter_map(|packet| match packet {
+        Packet::Digest(digest) => Some(digest.seq),
+        _ => None,
+    });
+    (seqs.clone().next_back().unwrap_or(0), seqs.count())
+}
+
+#[test]
+fn who_answers_no_digest_is_told_seldom_until_it_does() {
+    let (_, mut bench, mut member) = bench();
+    let mut told = 0;
+    let mut seq = 0;
+    let talk = |bench: &mut Bench, n: u32| {
+        let (text, action) = (n.to_string(), false);
+        bench.tell(Input::Say { text, action });
+        bench.pass(Duration::from_millis(250));
+    };
+    // Half a minute, in which something new is to be told all the time.
+    for n in 0..120 {
+        talk(&mut bench, n);
+        if n % 20 == 0 {
+            member.keep_alive(&mut bench);
+        }
+        let (last, count) = digests(&member.heard(&mut bench));
+        (seq, told) = (last.max(seq), told + count);
+    }
+    // Six in some three seconds, then one every two.
+    assert!((14..=22).contains(&told), "{told} digests");
+    let (t, items) = (member.t(), Items::default());
+    member.send(&mut bench, &Packet::Want(Want { t, seq, items }));
+    let mut told = 0;
+    for n in 0..8 {
+        talk(&mut bench, n);
+        let (seq, count) = digests(&member.heard(&mut bench));
+        told += count;
+        if count > 0 {
+            let (t, items) = (member.t(), Items::default());
+            member.send(&mut bench, &Packet::Want(Want { t, seq, items }));
+        }
+    }
+    assert!(
+        (3..=5).contains(&told),
+        "{told} digests in two seconds, as to anybody who answers"
+    );
+}
+
+#[test]
+fn keepalives_are_answered_from_a_bucket() {
+    let (_, mut bench, mut member) = bench();
+    let answers = |member: &mut Member, bench: &mut Bench| {
+        for _ in 0..100 {
+            let t = member.t();
+            let asked = Keepalive {
+                t,
+                echo: 1,
+                echoed: 0,
+                facts_root: [0; 32],
+                roster: [0; 16],
+            };
+            member.send(bench, &Packet::Keepalive(asked));
+        }
+        let heard = member.heard(bench);
+        let answers = heard
+            .iter()
+            .filter(|packet| matches!(packet, Packet::Keepalive(answer) if answer.echoed == 1));
+        answers.count()
+    };
+    bench.pass(secs(10));
+    assert_eq!(answers(&mut member, &mut bench), 10);
+    bench.pass(secs(3));
+    assert_eq!(answers(&mut member, &mut bench), 3);
+    assert_eq!(bench.dropped("keepalive_budget"), 187);
 }
 
 // Row 11.

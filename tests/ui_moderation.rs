@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::NodeT as _;
+use egui_kittest::kittest::Queryable;
 use throng::id::{ChatId, FactId};
 use throng::model::*;
 
@@ -265,6 +266,37 @@ fn the_ignored_are_hidden_at_once_and_shown_again() {
     window.control("Ben, online, ignored");
     window.click("Undo");
     assert!(window.shows("Hey hey") && window.shows("Anybody?"));
+}
+
+#[test]
+fn a_message_has_its_author_ignored_or_banned() {
+    let (mut window, chat) = chat_as(Role::Moderator);
+    window.hear(chat, 2, "Ben", 1, "Hey hey");
+    let menu_of = |window: &mut Window, words: &str| {
+        let shown = window.harness.query_all_by_label_contains(words);
+        shown
+            .last()
+            .expect("after the list of chats, the message")
+            .click_secondary();
+        window.harness.run();
+    };
+    menu_of(&mut window, "Hey hey");
+    window.click("Ban Ben…");
+    assert!(window.has("Reason"), "they are asked why");
+    window.click("Cancel");
+    menu_of(&mut window, "Hey hey");
+    window.click("Ignore Ben");
+    assert!(window.node.was_sent(&Command::Ignore {
+        chat,
+        member: member(2),
+        ignored: true
+    }));
+    assert!(!window.shows("Hey hey"));
+
+    let (mut window, chat) = chat_as(Role::Member);
+    window.hear(chat, 2, "Ben", 1, "Hey hey");
+    menu_of(&mut window, "Hey hey");
+    assert!(window.has("Ignore Ben") && !window.has("Ban Ben…"));
 }
 
 #[test]

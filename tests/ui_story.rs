@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use egui::{Key, Modifiers};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use throng::id::ChatId;
 use throng::runtime::{self, Options};
 use throng::ui::clock::SystemClock;
@@ -366,4 +366,71 @@ fn who_is_banned_is_told_in_their_window_and_can_come_back() {
     }
     ann.close();
     ben.close();
+}
+
+#[test]
+fn a_latecomer_reads_searches_and_scrolls_through_what_was_said_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let invite = folder.path().join("friends.throng");
+    let mut ann = Program::first_start(&folder.path().join("ann"), "Ann");
+    ann.create_chat("friends");
+    ann.click("Export invite…");
+    ann.click("5 people");
+    ann.files.will_choose(&invite);
+    ann.click("Save as file…");
+    ann.await_words("Saved as");
+    ann.click("Done");
+    let text = std::fs::read_to_string(&invite).expect("exported");
+    let join = |program: &mut Program| {
+        program.click("Import an invite");
+        program.fill("Or paste the invite's text or link", &text);
+        program.click("Import");
+        program.await_words("Linked to");
+    };
+    let mut ben = Program::first_start(&folder.path().join("ben"), "Ben");
+    join(&mut ben);
+
+    // More than a page, no faster than one may; the first of them far out of sight.
+    ann.say("The thermos is in the shed");
+    for number in 1..=120 {
+        ann.say(&format!("Sandwich {number}"));
+        if number % 10 == 0 {
+            ben.await_words(&format!("Sandwich {number}"));
+        }
+    }
+    ann.until("that Ben has the last", |ann| {
+        let mut rows = ann.harness.query_all_by_label_contains("Sandwich 120");
+        rows.any(|row| row.accesskit_node().description().as_deref() == Some("Reached 1 of 1"))
+    });
+    let mut cleo = Program::first_start(&folder.path().join("cleo"), "Cleo");
+    join(&mut cleo);
+    cleo.await_words("Sandwich 120");
+    assert!(!cleo.shows("thermos"));
+    cleo.until("links to both", |cleo| cleo.shows("Linked to 2 members"));
+    // Who said all that is gone; what is not stored yet is fetched once one scrolls up to it.
+    ann.close();
+    cleo.until("the first message", |cleo| {
+        cleo.harness.key_press(Key::PageUp);
+        cleo.shows("The thermos is in the shed")
+    });
+
+    cleo.harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    cleo.harness.run_ok();
+    cleo.fill("Search for", "sandwich from:ann");
+    cleo.await_words("hits");
+    assert!(cleo.shows("Sandwich 120"));
+    cleo.fill("Search for", "thermos");
+    cleo.await_words("1 hit");
+    cleo.click("Close the search");
+    ben.close();
+    cleo.close();
+
+    // All of it is there the next time, of Ann and Ben nothing is running.
+    let mut cleo = Program::start(&folder.path().join("cleo"));
+    cleo.await_words("Sandwich 120");
+    cleo.harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    cleo.harness.run_ok();
+    cleo.fill("Search for", "thermos");
+    cleo.await_words("1 hit");
+    cleo.close();
 }

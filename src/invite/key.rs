@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use zeroize::Zeroize;
 
 use super::certificate::DOOR_NUMBER;
-use super::form::Form;
-use super::{Admission, Charter, Credential, InviteCertificate, InviteError, Office, Rights, text};
+use super::{Admission, Charter, Credential, InviteCertificate, Office, Rights};
 use crate::crypto::{CryptoRng, RngCore, SigningKey};
 use crate::id::{ChatId, InviteId, MemberId};
 
@@ -153,27 +152,6 @@ impl InviteKey {
             invite: self.certificate.clone(),
             admission: Admission::sign(&self.secret, &self.chat, member, slot, at_ms, work),
         }
-    }
-
-    /// The text of a `.throng` file: a line in words, then the invite in base64. It holds the invite's secret.
-    pub fn to_armour(&self) -> String {
-        text::armour(
-            self.charter.as_ref().map(|charter| charter.name.as_str()),
-            &self.encode(Form::File),
-        )
-    }
-
-    /// The `throng:` link. It holds the invite's secret.
-    pub fn to_link(&self) -> String {
-        text::link(&self.encode(Form::Link))
-    }
-
-    /// Finds the invite, in either form, in a text as people paste or mail it.
-    ///
-    /// # Errors
-    /// All of [`InviteError`].
-    pub fn parse(text: &str) -> Result<Self, InviteError> {
-        text::find(text)
     }
 }
 

@@ -21,6 +21,29 @@ const LINE_LEN: usize = 64;
 /// 785 characters, 20 lines of 40.
 const MAX_LINK_LINES: usize = 24;
 
+impl InviteKey {
+    /// The text of a `.throng` file: a line in words, then the invite in base64. It holds the invite's secret.
+    pub fn to_armour(&self) -> String {
+        armour(
+            self.charter.as_ref().map(|charter| charter.name.as_str()),
+            &self.encode(Form::File),
+        )
+    }
+
+    /// The `throng:` link. It holds the invite's secret.
+    pub fn to_link(&self) -> String {
+        link(&self.encode(Form::Link))
+    }
+
+    /// Finds the invite, in either form, in a text as people paste or mail it.
+    ///
+    /// # Errors
+    /// All of [`InviteError`].
+    pub fn parse(text: &str) -> Result<Self, InviteError> {
+        find(text)
+    }
+}
+
 /// A `.throng` file.
 pub(super) fn armour(chat_name: Option<&str>, bytes: &[u8]) -> String {
     let chat = match chat_name {
@@ -44,12 +67,12 @@ pub(super) fn armour(chat_name: Option<&str>, bytes: &[u8]) -> String {
 }
 
 /// A link.
-pub(super) fn link(bytes: &[u8]) -> String {
+fn link(bytes: &[u8]) -> String {
     format!("{SCHEME}{}", BASE64URL_NOPAD.encode(bytes))
 }
 
 /// The invite in a text: an armoured one if there is any, else the first link that holds one.
-pub(super) fn find(text: &str) -> Result<InviteKey, InviteError> {
+fn find(text: &str) -> Result<InviteKey, InviteError> {
     if text.len() > MAX_INVITE_FILE_LEN {
         return Err(InviteError::TooLarge);
     }

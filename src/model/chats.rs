@@ -234,6 +234,7 @@ fn event_chat(event: &Event) -> Option<ChatId> {
         | Event::BackedUp { .. }
         | Event::Restored { .. }
         | Event::Rebuilt { .. }
+        | Event::DiskRecovered { .. }
         | Event::ChatOpened { .. }
         | Event::ChatClosed { .. }
         | Event::InviteExported { .. }

@@ -780,6 +780,12 @@ pub enum Event {
         /// What failed and what to do.
         message: String,
     },
+    /// After an error of the code `disk_full` or `file`, by which no command failed: the disk takes again what is to be
+    /// kept.
+    DiskRecovered {
+        /// The same as a sentence.
+        message: String,
+    },
     /// The reader fell behind and events were dropped: ask again for what is shown.
     Lagged,
     /// The last of all.

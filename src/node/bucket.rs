@@ -71,6 +71,12 @@ impl Bucket {
     }
 }
 
+/// Takes a token of a bucket that is full before its first use, if there is one.
+pub(super) fn take(bucket: &mut Option<Bucket>, rate: Rate, now: Duration) -> bool {
+    let bucket = bucket.get_or_insert_with(|| Bucket::full(rate, now));
+    bucket.take(rate, now)
+}
+
 /// Answers that one network gets before it has proved its address (threats.md, row 3: 5 a second), and so many at once
 /// after a pause: a household that starts its programs together. Guesses.
 const ANSWERS: Rate = Rate::per_second(5.0, 20.0);

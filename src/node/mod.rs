@@ -30,6 +30,7 @@ mod gate;
 mod handshake;
 mod history;
 mod io;
+mod keepalive;
 mod links;
 mod lookup;
 mod membership;

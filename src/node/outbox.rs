@@ -87,6 +87,11 @@ impl Default for Outbox {
 }
 
 impl Outbox {
+    /// Whether anything of an own message has yet to go out.
+    pub(super) fn is_waiting(&self, message: &MessageId) -> bool {
+        self.waiting.iter().any(|own| own.message == *message)
+    }
+
     /// How long until the last of those that wait can go.
     fn wait_of_last(&self, rate: Rate, now: Duration) -> Duration {
         let turn = self.messages.map_or(Duration::ZERO, |bucket| {
@@ -160,6 +165,7 @@ impl Node {
             if message.is_last {
                 let id = message.message;
                 self.emit(NodeEvent::Delivery { id, links });
+                self.report_reach(&id);
             }
             if self.outbox.sent.len() >= MAX_SENT {
                 self.outbox.sent.pop_front();
@@ -325,7 +331,7 @@ impl Node {
         outbox.sent.retain(|own| own.message != id);
         outbox.waiting.extend(again);
         self.empty_outbox();
-        if self.outbox.waiting.iter().any(|own| own.message == id) {
+        if self.outbox.is_waiting(&id) {
             self.emit(NodeEvent::Delivery { id, links: 0 });
         }
     }

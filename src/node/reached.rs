@@ -91,15 +91,15 @@ impl Node {
         }
     }
 
-    /// Tells whoever is to know how many have a message by us.
-    fn report_reach(&mut self, id: &MessageId) {
+    /// Tells whoever is to know how many have a message by us. Of an own message only once all its parts have gone out.
+    pub(super) fn report_reach(&mut self, id: &MessageId) {
         let of = self.others_online();
         let Some(reach) = self.reaches.messages.get(id) else {
             return;
         };
         let total = reach.total();
         let Some(parent) = reach.parent else {
-            if total > 0 {
+            if total > 0 && !self.outbox.is_waiting(id) {
                 let of = u32::try_from(of).unwrap_or(u32::MAX).max(total);
                 self.emit(NodeEvent::Reached {
                     id: *id,

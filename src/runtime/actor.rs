@@ -12,10 +12,11 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::Options;
+use super::cause::Cause;
 use super::chat::Chat;
 use super::clock::{Clock, timestamp};
-use super::events::{Cause, Failure};
 use super::export::Sifting;
+use super::failure::Failure;
 use super::history::Reading;
 use super::network::NetworkWatch;
 use super::outlet::Outlet;
@@ -25,7 +26,7 @@ use super::work::Slice;
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Request, Tag};
 use crate::node::{self, ArchiveAnswer, Input};
-use crate::store::{self, ChatRecord, HistoryPage, Store, StoreError, StoredMessage, Write};
+use crate::store::{self, ChatRecord, HistoryPage, Settled, Store, StoreError, StoredMessage, Write};
 
 /// Chats of one profile. Each costs a socket and some 100 kB. A guess at what nobody reaches.
 pub(super) const MAX_CHATS: usize = 256;
@@ -128,7 +129,7 @@ async fn give_up(mut reports: ReportSender, failure: Failure) {
 pub(super) struct Inputs {
     batches: mpsc::Receiver<Batch>,
     errands: mpsc::Receiver<Errand>,
-    settled: watch::Receiver<u64>,
+    settled: watch::Receiver<Settled>,
 }
 
 /// What somebody was sent for and came back with.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::cause::Cause;
 use super::clock::timestamp;
-use super::events::Cause;
 use super::network::LocalAddresses;
 use super::outlet::Outlet;
 use super::reconnect::{Reconnect, Target};

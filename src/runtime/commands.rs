@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use super::actor::{Actor, Errand};
+use super::cause::Cause;
 use super::chat::Chat;
-use super::events::{Cause, Failure};
+use super::failure::{Failure, bad_command, check_len};
 use super::invites::InviteOrder;
 use super::moderation::BanOrder;
 use super::reconnect::Target;
@@ -401,23 +402,6 @@ pub(super) fn check_nick(nick: &str) -> Result<(), Failure> {
         return Err(bad_command("A nick needs at least one letter."));
     }
     check_len("A nick", nick, MAX_NICK_LEN)
-}
-
-/// Checks that a text has at most `max` bytes. `what` begins the sentence.
-pub(super) fn check_len(what: &str, text: &str, max: usize) -> Result<(), Failure> {
-    let len = text.len();
-    if len <= max {
-        return Ok(());
-    }
-    Err(Failure::new(
-        Code::TooLong,
-        format!("{what} can have at most {max} bytes of UTF-8, and this has {len}. Shorten it."),
-    ))
-}
-
-/// The command can't be meant so.
-pub(super) fn bad_command(message: impl Into<String>) -> Failure {
-    Failure::new(Code::BadCommand, message)
 }
 
 fn no_such_chat() -> Failure {

@@ -2,104 +2,17 @@
 
 use std::net::SocketAddr;
 
+use super::cause::Cause;
 use super::chat::{Chat, status};
 use super::clock::timestamp;
+use super::failure::Failure;
 use super::outlet::Outlet;
 use super::reconnect::Target;
 use crate::id::{ClientId, MemberId, MessageId};
 use crate::invite::Charter;
-use crate::model::{Code, Command, DeliveryState, Event, LeftWhy, Message, MessageBody, Tag};
+use crate::model::{Code, DeliveryState, Event, LeftWhy, Message, MessageBody};
 use crate::node::{NodeEvent, NodeMessage, Now, Output, Refusal};
-use crate::store::{StoreError, Write};
-
-/// What failed, for programs and in a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub(super) code: Code,
-    pub(super) message: String,
-}
-
-impl Failure {
-    /// A failure with a sentence that says what to do.
-    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        Self::new(error.code(), error.to_string())
-    }
-}
-
-/// The command that is being carried out: its tag goes to the event that answers it.
-#[derive(Debug, Default)]
-pub(super) struct Cause {
-    name: &'static str,
-    /// Whom or what it is about, if that is a member or an invite.
-    about: Vec<u8>,
-    tag: Option<Tag>,
-    /// The stored message that is said again.
-    again: Option<MessageId>,
-}
-
-impl Cause {
-    /// Nobody asked for it.
-    pub(super) fn none() -> Self {
-        Self::default()
-    }
-
-    /// A command.
-    pub(super) fn command(command: &Command, tag: Option<Tag>) -> Self {
-        let about = match command {
-            Command::Ban { member, .. } | Command::Unban { member, .. } | Command::SetRole { member, .. } => {
-                member.0.to_vec()
-            }
-            Command::CloseInvite { invite, .. } => invite.0.to_vec(),
-            Command::Resend { id, .. } => id.0.to_vec(),
-            _ => Vec::new(),
-        };
-        Self {
-            name: command.name(),
-            about,
-            tag,
-            again: None,
-        }
-    }
-
-    /// A message that had not gone out when the program was stopped is said again.
-    pub(super) fn again(id: MessageId) -> Self {
-        Self {
-            again: Some(id),
-            ..Self::default()
-        }
-    }
-
-    /// The tag, if one of these commands is being carried out and was not answered before.
-    fn answer(&mut self, commands: &[&str]) -> Option<Tag> {
-        if commands.contains(&self.name) {
-            self.name = "";
-            self.tag.take()
-        } else {
-            None
-        }
-    }
-
-    /// The tag, if our own deed answers the command, which is of that name and about that member or invite.
-    pub(super) fn answer_of(&mut self, is_own: bool, command: &str, about: &[u8]) -> Option<Tag> {
-        (is_own && self.about == about)
-            .then(|| self.answer(&[command]))
-            .flatten()
-    }
-
-    /// The tag, unless the command was answered before.
-    pub(super) fn unanswered(&mut self) -> Option<Option<Tag>> {
-        (!self.name.is_empty()).then(|| self.tag.take())
-    }
-}
+use crate::store::Write;
 
 impl Chat {
     /// Does all that the node wants done. To be called after every [`Node::handle`](crate::node::Node::handle).

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::actor::{Actor, Errand};
 use super::clock::timestamp;
-use super::events::Failure;
+use super::failure::Failure;
 use super::whole_file::{WholeFile, write_failed};
 use crate::export::{About, Exporter};
 use crate::id::ChatId;

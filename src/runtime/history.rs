@@ -2,7 +2,7 @@
 
 use super::actor::{Actor, Errand};
 use super::chat::Chat;
-use super::events::Failure;
+use super::failure::Failure;
 use crate::id::ChatId;
 use crate::model::{Event, Message, Tag};
 use crate::store::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoreError, StoredMessage};

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 
-use super::events::Failure;
+use super::failure::Failure;
 use super::whole_file::{WholeFile, write_failed};
 use crate::invite::{InviteError, MAX_INVITE_FILE_LEN};
 use crate::model::Code;

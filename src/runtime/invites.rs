@@ -10,7 +10,7 @@ use rand_chacha::rand_core::SeedableRng;
 use super::actor::{Actor, Errand, random};
 use super::chat::Chat;
 use super::clock::timestamp;
-use super::events::Failure;
+use super::failure::Failure;
 use super::invite_file::{file_failed, write_invite};
 use super::network::LocalAddresses;
 use crate::crypto::SigningKey;

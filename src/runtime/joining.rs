@@ -7,9 +7,10 @@ use rand_chacha::rand_core::SeedableRng;
 use zeroize::Zeroizing;
 
 use super::actor::{Actor, Errand, MAX_CHATS, random};
+use super::cause::Cause;
 use super::clock::timestamp;
-use super::commands::{bad_command, check_len, check_nick};
-use super::events::{Cause, Failure};
+use super::commands::check_nick;
+use super::failure::{Failure, bad_command, check_len};
 use super::invite_file::{file_failed, invite_failed, read_invite};
 use super::moderation::check_door;
 use crate::crypto::SigningKey;

@@ -12,11 +12,13 @@
 
 mod actor;
 mod backup_file;
+mod cause;
 mod chat;
 mod clock;
 mod commands;
 mod events;
 mod export;
+mod failure;
 mod history;
 mod invite_file;
 mod invites;

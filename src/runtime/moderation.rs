@@ -3,9 +3,10 @@
 use data_encoding::HEXLOWER;
 
 use super::actor::Actor;
+use super::cause::Cause;
 use super::chat::Chat;
-use super::commands::{bad_command, check_len};
-use super::events::{Cause, Failure};
+use super::failure::Failure;
+use super::failure::{bad_command, check_len};
 use super::outlet::Outlet;
 use crate::facts::{Action, Admitted, Denied, MAX_BAN_REASON_LEN, MAX_WORK_BITS, StandingBan, State};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId};

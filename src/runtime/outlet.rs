@@ -4,14 +4,18 @@ use std::collections::VecDeque;
 
 use tokio::sync::{mpsc, watch};
 
-use super::events::{Cause, Failure};
+use super::cause::Cause;
+use super::failure::Failure;
 use super::reports::ReportSender;
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Tag};
-use crate::store::{Store, StoreError, Write};
+use crate::store::{Settled, Store, StoreError, Write};
 
 /// Reports that may wait for the store: as many as it has room for jobs. A guess.
 const MAX_HELD_REPORTS: usize = 4096;
+
+/// What is told when the disk takes again what is to be kept.
+const RECOVERED: &str = "The disk takes again what is to be kept, and has all that was held in memory.";
 
 /// What happens is told in the order in which it happened, and each thing only after the store is done with all that
 /// was to be kept until the end of the turn in which it happened.
@@ -22,8 +26,10 @@ pub(super) struct Outlet {
     turn: Vec<Report>,
     /// Told in turns before, and how many writes the store has to be done with first.
     held: VecDeque<(u64, Report)>,
-    /// How many writes the store is done with.
-    settled: watch::Receiver<u64>,
+    /// How far the store has got.
+    settled: watch::Receiver<Settled>,
+    /// How often it was told that the disk takes again what is to be kept.
+    recoveries: u32,
     /// What could not be kept.
     errors: mpsc::Receiver<StoreError>,
     /// The store took the last write.
@@ -39,6 +45,7 @@ impl Outlet {
             errors: store.errors().unwrap_or_else(|| mpsc::channel(1).1),
             store,
             reports,
+            recoveries: 0,
             turn: Vec::new(),
             held: VecDeque::new(),
             keeps_up: true,
@@ -99,18 +106,29 @@ impl Outlet {
         // A store that is gone will keep nothing more.
         let is_gone = self.settled.has_changed().is_err();
         let settled = *self.settled.borrow_and_update();
-        // Of what could not be kept the store says so first, then that it is done with it.
-        self.tell_errors();
+        // Of what is not kept the store says so first, then that it is done with it.
+        while let Ok(failed) = self.errors.try_recv() {
+            self.reports.put(error("", None, failed.into()).into());
+        }
+        if self.recoveries != settled.recoveries {
+            self.recoveries = settled.recoveries;
+            self.reports.put(
+                Event::DiskRecovered {
+                    message: RECOVERED.to_owned(),
+                }
+                .into(),
+            );
+        }
         while let Some((_, report)) = self
             .held
-            .pop_front_if(|(needed, _)| is_gone || *needed <= settled)
+            .pop_front_if(|(needed, _)| is_gone || *needed <= settled.writes)
         {
             self.reports.put(report);
         }
     }
 
     /// Wakes whoever waits for the store to be done with something, or to have failed.
-    pub(super) fn watch_store(&self) -> watch::Receiver<u64> {
+    pub(super) fn watch_store(&self) -> watch::Receiver<Settled> {
         self.settled.clone()
     }
 
@@ -130,12 +148,6 @@ impl Outlet {
         self.end_turn();
         // Nothing is left: the store is gone, and with it all that waited for it.
         self.reports.finish(bye).await;
-    }
-
-    fn tell_errors(&mut self) {
-        while let Ok(failed) = self.errors.try_recv() {
-            self.reports.put(error("", None, failed.into()).into());
-        }
     }
 }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::actor::Actor;
-use super::commands::bad_command;
-use super::events::{Cause, Failure};
+use super::cause::Cause;
+use super::failure::Failure;
+use super::failure::bad_command;
 use crate::id::{ChatId, MessageId};
 use crate::model::{Code, Event, Retention, Tag};
 use crate::node::{HOUR, Input};

@@ -4,8 +4,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::actor::{Actor, Errand};
-use super::commands::bad_command;
-use super::events::Failure;
+use super::failure::Failure;
+use super::failure::bad_command;
 use crate::id::{ChatId, MessageId};
 use crate::model::{Code, Event, Message, SearchQuery, Tag};
 use crate::store::{MAX_PAGE_LEN, SearchOrder, StoreError, StoredMessage};

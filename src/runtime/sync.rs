@@ -2,9 +2,9 @@
 //! from others, and scrolling up past what is stored.
 
 use super::actor::{Actor, Errand};
+use super::cause::Cause;
 use super::chat::Chat;
 use super::clock::timestamp;
-use super::events::Cause;
 use super::history::Question;
 use super::outlet::Outlet;
 use crate::id::ChatId;

@@ -8,8 +8,8 @@ use tokio::task::spawn_blocking;
 
 use super::actor::{Actor, Errand, random};
 use super::backup_file::{self, OpenError};
-use super::commands::bad_command;
-use super::events::Failure;
+use super::failure::Failure;
+use super::failure::bad_command;
 use super::whole_file::{WholeFile, write_failed};
 use crate::model::{Code, Command, Event, MAX_PASSPHRASE_LEN, Passphrase, Tag};
 use crate::store::{Lock, Scratch, Store, StoreError};

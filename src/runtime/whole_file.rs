@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::actor::random;
-use super::events::Failure;
+use super::failure::Failure;
 use crate::model::Code;
 
 /// A file that is being written beside the place where it is to be, for nobody but the user to read. Dropped before

@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::actor::{Actor, Errand};
+use super::cause::Cause;
 use super::chat::{Chat, UNREACHABLE_AFTER};
-use super::events::Cause;
 use super::outlet::Outlet;
 use crate::facts::MAX_WORK_BITS;
 use crate::id::ChatId;

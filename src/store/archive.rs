@@ -7,6 +7,7 @@ use std::ops::Range;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::reads::chat_key;
+use super::record::PartRecord;
 use crate::crypto;
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
 
@@ -20,23 +21,6 @@ pub struct Archived {
     pub id: MessageId,
     /// By whom.
     pub member: MemberId,
-    /// What its author signed, with the signature.
-    pub signed: Vec<u8>,
-}
-
-/// A part of a long message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PartRecord {
-    /// Its own name.
-    pub id: MessageId,
-    /// By whom.
-    pub member: MemberId,
-    /// In which session.
-    pub client_id: ClientId,
-    /// Under which number.
-    pub number: u32,
-    /// The number of the message's first part.
-    pub first: u32,
     /// What its author signed, with the signature.
     pub signed: Vec<u8>,
 }

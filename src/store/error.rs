@@ -47,6 +47,15 @@ pub enum StoreError {
         /// The profile.
         folder: PathBuf,
     },
+    /// The disk takes nothing, for this reason. What is to be kept is held in memory and tried again.
+    HeldInMemory(Box<StoreError>),
+    /// So much is held in memory that the oldest of what others said has to go.
+    MemoryFull {
+        /// The profile.
+        folder: PathBuf,
+    },
+    /// The program ends, and the disk still does not take what was held in memory.
+    NeverKept(Box<StoreError>),
     /// Anything else that the system or SQLite refused.
     Failed {
         /// The profile.
@@ -75,7 +84,8 @@ impl StoreError {
             Self::Locked { .. } => Code::Locked,
             Self::NewerVersion { .. } => Code::NewerVersion,
             Self::Damaged { .. } | Self::KeysLost { .. } => Code::Damaged,
-            Self::DiskFull { .. } => Code::DiskFull,
+            Self::DiskFull { .. } | Self::MemoryFull { .. } => Code::DiskFull,
+            Self::HeldInMemory(why) | Self::NeverKept(why) => why.code(),
             Self::NotFound => Code::NotFound,
             Self::PassphraseNeeded => Code::PassphraseNeeded,
             Self::WrongPassphrase => Code::WrongPassphrase,
@@ -161,6 +171,25 @@ impl fmt::Display for StoreError {
                 "The disk that holds {} is full, so what is said now can't be kept. Make room on it.",
                 folder.display()
             ),
+            Self::HeldInMemory(why) => {
+                write_why(f, why)?;
+                f.write_str(
+                    " What is said is held in memory until then, as long as Throng stays open.",
+                )
+            }
+            Self::MemoryFull { folder } => write!(
+                f,
+                "The disk that holds {} still takes nothing, and no more can be held in memory: the oldest of what \
+                 others said is let go. It is fetched from them again after the next start. Make room on the disk.",
+                folder.display()
+            ),
+            Self::NeverKept(why) => {
+                write_why(f, why)?;
+                f.write_str(
+                    " What was said since it began is not kept here. What others have of it is fetched from them \
+                     after the next start.",
+                )
+            }
             Self::Failed { folder, detail } => write!(
                 f,
                 "The profile in {} could not be used ({detail}). Check the disk and start Throng again.",
@@ -176,6 +205,25 @@ impl fmt::Display for StoreError {
             Self::NotFound => f.write_str("No such chat or message is stored here."),
             Self::Closed => f.write_str("Throng is closing and keeps nothing more."),
         }
+    }
+}
+
+/// Why the disk takes nothing, and what to do about it.
+fn write_why(f: &mut fmt::Formatter<'_>, why: &StoreError) -> fmt::Result {
+    match why {
+        StoreError::DiskFull { folder } => {
+            write!(
+                f,
+                "The disk that holds {} is full. Make room on it.",
+                folder.display()
+            )
+        }
+        StoreError::Failed { folder, detail } | StoreError::NotWritable { folder, detail } => write!(
+            f,
+            "The disk that holds {} takes nothing ({detail}). Look whether it is full, broken or read-only.",
+            folder.display()
+        ),
+        other => write!(f, "{other}"),
     }
 }
 

@@ -17,6 +17,7 @@
 //! states of a file is beyond a program's reach.
 
 mod archive;
+mod backlog;
 mod error;
 mod profile;
 mod reads;
@@ -40,13 +41,14 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use archive::{Archived, HOUR, PartRecord};
+pub use archive::{Archived, HOUR};
 pub use error::{QueueFull, StoreError};
 pub use rebuild::Rebuilt;
-pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, Write};
+pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, PartRecord, Write};
 pub use scratch::Scratch;
 pub use search::SearchOrder;
 pub use vault::Lock;
+pub use worker::Settled;
 
 use self::profile::Profile;
 use self::worker::{Job, QueuedWrite, Worker};
@@ -126,7 +128,7 @@ pub struct Store {
     errors: Arc<Mutex<Option<mpsc::Receiver<StoreError>>>>,
     /// How many writes were queued by [`Store::write`].
     queued: Arc<Mutex<u64>>,
-    settled: watch::Receiver<u64>,
+    settled: watch::Receiver<Settled>,
     rebuilt: Option<Rebuilt>,
 }
 
@@ -143,7 +145,7 @@ impl Store {
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
         let (error_sender, errors) = mpsc::channel(ERROR_QUEUE_LEN);
         let folder = profile.folder().to_owned();
-        let (settled_sender, settled) = watch::channel(0);
+        let (settled_sender, settled) = watch::channel(Settled::default());
         let worker = Worker::open(connection, profile, error_sender, settled_sender)?;
         thread::Builder::new()
             .name("store".to_owned())
@@ -177,9 +179,8 @@ impl Store {
         *self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many of them it is done with, in the order in which they were queued: they are kept, or [`Store::errors`]
-    /// has told why not. Closed when the store is.
-    pub fn settled(&self) -> watch::Receiver<u64> {
+    /// How far it has got with them. Closed when the store is.
+    pub fn settled(&self) -> watch::Receiver<Settled> {
         self.settled.clone()
     }
 
@@ -345,7 +346,8 @@ impl Store {
         self.read(reads::workspace).await
     }
 
-    /// Queues a write and does not wait for it. Its error goes to [`Store::errors`].
+    /// Queues a write and does not wait for it. Its error goes to [`Store::errors`]. While the disk takes nothing, writes are
+    /// held in memory, up to 16 MiB, and tried again in their order.
     ///
     /// # Errors
     /// [`QueueFull`]: it was not queued, and is lost unless it is tried again.

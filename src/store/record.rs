@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 
 use zeroize::Zeroizing;
 
-use super::archive::PartRecord;
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 use crate::model::{ChatKind, DeliveryState, Message, Retention, Settings, Workspace};
 
@@ -71,6 +70,23 @@ pub struct FactRecord {
     pub fact: Vec<u8>,
     /// What admits its issuer, as in [`crate::invite`], where the fact needs that beside it.
     pub credential: Option<Vec<u8>>,
+}
+
+/// A part of a long message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartRecord {
+    /// Its own name.
+    pub id: MessageId,
+    /// By whom.
+    pub member: MemberId,
+    /// In which session.
+    pub client_id: ClientId,
+    /// Under which number.
+    pub number: u32,
+    /// The number of the message's first part.
+    pub first: u32,
+    /// What its author signed, with the signature.
+    pub signed: Vec<u8>,
 }
 
 /// An invite made here.

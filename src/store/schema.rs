@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_passphrase.sql"),
     include_str!("migrations/0005_search.sql"),
     include_str!("migrations/0006_order.sql"),
+    include_str!("migrations/0007_short_words.sql"),
 ];
 
 /// An author's clock that was no farther ahead when the message came tells its place; the node's bound.

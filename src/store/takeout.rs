@@ -141,6 +141,10 @@ impl Worker {
     }
 
     fn adopt(&mut self, database: &Path) -> Result<(), StoreError> {
+        // Nothing that waits for this database may come into the other.
+        if let Some(why) = &self.why_waiting {
+            return Err(why.clone());
+        }
         self.is_empty()?;
         self.profile.prepare(database)?;
         let none = Connection::open_in_memory().map_err(|error| self.error(&error))?;

@@ -1,10 +1,14 @@
 //! The thread that has the database. Jobs come in one queue, so that a read sees every write queued before it.
 
-use std::slice;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::backlog::Backlog;
 use super::profile::Profile;
 use super::vault::{Lock, Vault};
 use super::{ChatRecord, StoreError, Write, reads, rebuild, writes};
@@ -16,6 +20,9 @@ const MAX_GROUP_LEN: usize = 1024;
 /// but not the copies that it left in unused parts of pages when it moved rows about. Larger ones, which would take
 /// seconds, do without. A guess: half a second of work on a slow disk.
 const MAX_VACUUM_LEN: u64 = 64 << 20;
+
+/// What the disk did not take is tried again after so long. A guess: soon after somebody has made room.
+const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// What the thread is asked for.
 pub(super) enum Job {
@@ -33,6 +40,57 @@ pub(super) struct QueuedWrite {
     pub(super) done: Option<oneshot::Sender<Result<(), StoreError>>>,
 }
 
+/// How far the thread has got with writes that nobody waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Settled {
+    /// So many, in the order in which they were queued, are kept, or [`super::Store::errors`] has told why not: that
+    /// they are held in memory, say.
+    pub writes: u64,
+    /// How often all that was held in memory could be kept in the end.
+    pub recoveries: u32,
+}
+
+/// Why something was not kept.
+#[derive(Debug)]
+struct NotKept {
+    error: StoreError,
+    /// It may be kept when it is tried later.
+    may_pass: bool,
+}
+
+/// What to do next.
+enum Next {
+    Job(Job),
+    /// To try again what waits.
+    Later,
+    End,
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Whether it is the disk that took nothing, not something that it was given.
+fn may_pass(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::OutOfMemory
+        )
+    )
+}
+
 /// What the thread has.
 pub(super) struct Worker {
     pub(super) connection: Connection,
@@ -40,8 +98,14 @@ pub(super) struct Worker {
     /// What opens and seals the chats' secrets.
     pub(super) vault: Vault,
     errors: mpsc::Sender<StoreError>,
-    /// How many writes that nobody waits for are done with.
-    settled: watch::Sender<u64>,
+    settled: watch::Sender<Settled>,
+    /// What waits until the disk takes it.
+    pub(super) backlog: Backlog,
+    /// Why something waits, or did when it was last tried.
+    pub(super) why_waiting: Option<StoreError>,
+    retry_at: Instant,
+    /// Something that waited had to go.
+    has_lost: bool,
     pub(super) synced: bool,
     /// Set once damage was found: what is damaged is not written to.
     pub(super) damage: Option<StoreError>,
@@ -52,7 +116,7 @@ impl Worker {
         connection: Connection,
         profile: Profile,
         errors: mpsc::Sender<StoreError>,
-        settled: watch::Sender<u64>,
+        settled: watch::Sender<Settled>,
     ) -> Result<Self, StoreError> {
         let vault = Vault::load(&connection);
         let vault = vault.map_err(|error| StoreError::from_sqlite(profile.folder(), &error))?;
@@ -62,6 +126,10 @@ impl Worker {
             vault,
             errors,
             settled,
+            backlog: Backlog::default(),
+            why_waiting: None,
+            retry_at: Instant::now(),
+            has_lost: false,
             synced: true,
             damage: None,
         })
@@ -71,7 +139,18 @@ impl Worker {
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut next = None;
         let mut closers = Vec::new();
-        while let Some(job) = next.take().or_else(|| jobs.blocking_recv()) {
+        loop {
+            if self.why_waiting.is_some() && self.retry_at <= Instant::now() {
+                self.retry();
+            }
+            let job = match next.take() {
+                Some(job) => job,
+                None => match self.next_job(&mut jobs) {
+                    Next::Job(job) => job,
+                    Next::Later => continue,
+                    Next::End => break,
+                },
+            };
             match job {
                 Job::Write(first) => {
                     let mut group = vec![first];
@@ -98,6 +177,26 @@ impl Worker {
         }
     }
 
+    /// Waits for a job, or until what waits for the disk is to be tried again.
+    fn next_job(&self, jobs: &mut mpsc::Receiver<Job>) -> Next {
+        if self.why_waiting.is_none() {
+            return jobs.blocking_recv().map_or(Next::End, Next::Job);
+        }
+        let waker = Arc::new(Unpark(thread::current())).into();
+        let mut context = Context::from_waker(&waker);
+        loop {
+            match jobs.poll_recv(&mut context) {
+                Poll::Ready(job) => return job.map_or(Next::End, Next::Job),
+                Poll::Pending => {}
+            }
+            let left = self.retry_at.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Next::Later;
+            }
+            thread::park_timeout(left);
+        }
+    }
+
     /// Looks something up.
     pub(super) fn read<T>(
         &mut self,
@@ -120,37 +219,130 @@ impl Worker {
     }
 
     /// Keeps a group in one transaction. If one of them can't be kept, each is tried alone, so that it takes no other
-    /// with it.
+    /// with it. What the disk has no room for waits in memory, and what comes after it waits, too: the database never
+    /// has the later without the earlier.
     fn write(&mut self, group: Vec<QueuedWrite>) {
-        let writes: Vec<&Write> = group.iter().map(|queued| &*queued.write).collect();
-        let outcomes = match self.commit(&writes) {
-            Err(_) if writes.len() > 1 => writes
-                .iter()
-                .map(|write| self.commit(slice::from_ref(write)))
-                .collect(),
-            outcome => vec![outcome; writes.len()],
-        };
-        if writes.iter().any(|write| write.wipes()) {
-            let removed = writes
-                .iter()
-                .any(|write| matches!(write, Write::RemoveChat { .. } | Write::ClearHistory { .. }));
-            let small = self.profile.database_len().is_ok_and(|len| len <= MAX_VACUUM_LEN);
-            let outcome = self.wipe(removed && small);
-            self.report(None, outcome);
+        // Whoever waits for an answer gets the latest.
+        if group.iter().any(|queued| queued.done.is_some()) {
+            self.retry();
         }
         let settled = group.iter().filter(|queued| queued.done.is_none()).count() as u64;
-        for (queued, outcome) in group.into_iter().zip(outcomes) {
-            self.report(queued.done, outcome);
+        if self.why_waiting.is_none() && self.commit_all(&group).is_ok() {
+            self.wipe_after(group.iter().map(|queued| &*queued.write));
+            for queued in group {
+                self.report(queued.done, Ok(()));
+            }
+        } else {
+            group.into_iter().for_each(|queued| self.write_alone(queued));
         }
-        self.settled.send_modify(|number| *number += settled);
+        self.settled
+            .send_modify(|settled_by_now| settled_by_now.writes += settled);
     }
 
-    fn commit(&mut self, writes: &[&Write]) -> Result<(), StoreError> {
-        if let Some(damage) = &self.damage {
-            return Err(damage.clone());
+    fn commit_all(&mut self, group: &[QueuedWrite]) -> Result<(), NotKept> {
+        let writes: Vec<&Write> = group.iter().map(|queued| &*queued.write).collect();
+        self.commit(&writes)
+    }
+
+    fn write_alone(&mut self, queued: QueuedWrite) {
+        if self.why_waiting.is_none() {
+            match self.commit(&[&*queued.write]) {
+                Err(NotKept {
+                    error,
+                    may_pass: true,
+                }) => self.begin_waiting(error),
+                outcome => {
+                    if outcome.is_ok() {
+                        self.wipe_after([&*queued.write]);
+                    }
+                    return self.report(queued.done, outcome.map_err(|not_kept| not_kept.error));
+                }
+            }
         }
-        self.check_lock()?;
-        self.try_commit(writes).map_err(|error| self.error(&error))
+        let Some(why) = &self.why_waiting else { return };
+        match queued.done {
+            // Whoever waits for it is told that it has changed nothing.
+            Some(done) => self.report(Some(done), Err(why.clone())),
+            None => self.wait(queued.write),
+        }
+    }
+
+    fn begin_waiting(&mut self, why: StoreError) {
+        tracing::warn!("held in memory until the disk takes it: {why}");
+        let told = StoreError::HeldInMemory(Box::new(why.clone()));
+        self.why_waiting = Some(why);
+        self.has_lost = false;
+        self.retry_at = Instant::now() + RETRY_AFTER;
+        self.report(None, Err(told));
+    }
+
+    fn wait(&mut self, write: Box<Write>) {
+        if self.backlog.push(write) && !self.has_lost {
+            self.has_lost = true;
+            let folder = self.profile.folder().to_owned();
+            self.report(None, Err(StoreError::MemoryFull { folder }));
+        }
+    }
+
+    /// Tries again what waits, in its order.
+    fn retry(&mut self) {
+        if self.why_waiting.is_none() {
+            return;
+        }
+        self.retry_at = Instant::now() + RETRY_AFTER;
+        let mut count = MAX_GROUP_LEN;
+        while !self.backlog.is_empty() {
+            let backlog = std::mem::take(&mut self.backlog);
+            let writes = backlog.first(count);
+            let outcome = self.commit(&writes);
+            let done = writes.len();
+            if outcome.is_ok() {
+                self.wipe_after(writes);
+            }
+            self.backlog = backlog;
+            match outcome {
+                Ok(()) => self.backlog.done(done),
+                // For fewer there may be room; and one that can't be kept takes no other with it.
+                Err(_) if done > 1 => count = done / 2,
+                Err(NotKept { may_pass: true, .. }) => return,
+                Err(NotKept { error, .. }) => {
+                    self.backlog.done(done);
+                    self.report(None, Err(error));
+                }
+            }
+        }
+        self.why_waiting = None;
+        tracing::info!("the disk takes what is to be kept again");
+        self.settled.send_modify(|settled| settled.recoveries += 1);
+    }
+
+    /// Sees to it that what some writes replaced or removed is not left in the files.
+    fn wipe_after<'a>(&mut self, writes: impl IntoIterator<Item = &'a Write>) {
+        let (mut wipes, mut removes) = (false, false);
+        for write in writes {
+            wipes |= write.wipes();
+            removes |= matches!(write, Write::RemoveChat { .. } | Write::ClearHistory { .. });
+        }
+        if wipes {
+            let is_small = self.profile.database_len().is_ok_and(|len| len <= MAX_VACUUM_LEN);
+            let outcome = self.wipe(removes && is_small);
+            self.report(None, outcome);
+        }
+    }
+
+    fn commit(&mut self, writes: &[&Write]) -> Result<(), NotKept> {
+        let for_good = |error| NotKept {
+            error,
+            may_pass: false,
+        };
+        if let Some(damage) = &self.damage {
+            return Err(for_good(damage.clone()));
+        }
+        self.check_lock().map_err(for_good)?;
+        self.try_commit(writes).map_err(|error| NotKept {
+            may_pass: may_pass(&error),
+            error: self.error(&error),
+        })
     }
 
     fn try_commit(&mut self, writes: &[&Write]) -> rusqlite::Result<()> {
@@ -198,7 +390,11 @@ impl Worker {
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
     }
 
-    fn finish(self) {
+    fn finish(mut self) {
+        self.retry();
+        if let Some(why) = self.why_waiting.take().filter(|_| !self.backlog.is_empty()) {
+            self.report(None, Err(StoreError::NeverKept(Box::new(why))));
+        }
         if let Err(error) = self.checkpoint() {
             tracing::warn!("the store's log stays for the next start: {error}");
         }
@@ -272,38 +468,72 @@ mod tests {
         }))
     }
 
+    /// So many pages of 4,096 bytes fit on the disk.
+    fn set_room(worker: &Worker, pages: u32) {
+        worker
+            .connection
+            .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+            .expect("SQLite knows it");
+    }
+
+    fn kept(worker: &mut Worker) -> Vec<u8> {
+        let chats = worker.chats().expect("the database is sound");
+        chats.iter().map(|record| record.chat.0[0]).collect()
+    }
+
     #[test]
-    fn what_does_not_fit_on_the_disk_takes_nothing_else_with_it() {
+    fn what_finds_no_room_waits_in_its_order_and_is_kept_once_there_is() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let profile = Profile::open(folder.path()).expect("nobody else has it");
         let connection = profile.connect().expect("it is new");
-        // A disk with room for 100 pages of 4,096 bytes.
-        connection
-            .pragma_update_and_check(None, "max_page_count", 100, |_| Ok(()))
-            .expect("SQLite knows it");
         let (sender, mut errors) = mpsc::channel(9);
-        let mut worker = Worker::open(connection, profile, sender, watch::channel(0).0).expect("it is new");
-
-        let (done, mut outcome) = oneshot::channel();
+        let (settled, seen) = watch::channel(Settled::default());
+        let mut worker = Worker::open(connection, profile, sender, settled).expect("it is new");
+        set_room(&worker, 100);
         let queued = |write| QueuedWrite {
             write: Box::new(write),
             done: None,
         };
-        let small = QueuedWrite {
-            write: Box::new(put(3, 1)),
-            done: Some(done),
-        };
-        worker.write(vec![queued(put(1, 1)), queued(put(2, 1_000_000)), small]);
-
         let full = StoreError::DiskFull {
             folder: folder.path().to_owned(),
         };
-        assert_eq!(errors.try_recv(), Ok(full));
-        assert!(errors.try_recv().is_err(), "the other two were kept");
-        assert_eq!(outcome.try_recv(), Ok(Ok(())));
-        let chats = worker.chats().expect("the database is sound");
-        let kept: Vec<u8> = chats.iter().map(|record| record.chat.0[0]).collect();
-        assert_eq!(kept, [1, 3]);
+        worker.write(vec![
+            queued(put(1, 1)),
+            queued(put(2, 1_000_000)),
+            queued(put(3, 1)),
+        ]);
+        worker.write(vec![queued(put(4, 1))]);
+        let told = StoreError::HeldInMemory(Box::new(full.clone()));
+        assert_eq!(errors.try_recv(), Ok(told));
+        assert_eq!(kept(&mut worker), [1], "nothing overtakes the second");
+        let mut progress = Settled {
+            writes: 4,
+            recoveries: 0,
+        };
+        assert_eq!(*seen.borrow(), progress, "they are told all the same");
+
+        let (done, mut outcome) = oneshot::channel();
+        worker.write(vec![QueuedWrite {
+            write: Box::new(put(5, 1)),
+            done: Some(done),
+        }]);
+        assert_eq!(
+            outcome.try_recv(),
+            Ok(Err(full.clone())),
+            "who waits is told at once"
+        );
+        assert!(errors.try_recv().is_err(), "it is told once");
+
+        set_room(&worker, 1_000_000);
+        worker.retry();
+        assert_eq!(kept(&mut worker), [1, 2, 3, 4]);
+        progress.recoveries = 1;
+        assert_eq!(*seen.borrow(), progress);
+        set_room(&worker, 100);
+        worker.write(vec![queued(put(6, 1_000_000))]);
+        assert!(errors.try_recv().is_ok(), "it is full anew");
+        worker.finish();
+        assert_eq!(errors.try_recv(), Ok(StoreError::NeverKept(Box::new(full))));
     }
 
     #[test]
@@ -312,7 +542,8 @@ mod tests {
         let profile = Profile::open(folder.path()).expect("nobody else has it");
         let connection = profile.connect().expect("it is new");
         let (sender, _errors) = mpsc::channel(9);
-        let mut worker = Worker::open(connection, profile, sender, watch::channel(0).0).expect("it is new");
+        let mut worker = Worker::open(connection, profile, sender, watch::channel(Settled::default()).0)
+            .expect("it is new");
         let draft = Write::SaveDraft {
             chat: ChatId([1; 32]),
             text: String::new(),

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 
-use super::archive::{self, PartRecord};
-use super::record::{ChatRecord, FactRecord, InviteRecord, Write};
+use super::archive;
+use super::record::{ChatRecord, FactRecord, InviteRecord, PartRecord, Write};
 use super::vault::Vault;
 use super::{MAX_MEMBERS, MAX_PEERS};
 use crate::id::{ChatId, ClientId, FactId, MessageId};

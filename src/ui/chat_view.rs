@@ -13,7 +13,7 @@ use super::theme;
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
 use super::widgets::{connection_color, paragraph_ui, secondary_button};
 use crate::model::{
-    Chat, ChatKind, Chats, Connection, HistoryRule, Hurdle, Join, Members, Role, max_text_len,
+    Chat, ChatKind, Chats, Connection, Deed, HistoryRule, Hurdle, Join, Members, Role, max_text_len,
 };
 
 /// What the window keeps of a chat between frames.
@@ -114,6 +114,7 @@ pub fn chat_view_ui(
         empty_hint: "Nothing has been said here yet.",
         beginning: &beginning_words(chat),
         fetching: chat.fetching.is_some(),
+        may_ban: chat.may(Deed::Ban).is_ok(),
     };
     let done = timeline_ui(ui, &mut view.timeline, &chat.timeline, &timeline_options);
     actions.extend(done.into_iter().map(|action| Action::Timeline(chat.id, action)));

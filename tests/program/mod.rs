@@ -59,6 +59,20 @@ impl Program {
         program
     }
 
+    /// Starts the program so that a signal, by its name without SIG, does not end it. What it logs is not written.
+    pub(crate) fn start_without_signal(name: &str, profile: &Path, signal: &str) -> Self {
+        let program = Self::command(profile, "127.0.0.1:0");
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("trap '' {signal}; exec \"$0\" \"$@\"")])
+            .arg(program.get_program())
+            .args(program.get_args())
+            .stderr(Stdio::null());
+        let mut program = Self::run(name, command);
+        assert_eq!(program.next("ready")["event"], "ready", "{name}");
+        program
+    }
+
     /// Starts the program.
     pub(crate) fn spawn(name: &str, profile: &Path, listen: &str) -> Self {
         Self::run(name, Self::command(profile, listen))

@@ -115,11 +115,13 @@ async fn shown(store: &Store) -> Result<Shown, StoreError> {
             .history(record.chat, HistoryQuery::Newest, MAX_PAGE_LEN)
             .await?;
         messages.extend(page.messages.into_iter().map(|stored| stored.message));
-        let with_word = messages
-            .iter()
-            .filter(|message: &&Message| message.chat == record.chat && message.text.contains("message"));
-        let found = search(store, record.chat, "message").await?;
-        assert_eq!(found, with_word.count() as u64, "all words are found");
+        for word in ["message", "me", "7"] {
+            let with_word = messages
+                .iter()
+                .filter(|message: &&Message| message.chat == record.chat && message.text.contains(word));
+            let found = search(store, record.chat, word).await?;
+            assert_eq!(found, with_word.count() as u64, "all words are found: {word}");
+        }
     }
     Ok(Shown {
         chats: chats.iter().map(all_of).collect(),

@@ -10,6 +10,7 @@ mod ending;
 mod faults;
 mod order;
 mod random;
+mod search;
 mod versions;
 
 use std::collections::BTreeMap;

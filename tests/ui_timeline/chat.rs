@@ -171,6 +171,7 @@ impl Chat {
             empty_hint: "Nothing was said here yet. Say hello, or invite somebody.",
             beginning: "This is where the chat begins",
             fetching: self.fetching,
+            may_ban: true,
         };
         let actions = timeline_ui(ui, &mut self.view, &self.timeline, &options);
         if self.archive.is_some() {

@@ -256,7 +256,9 @@ fn salvage(pages: &mut Pages, database: &Path) -> rusqlite::Result<Option<u32>> 
     triggers
         .iter()
         .try_for_each(|sql| transaction.execute_batch(sql))?;
-    transaction.execute_batch("INSERT INTO message_text (message_text) VALUES ('rebuild')")?;
+    for index in ["message_text", "message_end"] {
+        transaction.execute_batch(&format!("INSERT INTO {index} ({index}) VALUES ('rebuild')"))?;
+    }
     transaction.commit()?;
     connection.close().map_err(|(_, error)| error)?;
     let lost = named_chats.difference(&held).count();

@@ -11,9 +11,8 @@ use crate::ui::action::{Action, ImportSource};
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
 use crate::ui::dialogs::{
-    BackupDialog, BanDialog, ConnectionDialog, CreateDialog, Dialog, DoorDialog, ExportChatDialog,
-    ExportDialog, ImportDialog, InvitesDialog, NickDialog, PassphraseDialog, RestoreDialog, RightsDialog,
-    ZOOM_PERCENT,
+    BackupDialog, ConnectionDialog, CreateDialog, Dialog, DoorDialog, ExportChatDialog, ExportDialog,
+    ImportDialog, InvitesDialog, NickDialog, PassphraseDialog, RestoreDialog, RightsDialog, ZOOM_PERCENT,
 };
 use crate::ui::switcher::Switcher;
 use crate::ui::tabs::Tabs;
@@ -48,7 +47,7 @@ impl App {
             Action::MarkRead(chat) => self.end_reading(chat),
             Action::UndoLeave(chat) => self.undo_leave(chat),
             Action::OpenMember(chat, member) => self.open_member(chat, member),
-            Action::OpenBan(chat, member) => self.open(Dialog::Ban(BanDialog::new(chat, member))),
+            Action::OpenBan(chat, member) => self.open_ban(chat, member),
             Action::Send(command) => self.send(command),
             Action::Mention(chat, nick) => self.mention(chat, &nick),
             Action::EditTopic => self.edit_topic(),
@@ -413,6 +412,12 @@ impl App {
             TimelineAction::CopyText(text) => ctx.copy_text(text),
             TimelineAction::Retry(id) => self.send(Command::Resend { chat, id }),
             TimelineAction::Mention(nick) => self.mention(chat, &nick),
+            TimelineAction::Ignore(member) => self.send(Command::Ignore {
+                chat,
+                member,
+                ignored: true,
+            }),
+            TimelineAction::Ban(member) => self.open_ban(chat, member),
         }
     }
 

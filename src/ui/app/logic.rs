@@ -110,6 +110,10 @@ impl App {
             }
             Event::Ready { passphrase, .. } => self.passphrase_set = *passphrase,
             Event::PassphraseChanged { set } => self.passphrase_set = *set,
+            Event::DiskRecovered { message } => {
+                self.toasts
+                    .show(Kind::Info, message.as_str(), self.clock.elapsed());
+            }
             Event::Rebuilt { message, .. } => self.toasts.stand(Kind::Error, message.as_str()),
             Event::Message(message) => self.trim(message.chat),
             Event::Lagged => self

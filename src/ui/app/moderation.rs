@@ -5,7 +5,7 @@ use super::{Action, App};
 use crate::id::{ChatId, MemberId};
 use crate::model::{Chat, ChatKind, Command, Deed, Event, MAX_BAN_REASON_LEN, Report, Role};
 use crate::ui::composer::{ComposerAction, SlashCommand};
-use crate::ui::dialogs::{Dialog, MemberCard, ModerationLogDialog};
+use crate::ui::dialogs::{BanDialog, Dialog, MemberCard, ModerationLogDialog};
 use crate::ui::toasts::Kind;
 
 impl App {
@@ -16,6 +16,19 @@ impl App {
             self.outbox.send(Command::Invites { chat });
         }
         self.open(Dialog::Member(MemberCard::new(chat, member)));
+    }
+
+    /// Asks how to ban a member, or says why that can't be done.
+    pub(super) fn open_ban(&mut self, chat: ChatId, member: MemberId) {
+        let Some(found) = self.chats.get(chat) else { return };
+        let may = match found.members.get(member) {
+            Some(member) => found.may_to(Deed::Ban, member),
+            None => Err("They are not a member any more.".to_owned()),
+        };
+        match may {
+            Ok(()) => self.open(Dialog::Ban(BanDialog::new(chat, member))),
+            Err(why) => _ = self.toasts.show(Kind::Error, why, self.clock.elapsed()),
+        }
     }
 
     /// Opens the moderation log of a chat, and asks for it.

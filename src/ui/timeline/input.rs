@@ -133,6 +133,7 @@ pub(super) fn pointer(
 pub(super) fn context_menu(
     view: &mut TimelineView,
     timeline: &Timeline,
+    options: &TimelineOptions<'_>,
     response: &Response,
     actions: &mut Vec<TimelineAction>,
 ) {
@@ -143,7 +144,7 @@ pub(super) fn context_menu(
         let menu = Popup::context_menu(response)
             .style(theme::menu_style)
             .width(180.0);
-        menu.show(|ui| menu_ui(ui, view, timeline, row, actions));
+        menu.show(|ui| menu_ui(ui, view, timeline, options, row, actions));
     }
     if !response.context_menu_opened() {
         view.menu_row = None;
@@ -154,6 +155,7 @@ fn menu_ui(
     ui: &mut Ui,
     view: &TimelineView,
     timeline: &Timeline,
+    options: &TimelineOptions<'_>,
     row: &Row,
     actions: &mut Vec<TimelineAction>,
 ) {
@@ -187,5 +189,20 @@ fn menu_ui(
     );
     if super::layout::has_failed(said) {
         chosen(ui, "Retry", TimelineAction::Retry(said.message));
+    }
+    if !said.own {
+        ui.separator();
+        chosen(
+            ui,
+            &format!("Ignore {}", said.nick),
+            TimelineAction::Ignore(said.member),
+        );
+        if options.may_ban {
+            chosen(
+                ui,
+                &format!("Ban {}…", said.nick),
+                TimelineAction::Ban(said.member),
+            );
+        }
     }
 }

@@ -113,6 +113,8 @@ pub struct TimelineOptions<'a> {
     pub beginning: &'a str,
     /// Whether what was said before is being fetched from others.
     pub fetching: bool,
+    /// Whether the reader may ban anybody.
+    pub may_ban: bool,
 }
 
 /// What the reader did in a timeline.
@@ -135,6 +137,10 @@ pub enum TimelineAction {
     Retry(MessageId),
     /// Wants to speak to somebody: their nick goes into the composer.
     Mention(String),
+    /// Wants to hear no more of a member.
+    Ignore(MemberId),
+    /// Wants a member out of the chat.
+    Ban(MemberId),
 }
 
 impl Default for TimelineView {
@@ -236,7 +242,7 @@ pub fn timeline_ui(
     );
     edges::head_ui(&mut rows, timeline, &scene, &placement, &mut actions);
     scroll_bar(&rows, view, timeline, &scene, &placement, &response);
-    input::context_menu(view, timeline, &response, &mut actions);
+    input::context_menu(view, timeline, options, &response, &mut actions);
     edges::pill_ui(&mut rows, view, timeline, &scene, &placement);
     if response.has_focus() {
         let stroke = ui.visuals().widgets.active.bg_stroke;

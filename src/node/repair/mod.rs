@@ -7,18 +7,20 @@
 //! Nobody can have us chase what does not exist, or send much for little: see the bounds below (threats.md, rows 11, 16
 //! and 17).
 
+mod tell;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::bucket::{Bucket, Rate};
+use super::bucket::{Bucket, Rate, take};
 use super::cache::{Cache, Kept, Place};
 use super::gaps::Gaps;
 use super::links::Link;
 use super::{Kind, Node};
 use crate::crypto;
 use crate::id::{ClientId, MessageId};
-use crate::wire::{Digest, Items, MAX_REACHED, MAX_SHORT_IDS, NotHeld, Packet, Say, ShortId, Want};
+use crate::wire::{Digest, Items, MAX_SHORT_IDS, NotHeld, Packet, Say, ShortId, Want};
 
 /// A digest goes out so long after what it tells of, and up to that much later, so that not all tell at once. A guess:
 /// most other ways to show to have something take less.
@@ -30,6 +32,19 @@ const GRACE: Duration = Duration::from_millis(350);
 
 /// A digest that is not answered is said again after so long (or one and a half round trips). A guess.
 const REPEAT: Duration = Duration::from_millis(400);
+
+/// After so many rounds of digests that a link did not answer the next one waits twice as long, and so on: whoever never
+/// answers is not worth more. Loss of 20 % each way makes one row of 460 so long. A guess.
+const UNANSWERED: u32 = 6;
+
+/// And is of so few says: once it is answered, the others are told of. A guess: half of what a digest has beside them.
+const TOLD_UNANSWERED: usize = 8;
+
+/// But no longer than so: who was out of reach for a few seconds is told what was said meanwhile. A guess.
+const REPEAT_AT_LEAST: Duration = Duration::from_secs(2);
+
+/// After so many rounds, a minute's, it is told no counts any more: they don't grow old by themselves as says do. A guess.
+const GIVEN_UP: u32 = 30;
 
 /// What came longer ago is told no more: history has it. A guess.
 const TOLD_FOR: Duration = Duration::from_secs(8);
@@ -98,6 +113,10 @@ pub(super) struct Repairing {
     seq: u32,
     sent: VecDeque<SentDigest>,
     digest_at: Option<Duration>,
+    /// Rounds of digests since the peer last answered one.
+    unanswered: u32,
+    /// No round before that, since those before got no answer.
+    waits_until: Duration,
     lacking: BTreeMap<ShortId, Lacking>,
     digests: Option<Bucket>,
     wants: Option<Bucket>,
@@ -155,7 +174,30 @@ impl Repairing {
     }
 
     fn tell_at(&mut self, at: Duration) {
+        let at = at.max(self.waits_until);
         self.digest_at = Some(self.digest_at.map_or(at, |due| due.min(at)));
+    }
+
+    /// A round of digests has gone out: when the next is due, if this one gets no answer. `repeat`: how long an answer may take.
+    fn after_round(&mut self, now: Duration, repeat: Duration) -> Duration {
+        self.unanswered = self.unanswered.saturating_add(1);
+        let doublings = (self.unanswered + 1).saturating_sub(UNANSWERED).min(8);
+        let wait = (repeat * (1 << doublings)).min(REPEAT_AT_LEAST);
+        if doublings > 0 {
+            self.waits_until = now + wait;
+        }
+        now + wait
+    }
+
+    /// The peer has answered a digest. When it is told of the rest, if that had waited.
+    fn answered(&mut self, now: Duration) -> Option<Duration> {
+        let has_waited = std::mem::take(&mut self.waits_until) > now;
+        self.unanswered = 0;
+        let at = now + REPEAT;
+        (has_waited && self.digest_at.is_some()).then(|| {
+            self.tell_at(at);
+            at
+        })
     }
 
     fn settle(&mut self, short: ShortId, now: Duration) {
@@ -198,13 +240,6 @@ pub(super) fn short_id(token: &[u8; 8], id: &MessageId) -> ShortId {
     let mut short = [0; 6];
     short.copy_from_slice(&hash[..6]);
     short
-}
-
-/// Takes one of what a link may do, if there is one left.
-fn take(bucket: &mut Option<Bucket>, rate: Rate, now: Duration) -> bool {
-    bucket
-        .get_or_insert_with(|| Bucket::full(rate, now))
-        .take(rate, now)
 }
 
 impl Node {
@@ -310,71 +345,6 @@ impl Node {
         self.repair.due = due.map(|due| due.max(now + Duration::from_millis(25)));
     }
 
-    fn tell_what_is_held(&mut self, client_id: &ClientId) {
-        let now = self.now.elapsed;
-        let jitter = Duration::from_millis(self.random_below(JITTER_MS) as u64);
-        let Some(link) = self.links.get_mut(client_id) else {
-            return;
-        };
-        if link.repair.digest_at.is_none_or(|at| at > now) {
-            return;
-        }
-        let cache = &self.repair.cache;
-        let age = |place: &Place| cache.get(*place).map(|say| now.saturating_sub(say.at));
-        let repair = &mut link.repair;
-        repair
-            .owed
-            .retain(|place| age(place).is_some_and(|age| age < TOLD_FOR));
-        let ripe = repair
-            .owed
-            .iter()
-            .filter(|place| age(place).is_some_and(|age| age >= GRACE));
-        let ripe: Vec<Place> = ripe.take(MAX_AT_ONCE * MAX_SHORT_IDS).copied().collect();
-        let reports: Vec<(MessageId, u32)> = repair.reports.iter().map(|(id, n)| (*id, *n)).collect();
-        let is_quiet = repair.owed.is_empty() && reports.is_empty();
-        let repeat = REPEAT.max(link.patience());
-        link.repair.digest_at = (!is_quiet).then_some(now + repeat + jitter);
-        let count = ripe
-            .len()
-            .div_ceil(MAX_SHORT_IDS)
-            .max(reports.len().div_ceil(MAX_REACHED));
-        for n in 0..count.min(MAX_AT_ONCE) {
-            let held = ripe.iter().skip(n * MAX_SHORT_IDS).take(MAX_SHORT_IDS);
-            let reports = reports.iter().skip(n * MAX_REACHED).take(MAX_REACHED);
-            self.send_digest(client_id, held.copied().collect(), reports.copied().collect());
-        }
-    }
-
-    fn send_digest(&mut self, client_id: &ClientId, places: Vec<Place>, reports: Vec<(MessageId, u32)>) {
-        let Some(link) = self.links.get_mut(client_id) else {
-            return;
-        };
-        let Some(t) = link.next_token() else { return };
-        let cache = &self.repair.cache;
-        let short = |place: Place| Some((short_id(&t.token, &cache.get(place)?.id), place));
-        let held: Vec<(ShortId, Place)> = places.into_iter().filter_map(short).collect();
-        link.repair.seq = link.repair.seq.wrapping_add(1).max(1);
-        let digest = Digest {
-            t,
-            seq: link.repair.seq,
-            held: held.iter().map(|(short, _)| *short).collect(),
-            reached: reports
-                .iter()
-                .map(|(id, members)| (short_id(&t.token, id), *members))
-                .collect(),
-        };
-        if link.repair.sent.len() >= MAX_SENT {
-            link.repair.sent.pop_front();
-        }
-        link.repair.sent.push_back(SentDigest {
-            seq: digest.seq,
-            held,
-            reports,
-        });
-        let address = link.address;
-        self.send(address, *client_id, &Packet::Digest(digest));
-    }
-
     /// A link tells what it has: it is asked for what we lack, and hears that we have the rest.
     pub(super) fn handle_digest(&mut self, from: SocketAddr, sender: ClientId, digest: Digest) {
         if !self.accept_token(from, sender, &digest.t) {
@@ -472,74 +442,6 @@ impl Node {
         if kept < count {
             let member = link.member;
             self.send_away(*client_id, member, "link_of_broken_promises");
-        }
-    }
-
-    /// A link answers a digest, or asks for numbers.
-    pub(super) fn handle_want(&mut self, from: SocketAddr, sender: ClientId, want: &Want) {
-        if !self.accept_token(from, sender, &want.t) {
-            return;
-        }
-        let now = self.now.elapsed;
-        let Some(link) = self.links.get_mut(&sender) else {
-            return;
-        };
-        let repair = &mut link.repair;
-        if !take(&mut repair.wants, PACKETS, now) {
-            return self.drop_packet("want_budget");
-        }
-        let mut wanted = Vec::new();
-        let mut missing = Items::default();
-        let answered = repair.sent.iter().find(|sent| sent.seq == want.seq);
-        for short in &want.items.ids {
-            let mut told = answered.iter().flat_map(|sent| &sent.held);
-            match told.find(|(told, _)| told == short) {
-                Some((_, place)) if self.repair.cache.get(*place).is_some() => wanted.push(*place),
-                _ => missing.ids.push(*short),
-            }
-        }
-        if let Some(sent) = answered {
-            for (_, place) in sent
-                .held
-                .iter()
-                .filter(|(short, _)| !want.items.ids.contains(short))
-            {
-                repair.owed.remove(place);
-            }
-            for (id, members) in &sent.reports {
-                if repair.reports.get(id) == Some(members) {
-                    repair.reports.remove(id);
-                }
-            }
-        }
-        let mut answers: Vec<Vec<u8>> = wanted
-            .into_iter()
-            .filter_map(|place| Some(self.repair.cache.get(place)?.plain.clone()))
-            .collect();
-        let since = self.met_at(&sender);
-        answers.extend(self.in_ranges(&want.items.ranges, since, &mut missing.ranges));
-        self.send_again(from, sender, answers);
-        self.say_not_held(from, sender, missing);
-    }
-
-    /// Sends says again, as far as the link may have us do that.
-    fn send_again(&mut self, to: SocketAddr, client_id: ClientId, says: Vec<Vec<u8>>) {
-        let now = self.now.elapsed;
-        for plain in says {
-            let link = self.links.get_mut(&client_id);
-            if !link.is_some_and(|link| take(&mut link.repair.answers, ANSWERS, now)) {
-                return self.drop_packet("repair_budget");
-            }
-            self.send_plain(to, client_id, &plain);
-        }
-    }
-
-    fn say_not_held(&mut self, to: SocketAddr, client_id: ClientId, items: Items) {
-        if items.is_empty() {
-            return;
-        }
-        if let Some(t) = self.links.get_mut(&client_id).and_then(Link::next_token) {
-            self.send(to, client_id, &Packet::NotHeld(NotHeld { t, items }));
         }
     }
 
