@@ -435,7 +435,12 @@ fn of_a_crowd_half_coming_and_going_every_few_minutes_all_who_stayed_an_hour_hav
         crowd.sim.take_events();
     }
     crowd.sim.run_for(secs(60));
-    print_sent(&crowd, stay, crowd.sim.now().elapsed, said);
+    let shown = print_sent(&crowd, stay, crowd.sim.now().elapsed, said);
+    let there = (0..count).filter(|index| crowd.sim.is_running(*index)).count() as f64;
+    assert!(
+        (shown - there).abs() <= there / 50.0,
+        "{there} are there, {shown:.1} are shown"
+    );
     let now = crowd.sim.now().elapsed;
     let all: BTreeSet<MessageId> = (0..stay).flat_map(|index| crowd.held(index)).collect();
     let lonely = said - all.len();
@@ -451,9 +456,9 @@ fn of_a_crowd_half_coming_and_going_every_few_minutes_all_who_stayed_an_hour_hav
     }
 }
 
-/// What each of those who stayed has sent on the average.
+/// What each of those who stayed has sent on the average; and how many it shows as there, which is returned.
 #[allow(clippy::print_stdout, reason = "figures for whoever measures")]
-fn print_sent(crowd: &Crowd, stay: usize, during: Duration, said: usize) {
+fn print_sent(crowd: &Crowd, stay: usize, during: Duration, said: usize) -> f64 {
     let each = |of: &dyn Fn(&NodeStats) -> u64| {
         let sum: u64 = (0..stay).map(|index| of(&crowd.sim.node(index).stats())).sum();
         sum as f64 / stay as f64 / during.as_secs_f64()
@@ -487,4 +492,5 @@ fn print_sent(crowd: &Crowd, stay: usize, during: Duration, said: usize) {
             each(&|stats| of(stats).1)
         );
     }
+    shown
 }

@@ -306,6 +306,17 @@ fn who_promises_ever_more_is_not_chased() {
     }
 }
 
+/// What a link says that keeps everything back.
+fn same(ask: &HistoryAsk) -> Vec<HistoryAnswer> {
+    match &ask.question {
+        HistoryQuestion::Compare { spans, .. } => vec![HistoryAnswer::Compared {
+            held_from: 0,
+            differing: vec![0; spans.len().div_ceil(8)],
+        }],
+        HistoryQuestion::Fetch { from, .. } => vec![end(HistoryStatus::Whole, 0, *from)],
+    }
+}
+
 /// One link says that all is the same; another holds what the first keeps back.
 #[test]
 fn what_one_link_keeps_back_comes_from_another() {
@@ -313,13 +324,6 @@ fn what_one_link_keeps_back_comes_from_another() {
     let mut honest = Member::link(&mut chat, &mut bench, 2);
     let old = said(&liar, 1, NOW_MS - DAY_MS / 2);
     let authors = author(liar.peer.client_id, &liar);
-    let same = |ask: &HistoryAsk| match &ask.question {
-        HistoryQuestion::Compare { spans, .. } => vec![HistoryAnswer::Compared {
-            held_from: 0,
-            differing: vec![0; spans.len().div_ceil(8)],
-        }],
-        HistoryQuestion::Fetch { from, .. } => vec![end(HistoryStatus::Whole, 0, *from)],
-    };
     for _ in 0..30 {
         serve(&mut bench, &mut liar, secs(1), same);
         serve(&mut bench, &mut honest, secs(1), |ask| match &ask.question {
@@ -332,6 +336,39 @@ fn what_one_link_keeps_back_comes_from_another() {
         });
     }
     assert_eq!(history_of(&bench), 1);
+}
+
+/// The first two links say that all is the same, so nobody else need be asked, it seems. But the third is within a quarter of an hour.
+#[test]
+fn what_the_first_two_links_keep_back_comes_from_a_third() {
+    let (mut chat, mut bench, liar) = linked(9);
+    let mut liars = [liar, Member::link(&mut chat, &mut bench, 2)];
+    for _ in 0..10 {
+        for liar in &mut liars {
+            serve(&mut bench, liar, secs(1), same);
+        }
+    }
+    let mut honest = Member::link(&mut chat, &mut bench, 3);
+    let old = said(&liars[0], 1, NOW_MS - DAY_MS / 2);
+    let authors = author(liars[0].peer.client_id, &liars[0]);
+    let linked_at = bench.now;
+    while history_of(&bench) == 0 && bench.now - linked_at < secs(16 * 60) {
+        for liar in &mut liars {
+            liar.keep_alive(&mut bench);
+            serve(&mut bench, liar, secs(2), same);
+        }
+        honest.keep_alive(&mut bench);
+        serve(&mut bench, &mut honest, secs(2), |ask| match &ask.question {
+            HistoryQuestion::Compare { spans, .. } => vec![all_differ(spans.len())],
+            HistoryQuestion::Fetch { from, .. } => vec![
+                authors.clone(),
+                HistoryAnswer::Says(vec![old.clone()]),
+                end(HistoryStatus::All, 2, *from),
+            ],
+        });
+    }
+    assert_eq!(history_of(&bench), 1);
+    assert!(bench.now - linked_at > secs(5 * 60), "not with each that comes");
 }
 
 /// Threat 17: what is not asked for is not looked at, and questions are answered out of a bucket.

@@ -517,12 +517,19 @@ impl Node {
     }
 
     fn caught_up(&mut self, round: &Round) {
+        let now = self.now.elapsed;
         let Some(history) = self.history() else { return };
         history.every = match round.fetched {
-            0 => (history.every * 4).min(EVERY_AT_MOST),
+            0 if history.is_regular => (history.every * 4).min(EVERY_AT_MOST),
+            0 => history.every,
             _ => EVERY,
         };
-        (history.due_at, history.was_put_off) = (None, false);
+        // Rounds that a link brings about don't put the next one off.
+        if std::mem::take(&mut history.is_regular) {
+            (history.due_at, history.was_put_off) = (None, false);
+        } else if round.fetched > 0 {
+            history.due_at = history.due_at.map(|at| at.min(now + EVERY));
+        }
         let is_new = matches!(round.kind, RoundKind::Newest);
         let more = !history.state.is_whole;
         let got_nothing = is_new && history.state.since.is_none();
