@@ -81,6 +81,8 @@ pub(super) struct Signed {
     pub(super) asked_for_strangers_at: Option<Duration>,
     /// Whether some link has told us its whole roster: from then on, what is news to us is news to others.
     pub(super) has_roster: bool,
+    /// From when on who is new to us is new: a little after that, since datagrams overtake each other.
+    pub(super) knows_all_from: Option<Duration>,
 }
 
 /// A session of a member.
@@ -205,6 +207,7 @@ impl Signed {
             deny_at: None,
             asked_for_strangers_at: None,
             has_roster: false,
+            knows_all_from: None,
             chain,
         };
         if let Some(charter) = &signed.charter {
@@ -591,13 +594,13 @@ impl Node {
 
     /// Notes a member by a credential that has been verified.
     pub(super) fn admit_member(&mut self, credential: &Credential) {
-        let now_ms = self.now_ms();
+        let (now, now_ms) = (self.now.elapsed, self.now_ms());
         let is_first = self.joined && self.links.is_empty();
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
         // Once we know who is there, who is new to us is new. Before that nobody is: we are.
-        let knows_all = signed.has_roster || is_first;
+        let knows_all = signed.knows_all_from.is_some_and(|from| from <= now) || is_first;
         let met_ms = match credential {
             Credential::Invited { admission, .. } if !knows_all => admission.at_ms.min(now_ms),
             Credential::Invited { .. } | Credential::Founder(_) => now_ms,

@@ -19,6 +19,9 @@ pub(super) const ROSTER_ANSWER: u8 = 255;
 /// Sessions on a page: with name and status, some 7 KB in up to 16 datagrams. A guess.
 const PAGE: usize = 8;
 
+/// So long after a roster what belongs to it may still come. A guess: the slowest links' jitter.
+const OVERTAKEN_WITHIN: Duration = Duration::from_secs(2);
+
 /// A page that has not come is asked for again after so long, so many times. Guesses.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 const TRIES: u8 = 5;
@@ -220,8 +223,10 @@ impl Node {
         if roster.more && roster.last > after {
             return self.ask_page(sender, roster.last);
         }
+        let now = self.now.elapsed;
         if let Kind::Signed(signed) = &mut self.kind {
             signed.has_roster = true;
+            signed.knows_all_from.get_or_insert(now + OVERTAKEN_WITHIN);
         }
     }
 
