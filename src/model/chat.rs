@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::answer::{InviteInfo, Stats};
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
 use super::entry::Entry;
-use super::event::{Code, Event, InviteInfo, LeftWhy, Stats};
+use super::event::{Code, Event, LeftWhy};
 use super::log::LogLine;
 use super::members::{Member, Members};
 use super::moderation::CameBy;

@@ -1,16 +1,17 @@
 //! What happens, as the window, the headless mode and the tests hear of it.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::command::{ChatKind, Rights, Status, Tag};
+use super::answer::{InviteInfo, LogEntry, MemberInfo, Stats};
+use super::command::{ChatKind, Status, Tag};
+use super::message::{DeliveryState, Message};
 use super::settings::{OpenChat, Retention, Settings, Workspace};
 use crate::facts::{Door, HistoryRule, Role};
-use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
+use crate::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
 
 /// An event, with the tag of the command that it answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,203 +80,6 @@ pub enum Code {
     WrongPassphrase,
 }
 
-/// Whether something was said or done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MessageBody {
-    /// Said.
-    Message,
-    /// Done (/me).
-    Action,
-}
-
-/// Something said in a chat.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Message {
-    /// Where.
-    pub chat: ChatId,
-    /// By whom.
-    pub member: MemberId,
-    /// What they were called then.
-    pub nick: String,
-    /// Its name.
-    pub id: MessageId,
-    /// Its number in its author's session, from 1.
-    pub number: u32,
-    /// When its author says it was said (classic chats: when it came).
-    pub at: Timestamp,
-    /// Said or done.
-    pub body: MessageBody,
-    /// The words.
-    pub text: String,
-    /// One's own.
-    pub own: bool,
-    /// Said before it reached us live.
-    pub history: bool,
-    /// How far it has got, if it is one's own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delivery: Option<DeliveryState>,
-    /// Where it stands among the others, those of one place by id: ms since 1970 in the upper 48 bits, then a counter, as its
-    /// author's clock had it when it was signed. 0: by its time and number.
-    #[serde(skip)]
-    pub place: u64,
-}
-
-impl Message {
-    /// Where it stands among the others; before another of the same place if its id is the lower one.
-    pub fn place(&self) -> u64 {
-        match self.place {
-            0 => place_at(self.at) | u64::from(self.number.min(0xFFFF)),
-            place => place,
-        }
-    }
-}
-
-/// The first place of a time; for times before 1970 the first of all.
-pub fn place_at(at: Timestamp) -> u64 {
-    at.as_millisecond().max(0).cast_unsigned() << 16
-}
-
-/// A member of a chat.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MemberInfo {
-    /// Who.
-    pub member: MemberId,
-    /// What they are called.
-    pub nick: String,
-    /// What they may do.
-    pub role: Role,
-    /// What they say of their presence.
-    pub status: Status,
-    /// Whether a session of theirs stands.
-    pub online: bool,
-    /// Oneself.
-    pub own: bool,
-    /// When they were admitted, by their own clock then; none in a classic chat.
-    pub since: Option<Timestamp>,
-    /// Whether a ban keeps them out.
-    pub banned: bool,
-    /// Whether the user does not want to see what they say.
-    pub ignored: bool,
-    /// Until when one only reads, having just come in by a door that asks for it. Told of oneself alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reads_until: Option<Timestamp>,
-}
-
-/// An invite, as those see it who may manage invites.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct InviteInfo {
-    /// Which.
-    pub invite: InviteId,
-    /// Counted by who issued it.
-    pub number: u32,
-    /// What those who come by it may do.
-    pub rights: Rights,
-    /// How many may come in by it; 0: any number.
-    pub uses: u16,
-    /// Who came by it, as far as is known here.
-    pub used_by: Vec<InviteUser>,
-    /// When it was made; none if it was made on another computer.
-    pub created_at: Option<Timestamp>,
-    /// Until when it is good; none: until it is closed.
-    pub expires_at: Option<Timestamp>,
-    /// Whether nobody new comes in by it any more, by a fact.
-    pub closed: bool,
-    /// Whether it is the one that lies in a public chat's link.
-    pub public_link: bool,
-}
-
-/// Who came by an invite.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct InviteUser {
-    /// Who.
-    pub member: MemberId,
-    /// What they are called.
-    pub nick: String,
-    /// Whether a moderator has confirmed them, so that nothing takes their place from them.
-    pub confirmed: bool,
-}
-
-/// Something that the founder or a moderator did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LogEntry {
-    /// The fact.
-    pub id: FactId,
-    /// Who.
-    pub by: MemberId,
-    /// What they are called.
-    pub nick: String,
-    /// When, by their clock.
-    pub at: Timestamp,
-    /// What.
-    #[serde(flatten)]
-    pub deed: LoggedDeed,
-    /// Why it has no effect, a sentence; none if it has.
-    pub denied: Option<String>,
-}
-
-/// What was done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "deed", rename_all = "snake_case")]
-pub enum LoggedDeed {
-    /// Somebody was given a role.
-    RoleSet {
-        /// Who.
-        member: MemberId,
-        /// Which.
-        role: Role,
-    },
-    /// Somebody was banned.
-    Banned {
-        /// Who.
-        member: MemberId,
-        /// Why, in the words of who did it.
-        reason: String,
-        /// Whether all who came by the same invite were banned with them.
-        with_invite: bool,
-        /// Whether it still holds.
-        holds: bool,
-    },
-    /// Bans were lifted.
-    Unbanned {
-        /// Whose.
-        members: Vec<MemberId>,
-    },
-    /// The topic was set.
-    TopicSet {
-        /// To what; empty: none.
-        topic: String,
-        /// Whether members may not set another.
-        locked: bool,
-    },
-    /// Those who came by an invite were confirmed. Programs of moderators do so by themselves.
-    Confirmed {
-        /// Which invite.
-        invite: InviteId,
-        /// Who.
-        members: Vec<MemberId>,
-    },
-    /// An invite was closed.
-    InviteClosed {
-        /// Which.
-        invite: InviteId,
-    },
-    /// The door was set.
-    DoorSet {
-        /// How.
-        #[serde(flatten)]
-        door: Door,
-    },
-    /// What of the past newcomers get was set.
-    HistoryRuleSet {
-        /// What they get.
-        #[serde(flatten)]
-        rule: HistoryRule,
-    },
-    /// The founder vouched for all facts so far.
-    Checkpoint,
-}
-
 /// Why somebody left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -286,56 +90,6 @@ pub enum LeftWhy {
     Lost,
     /// They were banned.
     Banned,
-}
-
-/// A link of ours.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LinkInfo {
-    /// The peer's session.
-    pub client_id: ClientId,
-    /// Whose it is.
-    pub member: MemberId,
-    /// Where it proved to be.
-    pub address: SocketAddr,
-    /// The last measured round trip.
-    pub round_trip_ms: Option<u32>,
-}
-
-/// The figures of a chat's node, since it was started.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Stats {
-    /// How many links stand.
-    pub links: u32,
-    /// Each of them.
-    pub peers: Vec<LinkInfo>,
-    /// Members known, oneself among them.
-    pub members: u32,
-    /// Datagrams that came, and their bytes without IP and UDP headers.
-    pub packets_in: u64,
-    /// Bytes that came.
-    pub bytes_in: u64,
-    /// Datagrams sent.
-    pub packets_out: u64,
-    /// Bytes sent.
-    pub bytes_out: u64,
-    /// Broadcasts that had come before.
-    pub duplicates: u64,
-    /// Messages that a repair brought.
-    pub repaired: u64,
-    /// Datagrams dropped, by cause.
-    pub dropped: BTreeMap<String, u64>,
-}
-
-/// How far an own message has got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// No link stands; it goes out with the first one.
-    Waiting,
-    /// It went out.
-    Sent,
-    /// Given up.
-    Failed,
 }
 
 /// What happens. The names and fields are those of the headless mode, and public.

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use super::chat::{Chat, Fetching};
-use super::event::{Message, MessageBody};
+use super::message::{Message, MessageBody};
 use super::text::{mentions, shown_nick, shown_text};
 use super::timeline::{Page, Row, RowKey};
 use crate::id::MessageId;

@@ -2,8 +2,8 @@
 
 use jiff::civil;
 
+use super::answer::{LogEntry, LoggedDeed};
 use super::chat::Chat;
-use super::event::{LogEntry, LoggedDeed};
 use super::moderation::{door_words, history_rule_words};
 use super::text::{shown_nick, shown_text};
 use crate::id::{FactId, MemberId};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
+use super::answer::MemberInfo;
 use super::command::Status;
-use super::event::MemberInfo;
 use super::text::{nick_key, nick_look, shown_nick};
 use crate::facts::Role;
 use crate::id::MemberId;

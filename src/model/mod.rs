@@ -4,6 +4,7 @@
 //! The window, the headless mode and the tests are three users of one thing: a bounded channel of [`Request`]s in,
 //! a bounded channel of [`Report`]s out.
 
+mod answer;
 mod chat;
 mod chats;
 mod command;
@@ -13,6 +14,7 @@ mod history;
 mod limits;
 mod log;
 mod members;
+mod message;
 mod moderation;
 mod passphrase;
 mod search;
@@ -21,20 +23,19 @@ mod text;
 mod timeline;
 
 pub use crate::facts::{Deed, Denied, Door, DoorMode, HistoryRule, RIGHTS, Role, Rule};
+pub use answer::{InviteInfo, InviteUser, LinkInfo, LogEntry, LoggedDeed, MemberInfo, Stats};
 pub use chat::{Chat, Connection, Fetching, Join};
 pub use chats::{Chats, Effects, Trouble};
 pub use command::{ChatKind, Command, ExportFormat, Request, Rights, Status, Tag};
 pub use entry::{Hurdle, Work};
-pub use event::{
-    Code, DeliveryState, Event, InviteInfo, InviteUser, LeftWhy, LinkInfo, LogEntry, LoggedDeed, MemberInfo,
-    Message, MessageBody, Report, Stats, place_at,
-};
+pub use event::{Code, Event, LeftWhy, Report};
 pub use limits::{
     MAX_BAN_REASON_LEN, MAX_CHAT_NAME_LEN, MAX_NICK_LEN, MAX_TOPIC_LEN, check_chat_name, check_nick,
     max_text_len, within,
 };
 pub use log::LogLine;
 pub use members::{BanInfo, Member, Members};
+pub use message::{DeliveryState, Message, MessageBody, place_at};
 pub use moderation::{CameBy, ReadsOnly, SHORT_FINGERPRINT, door_words, history_rule_words};
 pub use passphrase::{MAX_PASSPHRASE_LEN, Passphrase, Strength};
 pub use search::SearchQuery;

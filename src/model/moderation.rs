@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::answer::InviteInfo;
 use super::chat::{Chat, Join};
 use super::chats::Effects;
 use super::command::{ChatKind, Command};
-use super::event::{Event, InviteInfo};
+use super::event::Event;
 use super::limits::MAX_NICK_LEN;
 use super::members::{BanInfo, Member};
 use super::text::{nick_key, shown_text};

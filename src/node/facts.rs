@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::bucket::{Bucket, Rate};
-use super::membership::Signed;
+use super::signed::Signed;
 use super::{Kind, Node, NodeEvent, StoredFact};
 use crate::facts::{Fact, FactSet, HeldFact, Inserted, State, Summary};
 use crate::id::{ChatId, ClientId, FactId, MemberId};

@@ -42,8 +42,10 @@ mod peers;
 mod presence;
 mod reached;
 mod repair;
+mod rights;
 mod roster;
 mod say;
+mod signed;
 #[cfg(feature = "sim")]
 pub mod sim;
 #[cfg(feature = "sim")]
@@ -73,12 +75,12 @@ use self::classic::Classic;
 use self::clock::Clock;
 use self::door::Doorstep;
 use self::links::Link;
-use self::membership::Signed;
 use self::metering::Meters;
 use self::outbox::Outbox;
 use self::peers::Peers;
 use self::reached::Reaches;
 use self::repair::Repair;
+use self::signed::Signed;
 use self::strangers::Strangers;
 use crate::crypto::{BoxKeyPair, Nonce, SharedKeys};
 use crate::facts::{Action, Denied, Role, State};

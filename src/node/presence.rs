@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::membership::{Member, Signed};
 use super::roster::ROSTER_ANSWER;
+use super::signed::{Member, Signed};
 use super::{Kind, Node, NodeEvent};
 use crate::id::{ClientId, MemberId};
 use crate::wire::{Body, Say};

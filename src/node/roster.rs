@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::bucket::{Bucket, Rate};
-use super::membership::{Session, Signed};
+use super::signed::{Session, Signed};
 use super::{Kind, Node};
 use crate::crypto;
 use crate::id::{ClientId, MemberId};
@@ -18,9 +18,6 @@ pub(super) const ROSTER_ANSWER: u8 = 255;
 
 /// Sessions on a page: with name and status, some 7 KB in up to 16 datagrams. A guess.
 const PAGE: usize = 8;
-
-/// So long after a roster what belongs to it may still come. A guess: the slowest links' jitter.
-const OVERTAKEN_WITHIN: Duration = Duration::from_secs(2);
 
 /// A page that has not come is asked for again after so long, so many times. Guesses.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -83,7 +80,9 @@ impl Node {
     /// and most links of a chat that goes on make nothing known.
     pub(super) fn ask_what_it_knows(&mut self, client_id: ClientId) {
         match &self.kind {
-            Kind::Signed(signed) if signed.has_roster || self.rosters_asked_for() >= ASKED_AT_ONCE => {
+            Kind::Signed(signed)
+                if signed.roster_at.is_some() || self.rosters_asked_for() >= ASKED_AT_ONCE =>
+            {
                 self.prove_link(client_id);
             }
             Kind::Signed(_) | Kind::Classic(_) => self.ask_roster(client_id),
@@ -225,8 +224,7 @@ impl Node {
         }
         let now = self.now.elapsed;
         if let Kind::Signed(signed) = &mut self.kind {
-            signed.has_roster = true;
-            signed.knows_all_from.get_or_insert(now + OVERTAKEN_WITHIN);
+            signed.roster_at.get_or_insert(now);
         }
     }
 

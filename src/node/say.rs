@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use super::membership::Held;
 use super::roster::ROSTER_ANSWER;
+use super::signed::Held;
 use super::{Kind, Node, NodeEvent, NodeMessage};
 use crate::crypto;
 use crate::facts::Action;
@@ -251,7 +251,7 @@ impl Node {
         }
         let Kind::Signed(signed) = &self.kind else { return };
         // What a newcomer tells of itself in its roster is news to all: its introduction may have come before its link.
-        if say.hops != ROSTER_ANSWER || origin == sender || signed.has_roster {
+        if say.hops != ROSTER_ANSWER || origin == sender || signed.roster_at.is_some() {
             if say.chain.is_some() {
                 self.introduced(&origin);
             }

@@ -384,7 +384,7 @@ pub struct RosterAsk {
     pub after: ClientId,
     /// The last one asked for now; ones: to the end.
     pub to: ClientId,
-    /// All that the asker knows to stand between the two, at most [`MAX_KNOWN_SESSIONS`].
+    /// All between the two that the asker knows to stand and the name of, at most [`MAX_KNOWN_SESSIONS`].
     pub known: Vec<ShortSessionState>,
 }
 
@@ -422,7 +422,7 @@ pub struct Roster {
     pub last: ClientId,
     /// Whether there are greater ones.
     pub more: bool,
-    /// Places in [`RosterAsk::known`] of sessions that don't stand for the one who answers, ascending.
+    /// Places in [`RosterAsk::known`], ascending, of sessions that stood for the one who answers and stand no more.
     pub gone: Vec<u8>,
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::super::archive::{ArchiveAnswer, ArchiveQuery, ArchivedSay, ShortMessageId};
 use super::super::bucket::{Bucket, Rate};
-use super::super::membership::Signed;
+use super::super::signed::Signed;
 use super::super::{Kind, Node};
 use super::Look;
 use super::fetch::PAGE;

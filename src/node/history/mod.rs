@@ -75,10 +75,9 @@ pub(super) struct History {
     credentials: Option<Bucket>,
     /// What all links together may have.
     answers: answer::Budget,
-    /// When the next round with any link is due, how long after that the next, and whether the last that began is one of these.
+    /// When the next regular round is due, and how long after that the next.
     due_at: Option<Duration>,
     every: Duration,
-    is_regular: bool,
     /// It was put off, since a link asked and all was the same. Not twice: the link may be one that withholds.
     was_put_off: bool,
     /// Since when there are links, or none; and whether a new session of ours is why there are none.
@@ -145,7 +144,6 @@ impl History {
             answers: answer::Budget::default(),
             due_at: None,
             every: EVERY,
-            is_regular: false,
             was_put_off: false,
             linked_since: Duration::ZERO,
             alone_since: Duration::ZERO,
@@ -357,7 +355,7 @@ impl Node {
     }
 
     /// With a link from the spans that are held, or with the newest if none are.
-    fn begin_catch_up(&mut self, client_id: ClientId) {
+    fn begin_catch_up(&mut self, client_id: ClientId, is_regular: bool) {
         let Some(link) = self.links.get_mut(&client_id) else {
             return;
         };
@@ -365,8 +363,7 @@ impl Node {
         let member = link.member;
         let now_ms = self.now_ms();
         let Some(history) = self.history() else { return };
-        history.is_regular = false;
-        let round = match history.state.since {
+        let mut round = match history.state.since {
             None => Round::newest(client_id, member, NEWEST),
             Some(since) => {
                 let partner = history.partner(&member);
@@ -374,6 +371,7 @@ impl Node {
                 Round::catch_up(client_id, member, spans)
             }
         };
+        round.is_regular = is_regular;
         self.start(round);
     }
 

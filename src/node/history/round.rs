@@ -62,6 +62,8 @@ pub(super) struct Round {
     pub(super) link: ClientId,
     pub(super) member: MemberId,
     pub(super) kind: RoundKind,
+    /// It is one of those that come now and then, whatever happens.
+    pub(super) is_regular: bool,
     /// What is left to do; the last is next.
     work: Vec<Work>,
     doing: Doing,
@@ -154,6 +156,7 @@ impl Round {
             link,
             member,
             kind,
+            is_regular: false,
             work: vec![work],
             doing: Doing::Nothing,
             fetched: 0,
@@ -520,12 +523,12 @@ impl Node {
         let now = self.now.elapsed;
         let Some(history) = self.history() else { return };
         history.every = match round.fetched {
-            0 if history.is_regular => (history.every * 4).min(EVERY_AT_MOST),
+            0 if round.is_regular => (history.every * 4).min(EVERY_AT_MOST),
             0 => history.every,
             _ => EVERY,
         };
         // Rounds that a link brings about don't put the next one off.
-        if std::mem::take(&mut history.is_regular) {
+        if round.is_regular {
             (history.due_at, history.was_put_off) = (None, false);
         } else if round.fetched > 0 {
             history.due_at = history.due_at.map(|at| at.min(now + EVERY));

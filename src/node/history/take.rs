@@ -2,8 +2,8 @@
 //! by then: the author's admission and signature are enough.
 
 use super::super::bucket::{Bucket, Rate};
-use super::super::membership::Signed;
 use super::super::say::{MAX_AHEAD_MS, SAY, place};
+use super::super::signed::Signed;
 use super::super::{Kind, Node, NodeEvent, NodeMessage};
 use crate::crypto;
 use crate::facts::Admitted;

@@ -5,16 +5,16 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::super::links::Link;
-use super::super::membership::Signed;
+use super::super::signed::Signed;
 use super::super::{Kind, Node};
 use super::COMPARED_WITH;
 use crate::id::{ClientId, MemberId};
 
 /// Such a round begins so long after its link stands. Guesses: at least a few round trips, so that the link has told who is
-/// there; spread, so that a crowd does not ask at once.
+/// there; spread, so that a crowd does not ask at once. In ms.
 const SOON: Range<u64> = 1_000..3_000;
 
-/// And so long after a link to one who was in another part of the chat, or after a new session of ours, ms. Guesses.
+/// And so long after a link to one who was in another part of the chat, or after a new session of ours. Guesses, in ms.
 const LATER: Range<u64> = 15_000..45_000;
 
 /// Links that are back so soon leave hardly anything to miss. A guess: a new session takes some seconds.
@@ -23,7 +23,7 @@ const BRIEFLY: Duration = Duration::from_secs(60);
 /// A session that came to stand so lately, though it began long before, is of another part of the chat. A guess.
 const LATELY: Duration = Duration::from_secs(600);
 
-/// A link that seems to hold more, or less, is compared with after so long: what is under way has come by then. A guess.
+/// A link that seems to hold more, or less, is compared with after so long: what is under way has come by then. A guess, in ms.
 const AFTER_NEWS: Range<u64> = 4_000..12_000;
 
 /// And not more often with one member than so. A guess.
@@ -173,7 +173,7 @@ impl Node {
             .iter()
             .filter_map(|(id, link)| Some((link.history.due_at?, *id)));
         if let Some((_, client_id)) = due.min().filter(|(at, _)| *at <= now) {
-            return self.begin_catch_up(client_id);
+            return self.begin_catch_up(client_id, false);
         }
         // Now and then with any link: somewhat later than others do, or earlier.
         let jitter = every + every.mul_f64(self.random_below(1_000) as f64 / 2_000.0);
@@ -182,10 +182,7 @@ impl Node {
         if due_at <= now {
             history.due_at = None;
             if let Some(client_id) = self.longest_not_compared() {
-                self.begin_catch_up(client_id);
-                if let Some(history) = self.history() {
-                    history.is_regular = true;
-                }
+                self.begin_catch_up(client_id, true);
             }
         }
     }
