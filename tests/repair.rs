@@ -221,6 +221,84 @@ fn bench() -> (Chat, Bench, Member) {
     (chat, bench, member)
 }
 
+/// When much is said, what a link brings is passed on at once over five other links, of twelve; the rest are told of it, and get
+/// it when they want it. So a node pays little for strangers who link to it. What it says itself goes out over all.
+#[test]
+fn when_much_is_said_it_is_passed_on_over_five_links_and_announced_to_the_rest() {
+    let mut chat = Chat::new(9);
+    let mut bench = Bench::new(chat.founder_config("founder"));
+    let mut members: Vec<Member> = (1..=12).map(|n| Member::link(&mut chat, &mut bench, n)).collect();
+    // There is one more than it has links.
+    let name = Member::new(&mut chat, 13).say(1, Body::Name("another".into()), true);
+    members[0].send(&mut bench, &name);
+    // How many says a member got; it wants all that it is told of.
+    let copies = |member: &mut Member, bench: &mut Bench| {
+        let heard = member.heard(bench);
+        for packet in &heard {
+            if let Packet::Digest(digest) = packet {
+                let (t, seq, ids) = (member.t(), digest.seq, digest.held.clone());
+                let ranges = Vec::new();
+                let items = Items { ids, ranges };
+                member.send(bench, &Packet::Want(Want { t, seq, items }));
+            }
+        }
+        let says = heard.iter().filter(|packet| matches!(packet, Packet::Say(_)));
+        says.count()
+    };
+    for _ in 0..6 {
+        bench.pass(secs(5));
+        for member in &mut members {
+            member.keep_alive(&mut bench);
+            copies(member, &mut bench);
+        }
+    }
+    let mut number = 0;
+    let mut at_once = vec![1; 11];
+    while at_once == [1; 11] && number < 20 {
+        number += 1;
+        members[0].says(&mut bench, number, "one of many");
+        let others = members[1..].iter_mut();
+        at_once = others.map(|member| copies(member, &mut bench)).collect();
+    }
+    assert!((10..13).contains(&number), "few are passed on to all, {number}");
+    assert_eq!(at_once.iter().sum::<usize>(), 5);
+    bench.pass(Duration::from_millis(700));
+    let others = members[1..].iter_mut().zip(at_once);
+    for (member, _) in others.filter(|(_, copies)| *copies == 0) {
+        assert_eq!(copies(member, &mut bench), 0);
+        assert!(copies(member, &mut bench) > 0, "it was told, and wanted it");
+    }
+    let (text, action) = ("own".to_owned(), false);
+    bench.tell(Input::Say { text, action });
+    let all = members.iter_mut().map(|member| copies(member, &mut bench));
+    assert_eq!(all.sum::<usize>(), bench.node.links().len());
+}
+
+/// Who tells of something has it, and need not be told of it.
+#[test]
+fn what_a_digest_names_its_sender_is_not_told_of() {
+    let (mut chat, mut bench, mut member) = bench();
+    let mut other = Member::link(&mut chat, &mut bench, 2);
+    bench.pass(secs(3));
+    other.heard(&mut bench);
+    for number in [1, 2] {
+        let say = member.say(number, text(number), true);
+        member.send(&mut bench, &say);
+    }
+    let first = member.say(1, text(1), true);
+    let held = vec![short(&other, &first)];
+    announce(&mut other, &mut bench, 1, held);
+    bench.pass(Duration::from_millis(700));
+    let digests = other
+        .heard(&mut bench)
+        .into_iter()
+        .filter_map(|packet| match packet {
+            Packet::Digest(digest) => Some(digest.held.len()),
+            _ => None,
+        });
+    assert_eq!(digests.collect::<Vec<_>>(), [1], "of the second alone");
+}
+
 fn wants(packets: &[Packet]) -> Vec<&Want> {
     let wants = packets.iter().map(|packet| match packet {
         Packet::Want(want) => Some(want),

@@ -65,10 +65,15 @@ impl Node {
 
     /// Sends a sealed copy to every link but one. How many.
     pub(super) fn send_to_links(&mut self, plain: &[u8], except: Option<ClientId>) -> u32 {
+        self.send_to(plain, |client_id| Some(*client_id) != except)
+    }
+
+    /// Sends a sealed copy to these of the links. How many.
+    pub(super) fn send_to(&mut self, plain: &[u8], is_to: impl Fn(&ClientId) -> bool) -> u32 {
         let to: Vec<(ClientId, SocketAddr)> = self
             .links
             .iter()
-            .filter(|(client_id, _)| Some(**client_id) != except)
+            .filter(|(client_id, _)| is_to(client_id))
             .map(|(client_id, link)| (*client_id, link.address))
             .collect();
         for (client_id, address) in &to {

@@ -79,6 +79,10 @@ pub(super) struct Link {
     pub(super) is_dialled: bool,
     /// The peer says that it has no other.
     pub(super) is_only: bool,
+    /// Next to us on the ring.
+    pub(super) is_neighbour: bool,
+    /// By lot: those of the greatest are passed on to first.
+    pub(super) rank: u64,
     /// We said so.
     pub(super) said_only: bool,
     /// When the peer last asked us for nodes: in a classic chat the only sign that we are its link, too.
@@ -107,6 +111,8 @@ impl Link {
             linked_at: now,
             is_dialled: true,
             is_only: false,
+            is_neighbour: false,
+            rank: 0,
             said_only: false,
             asked_us_at: None,
             asked_at: now,
@@ -166,6 +172,7 @@ impl Node {
         if let Some(before) = before {
             link.repair = super::repair::Repairing::after(before.repair);
         }
+        link.rank = self.rng.next_u64();
         self.links.insert(client_id, link);
         self.set_clock();
         if !known {
@@ -231,7 +238,7 @@ impl Node {
     }
 
     /// Whether there are more than so many others that could be linked to.
-    fn knows_more_than(&self, count: usize) -> bool {
+    pub(super) fn knows_more_than(&self, count: usize) -> bool {
         match &self.kind {
             Kind::Classic(classic) => classic.count() > count,
             Kind::Signed(signed) => signed.has_more_online_than(count),
@@ -279,6 +286,9 @@ impl Node {
         self.make_mutual(&neighbours, &candidates);
         self.drop_surplus(&neighbours);
         self.say_which_is_only();
+        for (client_id, link) in &mut self.links {
+            link.is_neighbour = neighbours.contains(client_id);
+        }
     }
 
     /// A classic link is one-sided, so by chance some members are few others' link, and miss messages when datagrams

@@ -50,6 +50,7 @@ mod signed;
 pub mod sim;
 #[cfg(feature = "sim")]
 mod sim_archive;
+mod spread;
 mod strangers;
 mod tokens;
 
@@ -81,6 +82,7 @@ use self::peers::Peers;
 use self::reached::Reaches;
 use self::repair::Repair;
 use self::signed::Signed;
+use self::spread::Flooding;
 use self::strangers::Strangers;
 use crate::crypto::{BoxKeyPair, Nonce, SharedKeys};
 use crate::facts::{Action, Denied, Role, State};
@@ -120,6 +122,7 @@ pub struct Node {
     seen: LruCache<[u8; 32], ()>,
     outbox: Outbox,
     repair: Repair,
+    flooding: Flooding,
     reaches: Reaches,
     answers: Buckets,
     clock: Clock,
@@ -175,6 +178,7 @@ impl Node {
             seen: LruCache::new(SEEN),
             outbox: Outbox::default(),
             repair: Repair::default(),
+            flooding: Flooding::default(),
             reaches: Reaches::default(),
             answers: Buckets::default(),
             clock: Clock::new(&now),

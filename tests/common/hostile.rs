@@ -13,8 +13,7 @@ use throng::id::{ChatId, ClientId, MemberId};
 use throng::invite::{Chain, InviteKey, SessionCertificate};
 use throng::node::sim::Sim;
 use throng::wire::{
-    self, Body, Facts, Header, Hello, History, HistoryAnswer, HistoryAsk, HistoryQuestion, Items, Keepalive,
-    LinkOp, Packet, SignedSay, TokenCounter, Want, WelcomeStatus,
+    self, Body, Facts, Header, Hello, Keepalive, LinkOp, Packet, SignedSay, TokenCounter, WelcomeStatus,
 };
 
 use crate::common::Chat;
@@ -25,8 +24,6 @@ pub const FORGED: &str = "I never said this";
 /// What one of them tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Vice {
-    /// Nothing: it answers what it is asked as everybody does, and [talks](Hostile::talk) if it is told to.
-    HasNone,
     /// Words and facts in the names of others.
     Forges,
     /// Sends again what it has got, to everyone.
@@ -172,7 +169,6 @@ impl Hostile {
                         self.heard.push(plain);
                     }
                 }
-                Ok(packet) if self.vice == Vice::HasNone => self.answer_honestly(sim, from, &packet),
                 _ => {}
             }
         }
@@ -211,39 +207,6 @@ impl Hostile {
                 }
             }
             Vice::Bans => self.ban_somebody(sim),
-            Vice::HasNone => {}
-        }
-    }
-
-    /// Who is honest has what it is told of, since nothing gets lost, and misses nothing of what was said before.
-    fn answer_honestly(&mut self, sim: &mut Sim, from: usize, packet: &Packet) {
-        match packet {
-            Packet::Digest(digest) => self.send_over(sim, from, |t| {
-                let (seq, items) = (digest.seq, Items::default());
-                Packet::Want(Want { t, seq, items })
-            }),
-            Packet::HistoryAsk(HistoryAsk {
-                ask,
-                question: HistoryQuestion::Compare { from: since, spans },
-                ..
-            }) => self.send_over(sim, from, |t| {
-                let answer = HistoryAnswer::Compared {
-                    held_from: *since,
-                    differing: vec![0; spans.len().div_ceil(8)],
-                };
-                Packet::History(History { t, ask: *ask, answer })
-            }),
-            _ => {}
-        }
-    }
-
-    /// Says something to all of its links, as everybody does.
-    pub fn talk(&mut self, sim: &mut Sim) {
-        self.number += 1;
-        let text = format!("of another, {}", self.number);
-        let linked: Vec<usize> = self.links.keys().copied().collect();
-        for index in linked {
-            self.say_to(sim, index, self.client_id, self.number, &text);
         }
     }
 

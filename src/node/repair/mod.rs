@@ -243,22 +243,8 @@ pub(super) fn short_id(token: &[u8; 8], id: &MessageId) -> ShortId {
 }
 
 impl Node {
-    /// Sends a say over every link but one, and keeps it for those whom it does not reach. How many links.
-    pub(super) fn spread(&mut self, id: MessageId, say: &Say, except: Option<ClientId>) -> u32 {
-        self.spread_packet(
-            Kept {
-                id,
-                client_id: say.signed.client_id,
-                number: say.signed.number,
-                at: self.now.elapsed,
-                plain: Packet::Say(say.clone()).encode(),
-            },
-            except,
-        )
-    }
-
-    pub(super) fn spread_packet(&mut self, say: Kept, except: Option<ClientId>) -> u32 {
-        let links = self.send_to_links(&say.plain, except);
+    /// Keeps a say, and has the links but one told of it that don't show to have it.
+    pub(super) fn owe_to_links(&mut self, say: Kept, except: Option<ClientId>) {
         let jitter = Duration::from_millis(self.random_below(JITTER_MS) as u64);
         let at = self.now.elapsed + TELL_AFTER + jitter;
         let place = self.repair.cache.insert(say);
@@ -268,7 +254,6 @@ impl Node {
                 self.repair.wake_at(at);
             }
         }
-        links
     }
 
     /// A link has sent what we have: it need not be told of it.
@@ -364,6 +349,13 @@ impl Node {
             .chain(signed.held_ids())
             .map(|id| short_id(&token, id))
             .collect();
+        // What it tells of it has, and need not be told of.
+        let told: BTreeSet<ShortId> = digest.held.iter().copied().collect();
+        let cache = &self.repair.cache;
+        link.repair.owed.retain(|place| {
+            let kept = cache.get(*place);
+            kept.is_some_and(|say| !told.contains(&short_id(&token, &say.id)))
+        });
         let lacking = &mut link.repair.lacking;
         lacking.retain(|_, lacking| now.saturating_sub(lacking.asked_at) < LACKING_FOR);
         let mut ids = Vec::new();
