@@ -13,7 +13,7 @@ use throng::node::sim::{Conditions, Sim};
 use throng::node::{Input, NodeEvent};
 
 const SEED: u64 = 1;
-const MESSAGES: usize = 20;
+const SECONDS: u32 = 20;
 const SIZE: usize = 100;
 
 fn main() {
@@ -27,38 +27,40 @@ fn main() {
         wanted
     };
     print(
-        "| kind | members | lost | links, mean | reached | last, ms, mean | copies a delivery | bytes a delivery | idle, B/s a member |",
+        "| kind | members | messages a second | lost | links, mean | reached | last, ms, mean | copies a delivery | \
+         bytes a delivery | idle, B/s a member |",
     );
-    print("|---|---|---|---|---|---|---|---|---|");
+    print("|---|---|---|---|---|---|---|---|---|---|");
     for count in counts {
         for lost_per_mille in [0, 10] {
             let conditions = Conditions {
                 lost_per_mille,
                 ..Conditions::default()
             };
-            row("classic", settled_classic(SEED, count, conditions));
+            row("classic", 1, settled_classic(SEED, count, conditions));
             // A roster of 2,000 sessions a member is more than signed chats are built for yet.
             if count <= 500 {
-                let (mut sim, _) = private_chat(SEED, count, Duration::from_millis(500), conditions);
-                sim.run_for(secs(120));
-                row("private", sim);
+                for per_second in [1, 10] {
+                    let (mut sim, _) = private_chat(SEED, count, Duration::from_millis(500), conditions);
+                    sim.run_for(secs(120));
+                    row("private", per_second, sim);
+                }
             }
         }
     }
 }
 
-fn row(kind: &str, mut sim: Sim) {
+fn row(kind: &str, per_second: u32, mut sim: Sim) {
+    let messages = (SECONDS * per_second) as usize;
     let count = sim.len();
     let idle_from = sent(&sim);
     sim.run_for(secs(60));
     let idle = (sent(&sim).1 - idle_from.1) as f64 / 60.0 / count as f64;
     sim.take_events();
 
-    let mut said = BTreeMap::new();
     let before = sent(&sim);
-    for _ in 0..MESSAGES {
+    for _ in 0..messages {
         let by = sim.below(count);
-        let at = sim.now().elapsed;
         sim.tell(
             by,
             Input::Say {
@@ -66,12 +68,11 @@ fn row(kind: &str, mut sim: Sim) {
                 action: false,
             },
         );
-        said.insert(said.len(), at);
-        sim.run_for(secs(1));
+        sim.run_for(secs(1) / per_second);
     }
     sim.run_for(secs(2));
     let spent = sent(&sim);
-    let seconds = (MESSAGES + 2) as f64;
+    let seconds = f64::from(SECONDS + 2);
     let mut own: Vec<(MessageId, Duration)> = Vec::new();
     let mut last: BTreeMap<MessageId, Duration> = BTreeMap::new();
     let mut deliveries = 0_usize;
@@ -89,15 +90,15 @@ fn row(kind: &str, mut sim: Sim) {
         .iter()
         .filter_map(|(id, at)| Some((*last.get(id)? - *at).as_secs_f64()))
         .sum::<f64>()
-        / MESSAGES as f64
+        / messages as f64
         * 1_000.0;
     let links: usize = (0..count).map(|index| sim.node(index).links().len()).sum();
     let idle_bytes = idle * seconds * count as f64;
     let bytes = (spent.1 - before.1) as f64 - idle_bytes;
     let packets = (spent.0 - before.0) as f64 - idle_bytes / 200.0;
-    let reached = deliveries as f64 / (MESSAGES * (count - 1)) as f64 * 100.0;
+    let reached = deliveries as f64 / (messages * (count - 1)) as f64 * 100.0;
     print(&format!(
-        "| {kind} | {count} | {:.1} % | {:.1} | {reached:.3} % | {mean_last:.0} | {:.2} | {:.0} | {idle:.0} |",
+        "| {kind} | {count} | {per_second} | {:.1} % | {:.1} | {reached:.3} % | {mean_last:.0} | {:.2} | {:.0} | {idle:.0} |",
         f64::from(sim.conditions.lost_per_mille) / 10.0,
         links as f64 / count as f64,
         packets / deliveries as f64,

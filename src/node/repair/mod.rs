@@ -1,8 +1,9 @@
 //! Repair while talking: what a datagram's loss took is found out and fetched within seconds.
 //!
-//! After something went out over a link the other side either shows to have it (it sends it as well, or reports how many it
-//! reached), or is told of it in a digest, again and again until it answers: with what it lacks, or that it lacks
-//! nothing. What is missing in the numbers of a session is asked for by number (`gaps`). In a quiet chat nothing is sent.
+//! After something was said each link either shows to have it (it sends it as well, tells of it in a digest, or reports how many
+//! it reached), or is told of it in a digest, again and again until it answers: with what it lacks, or that it lacks
+//! nothing. Most it was sent before (`spread`). What is missing in the numbers of a session is asked for by number (`gaps`). In a
+//! quiet chat nothing is sent.
 //!
 //! Nobody can have us chase what does not exist, or send much for little: see the bounds below (threats.md, rows 11, 16
 //! and 17).
