@@ -344,6 +344,37 @@ fn a_backup_that_is_no_good_changes_nothing_and_says_why() {
 }
 
 #[test]
+fn a_backup_with_a_newer_program_s_database_says_so_and_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (backup, profile) = (folder.path().join("throng.backup"), folder.path().join("alice"));
+    let mut alice = Program::start("alice", &profile);
+    create_chat(&mut alice, "Friends");
+    // As if a newer program had it open: it goes into the backup as it is.
+    let database = rusqlite::Connection::open(profile.join("throng.db")).expect("opened");
+    database.pragma_update(None, "user_version", 99).expect("written");
+    drop(database);
+    let command = json!({ "command": "backup", "path": backup, "passphrase": BACKUP_WORDS });
+    alice.done(command, "backed_up");
+    alice.shut_down();
+
+    let profile = folder.path().join("empty");
+    let mut empty = Program::start("empty", &profile);
+    let restore = json!({ "command": "restore", "path": backup, "passphrase": BACKUP_WORDS });
+    let (code, sentence) = empty.fails(restore);
+    assert_eq!(code, "newer_version", "{sentence}");
+    assert!(
+        sentence.contains("made by a newer version of Throng. Install that version"),
+        "{sentence}"
+    );
+    assert!(
+        !files(&profile).iter().any(|name| name.ends_with(".tmp")),
+        "nothing of it is left"
+    );
+    create_chat(&mut empty, "Others");
+    empty.shut_down();
+}
+
+#[test]
 fn a_passphrase_seals_the_keys_and_nothing_opens_without_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let profile = folder.path().join("alice");

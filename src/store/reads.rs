@@ -145,6 +145,13 @@ pub(super) fn message_count(connection: &Connection, chat: ChatId) -> rusqlite::
         .query_row([key], |row| row.get(0).map(i64::cast_unsigned))
 }
 
+/// How many bytes of the database hold something.
+pub(super) fn used_len(connection: &Connection) -> rusqlite::Result<u64> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0).map(u64::from));
+    let pages = pragma("page_count")?.saturating_sub(pragma("freelist_count")?);
+    Ok(pages * pragma("page_size")?)
+}
+
 /// Own messages that have not gone out, the oldest first.
 pub(super) fn waiting(connection: &Connection, chat: ChatId) -> rusqlite::Result<Vec<Message>> {
     let key = chat_key(connection, chat)?;

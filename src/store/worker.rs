@@ -16,9 +16,9 @@ use super::{ChatRecord, StoreError, Write, reads, rebuild, writes};
 /// The most writes of one transaction, so that no one waits long for theirs. A guess.
 const MAX_GROUP_LEN: usize = 1024;
 
-/// Up to this size, in bytes, the database is written anew when a chat or what was said in it is removed. SQLite overwrites what it deletes,
-/// but not the copies that it left in unused parts of pages when it moved rows about. Larger ones, which would take
-/// seconds, do without. A guess: half a second of work on a slow disk.
+/// If no more than this is left in it, in bytes, the database is written anew when a chat or what was said in it is removed.
+/// SQLite overwrites what it deletes, but not the copies that it left in unused parts of pages when it moved rows about.
+/// Where more is left, which would take seconds, it does without. A guess: half a second of work on a slow disk.
 const MAX_VACUUM_LEN: u64 = 64 << 20;
 
 /// What the disk did not take is tried again after so long. A guess: soon after somebody has made room.
@@ -324,7 +324,7 @@ impl Worker {
             removes |= matches!(write, Write::RemoveChat { .. } | Write::ClearHistory { .. });
         }
         if wipes {
-            let is_small = self.profile.database_len().is_ok_and(|len| len <= MAX_VACUUM_LEN);
+            let is_small = reads::used_len(&self.connection).is_ok_and(|len| len <= MAX_VACUUM_LEN);
             let outcome = self.wipe(removes && is_small);
             self.report(None, outcome);
         }

@@ -253,3 +253,41 @@ async fn what_is_cleared_is_in_no_file_any_more() {
     assert_eq!(store.archived_ids(chat(1), 0..u64::MAX, 9).await.unwrap(), []);
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_large_database_that_is_cleared_is_written_anew() {
+    let profile = tempfile::tempdir().unwrap();
+    let store = Store::open(profile.path()).unwrap();
+    for number in [1, 2] {
+        save_all(&store, [Write::PutChat(Box::new(record(number)))]).await;
+    }
+    // Of many lengths, so that pages are split and joined when they go.
+    for number in 1..1500 {
+        let mut message = message(chat(1), number, 1_700_000_000_000);
+        message.text = format!("{number} {}", "quagga ".repeat(1 + number as usize * 37 % 400));
+        let write = Write::AddMessage {
+            message,
+            client_id: ClientId([8; 32]),
+            signed: vec![6; 50_000],
+        };
+        save_all(&store, [write]).await;
+    }
+    save_all(&store, [add(message(chat(2), 1, 1_700_000_000_000))]).await;
+    let len = || -> usize { files(profile.path()).values().map(Vec::len).sum() };
+    assert!(len() > 64 << 20, "{}", len());
+    assert!(
+        holds(profile.path(), b"quagga"),
+        "the test looks in the right place"
+    );
+
+    let clear = Write::ClearHistory {
+        chat: chat(1),
+        since: 99,
+    };
+    save_all(&store, [clear]).await;
+    assert!(!holds(profile.path(), b"quagga"));
+    assert!(len() < 1 << 20, "{}", len());
+    let page = store.history(chat(2), HistoryQuery::Newest, 10).await.unwrap();
+    assert_eq!(numbers(page), [1]);
+    store.close().await;
+}
