@@ -97,7 +97,6 @@ fn talk(sim: &mut Sim, crowd: &mut [Hostile], rng: &mut ChaCha20Rng) -> Vec<[u64
         stats.map(|stats| [stats.packets_out, stats.bytes_out]).collect()
     };
     let before = sent(sim);
-    let kinds0: Vec<_> = (0..HONEST).map(|i| sim.node(i).stats().sent.clone()).collect();
     for message in 0..MESSAGES {
         let by = below(rng, HONEST);
         let (text, action) = (format!("message {message}"), false);
@@ -115,14 +114,6 @@ fn talk(sim: &mut Sim, crowd: &mut [Hostile], rng: &mut ChaCha20Rng) -> Vec<[u64
         sim.run_for(Duration::from_millis(PAUSE_MS.into()));
     }
     answer_for(sim, crowd, 200);
-    for i in 0..HONEST {
-        let mut line = format!("K {} {i} links {}", crowd.len(), sim.node(i).links().len());
-        for (k, (n, b)) in &sim.node(i).stats().sent {
-            let (n0, b0) = kinds0[i].get(k).copied().unwrap_or_default();
-            line += &format!(" {k}:{}:{}", n - n0, b - b0);
-        }
-        println!("{line}");
-    }
     let of_each = sent(sim).into_iter().zip(before);
     of_each
         .map(|(after, before)| [after[0] - before[0], after[1] - before[1]])
