@@ -15,6 +15,9 @@ use crate::wire::{Packet, Say};
 /// As over all others of the links wanted. A guess.
 const EAGER: usize = WANTED - 1;
 
+/// Of those that have others, at least so many. A guess: the ring neighbours, and one that keeps the chat small across.
+const ORDINARY: usize = 3;
+
 /// What is passed on over all links all the same, since then little is said. A guess: a copy to each costs no more than telling
 /// each of one say.
 const FLOODED: Rate = Rate::per_second(0.5, 10.0);
@@ -54,21 +57,22 @@ impl Node {
         !self.knows_more_than(MAX_LINKS) || take(&mut self.flooding.0, FLOODED, self.now.elapsed)
     }
 
-    /// Those that the chat hangs together by, which are the ring neighbours and those who have no other link, and then others by
-    /// rank as far as there is room.
+    /// Those who say that they have no other link, and of the others the ring neighbours, by which the chat hangs together, and
+    /// more by rank as far as there is room. Some room there always is, whatever is said.
     fn eager_links(&self, brought_by: &ClientId) -> BTreeSet<ClientId> {
         let others = self
             .links
             .iter()
             .filter(|(client_id, _)| *client_id != brought_by);
-        let mut ranked: Vec<(bool, u64, ClientId)> = others
-            .map(|(client_id, link)| (link.is_only || link.is_neighbour, link.rank, *client_id))
+        let (only, ordinary): (Vec<_>, Vec<_>) = others.partition(|(_, link)| link.is_only);
+        let mut ranked: Vec<(bool, u64, ClientId)> = ordinary
+            .into_iter()
+            .map(|(client_id, link)| (link.is_neighbour, link.rank, *client_id))
             .collect();
         ranked.sort_unstable_by(|a, b| b.cmp(a));
-        let eager = ranked
-            .into_iter()
-            .enumerate()
-            .filter(|(at, (is_needed, ..))| *is_needed || *at < EAGER);
-        eager.map(|(_, (.., client_id))| client_id).collect()
+        ranked.truncate(EAGER.saturating_sub(only.len()).max(ORDINARY));
+        let only = only.into_iter().map(|(client_id, _)| *client_id);
+        only.chain(ranked.into_iter().map(|(.., client_id)| client_id))
+            .collect()
     }
 }
