@@ -8,22 +8,15 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::hand::{Bench, Member};
-use common::{Chat, private_chat, secs, seed};
+use common::{Chat, private_chat, say, secs, seed};
 use throng::crypto;
 use throng::id::MessageId;
 use throng::node::sim::{Conditions, Sim};
 use throng::node::{Input, NodeEvent};
-use throng::wire::{
-    Body, Digest, Items, Keepalive, LinkOp, NotHeld, NumberRange, Packet, Want, WelcomeStatus,
-};
+use throng::wire::{Body, Digest, Items, Keepalive, NotHeld, NumberRange, Packet, Want, WelcomeStatus};
 
 /// "At 20 % loss between any two everyone has everything within 5 s."
 const WITHIN: Duration = Duration::from_secs(5);
-
-fn say(sim: &mut Sim, index: usize, text: &str) {
-    let (text, action) = (text.to_owned(), false);
-    sim.tell(index, Input::Say { text, action });
-}
 
 /// A settled chat in which one datagram of five gets lost from now on.
 fn lossy(seed: u64, count: usize) -> Sim {
@@ -223,92 +216,6 @@ fn bench() -> (Chat, Bench, Member) {
     (chat, bench, member)
 }
 
-/// A member of a chat of 14 with twelve links by hand.
-fn twelve_links() -> (Bench, Vec<Member>) {
-    let mut chat = Chat::new(9);
-    let mut bench = Bench::new(chat.founder_config("founder"));
-    let mut members: Vec<Member> = (1..=12).map(|n| Member::link(&mut chat, &mut bench, n)).collect();
-    let name = Member::new(&mut chat, 13).say(1, Body::Name("another".into()), true);
-    members[0].send(&mut bench, &name);
-    for _ in 0..6 {
-        bench.pass(secs(5));
-        for member in &mut members {
-            member.keep_alive(&mut bench);
-            copies(member, &mut bench);
-        }
-    }
-    (bench, members)
-}
-
-/// How many says a member got; it wants all that it is told of.
-fn copies(member: &mut Member, bench: &mut Bench) -> usize {
-    let heard = member.heard(bench);
-    for packet in &heard {
-        if let Packet::Digest(digest) = packet {
-            let (t, seq, ids) = (member.t(), digest.seq, digest.held.clone());
-            let ranges = Vec::new();
-            let items = Items { ids, ranges };
-            member.send(bench, &Packet::Want(Want { t, seq, items }));
-        }
-    }
-    heard
-        .iter()
-        .filter(|packet| matches!(packet, Packet::Say(_)))
-        .count()
-}
-
-/// The first says much. How many copies of the last of it each of the others got at once: of what was said before, all got one.
-fn copies_of_much(bench: &mut Bench, members: &mut [Member]) -> Vec<usize> {
-    let mut at_once = Vec::new();
-    for number in 1..20 {
-        members[0].says(bench, number, "one of many");
-        let others = members[1..].iter_mut();
-        at_once = others.map(|member| copies(member, bench)).collect();
-        if at_once.contains(&0) {
-            assert!(number > 10, "few are passed on to all, {number}");
-            break;
-        }
-    }
-    at_once
-}
-
-/// When much is said, what a link brings is passed on at once over five other links, of twelve; the rest are told of it, and get
-/// it when they want it. So a node pays little for strangers who link to it. What it says itself goes out over all.
-#[test]
-fn when_much_is_said_it_is_passed_on_over_five_links_and_announced_to_the_rest() {
-    let (mut bench, mut members) = twelve_links();
-    let at_once = copies_of_much(&mut bench, &mut members);
-    assert_eq!(at_once.iter().sum::<usize>(), 5);
-    bench.pass(Duration::from_millis(700));
-    let others = members[1..].iter_mut().zip(at_once);
-    for (member, _) in others.filter(|(_, copies)| *copies == 0) {
-        assert_eq!(copies(member, &mut bench), 0);
-        assert!(copies(member, &mut bench) > 0, "it was told, and wanted it");
-    }
-    let (text, action) = ("own".to_owned(), false);
-    bench.tell(Input::Say { text, action });
-    let all = members.iter_mut().map(|member| copies(member, &mut bench));
-    assert_eq!(all.sum::<usize>(), bench.node.links().len());
-}
-
-/// Who says that it has no other link gets all at once, and by that takes nothing from those by whom the chat hangs together.
-#[test]
-fn who_has_no_other_link_gets_all_at_once_and_so_do_three_others() {
-    let (mut bench, mut members) = twelve_links();
-    for member in &mut members[1..7] {
-        let open = throng::wire::Link {
-            t: member.t(),
-            op: LinkOp::Open,
-            tree: 0,
-            reason: 1,
-        };
-        member.send(&mut bench, &Packet::Link(open));
-    }
-    let at_once = copies_of_much(&mut bench, &mut members);
-    assert_eq!(at_once[..6], [1; 6]);
-    assert_eq!(at_once[6..].iter().sum::<usize>(), 3);
-}
-
 /// Who tells of something has it, and need not be told of it.
 #[test]
 fn what_a_digest_names_its_sender_is_not_told_of() {
@@ -332,6 +239,25 @@ fn what_a_digest_names_its_sender_is_not_told_of() {
             _ => None,
         });
     assert_eq!(digests.collect::<Vec<_>>(), [1], "of the second alone");
+}
+
+/// A link that is the fastest for all and then keeps one author's words back gains nothing: any other link tells of them.
+#[test]
+fn what_one_link_keeps_back_of_an_author_comes_by_the_digest_of_another() {
+    let (mut chat, mut bench, mut hostile) = bench();
+    let mut other = Member::link(&mut chat, &mut bench, 2);
+    let author = Member::new(&mut chat, 3);
+    let first = author.say(1, text(1), true);
+    hostile.send(&mut bench, &first);
+    bench.pass(secs(1));
+    other.heard(&mut bench);
+    let kept_back = author.say(2, text(2), false);
+    let held = vec![short(&other, &kept_back)];
+    announce(&mut other, &mut bench, 1, held);
+    bench.pass(Duration::from_millis(400));
+    assert!(!wants(&other.heard(&mut bench)).is_empty());
+    other.send(&mut bench, &kept_back);
+    assert_eq!(bench.texts(), ["1", "2"]);
 }
 
 fn wants(packets: &[Packet]) -> Vec<&Want> {

@@ -4,19 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Chat, assert_reached_all, classic, private_chat, secs, seed, settled_classic};
+use common::{Chat, assert_reached_all, classic, private_chat, say, secs, seed, settled_classic};
 use throng::node::sim::{Conditions, Sim};
 use throng::node::{Input, NodeEvent};
-
-fn say(sim: &mut Sim, index: usize, text: &str) {
-    sim.tell(
-        index,
-        Input::Say {
-            text: text.into(),
-            action: false,
-        },
-    );
-}
 
 /// The historic choice of links, the six nearest keys, reaches 16 of 2,000.
 #[test]

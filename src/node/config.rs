@@ -58,7 +58,7 @@ pub struct SignedState {
     pub rendezvous: [u8; 16],
     /// Whether we were ever let in.
     pub joined: bool,
-    /// Encoded [`Credential`]s of members met before.
+    /// Encoded [`Credential`]s of members met before, the first first.
     pub admitted: Vec<Vec<u8>>,
     /// The facts of the chat, in any order.
     pub facts: Vec<StoredFact>,

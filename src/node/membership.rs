@@ -62,12 +62,26 @@ impl Node {
             // The same session by another credential: what it did before is not forgotten.
             Some(known) => known.chain = chain.encode(),
             None => {
-                signed.make_room_for_session(&member, &own);
                 let session = Session::new(member, chain.session.start_ms, chain.encode());
-                signed.sessions.insert(client_id, session);
+                self.begin_session(client_id, session);
             }
         }
         Ok(member)
+    }
+
+    /// Notes a session, for which another one leaves where there are many: none to which we are linked, nor our own.
+    fn begin_session(&mut self, client_id: ClientId, session: Session) {
+        let Kind::Signed(signed) = &self.kind else { return };
+        let stays = |other: &ClientId| *other == self.client_id || self.links.contains_key(other);
+        let leaving = signed.leaves_for_session_of(&session.member, stays);
+        if let Some(leaving) = leaving {
+            self.session_ended(&leaving, false);
+        }
+        let Kind::Signed(signed) = &mut self.kind else {
+            return;
+        };
+        leaving.map(|leaving| signed.sessions.remove(&leaving));
+        signed.begin_session(client_id, session);
     }
 
     /// What a session said is passed on with its chain.

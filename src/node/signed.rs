@@ -29,6 +29,9 @@ const MAX_SESSIONS_OF_ONE: usize = 4;
 /// Members known at a time, some 500 bytes each. A guess.
 const MAX_MEMBERS: usize = 8_192;
 
+/// So many are forgotten at a time when there is no room for one more: to find one takes as long. A guess.
+const FORGOTTEN_AT_ONCE: usize = MAX_MEMBERS / 8;
+
 /// Says held until their session is met, and of those that one link brought. Guesses.
 const MAX_HELD: usize = 64;
 const MAX_HELD_OF_ONE: usize = 16;
@@ -59,6 +62,8 @@ pub(super) struct Signed {
     pub(super) confirm_at: Option<Duration>,
     pub(super) sessions: BTreeMap<ClientId, Session>,
     pub(super) members: BTreeMap<MemberId, Member>,
+    /// How often a member has been met, or a new session of one.
+    meetings: u64,
     /// Those of them who are there, but not told of yet: their names may come.
     pub(super) unnamed: BTreeSet<MemberId>,
     /// Of those who claim a slot, as far as we know, the one of the smallest hash of the admission, with that.
@@ -134,6 +139,8 @@ pub(super) struct Member {
     pub(super) since_ms: u64,
     /// When we met them, ms since 1970; 0: at an earlier start.
     pub(super) met_ms: u64,
+    /// The last of our meetings that was with them.
+    last_meeting: u64,
     pub(super) nick: String,
     /// Start of the session and number of the say that named them: the last writer wins.
     pub(super) nick_at: (u64, u32),
@@ -188,6 +195,7 @@ impl Signed {
             confirm_at: None,
             sessions: BTreeMap::new(),
             members: BTreeMap::new(),
+            meetings: 0,
             unnamed: BTreeSet::new(),
             slots: BTreeMap::new(),
             held: VecDeque::new(),
@@ -203,7 +211,7 @@ impl Signed {
         if let Some(charter) = &signed.charter {
             signed.agreed = Some(Agreed::new(chat, charter, &facts));
         }
-        for bytes in admitted.iter().take(MAX_MEMBERS) {
+        for bytes in &admitted {
             if let Ok((credential, [])) = Credential::decode(bytes) {
                 signed.admit(&credential, 0);
             }
@@ -417,12 +425,19 @@ impl Signed {
         self.members.contains_key(member)
     }
 
-    /// Notes what admits a member; true if it is news.
+    /// Notes what admits a member; true if it is news and there is room.
     pub(super) fn admit(&mut self, credential: &Credential, met_ms: u64) -> bool {
         let member = credential.member();
-        if self.members.contains_key(&member) || self.members.len() >= MAX_MEMBERS {
+        if self.members.contains_key(&member) {
             return false;
         }
+        if self.members.len() >= MAX_MEMBERS {
+            self.forget_some_members();
+        }
+        if self.members.len() >= MAX_MEMBERS {
+            return false;
+        }
+        self.meetings += 1;
         let since_ms = match credential {
             Credential::Founder(charter) => charter.created_ms,
             Credential::Invited { admission, .. } => admission.at_ms,
@@ -435,6 +450,7 @@ impl Signed {
                 credential: credential.encode(),
                 since_ms,
                 met_ms,
+                last_meeting: self.meetings,
                 nick: String::new(),
                 nick_at: (0, 0),
                 status: 0,
@@ -444,6 +460,26 @@ impl Signed {
             },
         );
         true
+    }
+
+    /// Forgets members who hold nobody's place and whom no fact names, who came by a door, that is, and of whom no session is
+    /// known: first who never had a name, then who was met longest ago. Their next hello or word brings them back.
+    fn forget_some_members(&mut self) {
+        let own = self.member();
+        let here: BTreeSet<MemberId> = self.sessions.values().map(|session| session.member).collect();
+        let may_leave = |id: &MemberId, member: &Member| {
+            let came_by_door = matches!(member.admitted.by, Some((_, None)));
+            let is_named = || self.state().is_some_and(|state| state.is_named(id));
+            came_by_door && *id != own && !here.contains(id) && !is_named()
+        };
+        let may_leave = self.members.iter().filter(|(id, member)| may_leave(id, member));
+        let mut leaving: Vec<(bool, u64, MemberId)> = may_leave
+            .map(|(id, member)| (!member.nick.is_empty(), member.last_meeting, *id))
+            .collect();
+        leaving.sort_unstable();
+        for (.., id) in leaving.into_iter().take(FORGOTTEN_AT_ONCE) {
+            self.members.remove(&id);
+        }
     }
 
     /// Another credential takes the place of ours: what the old one claimed is not ours any more.
@@ -480,31 +516,31 @@ impl Signed {
             .any(|session| session.online && session.member == *member)
     }
 
-    /// Makes room for a session of that member: what is offline leaves first, then the oldest.
-    pub(super) fn make_room_for_session(&mut self, member: &MemberId, own: &ClientId) {
-        let leaving = |sessions: &BTreeMap<ClientId, Session>, only: Option<&MemberId>| {
-            sessions
-                .iter()
-                .filter(|(client_id, session)| {
-                    *client_id != own && only.is_none_or(|member| session.member == *member)
-                })
-                .min_by_key(|(_, session)| (session.online, session.start_ms))
-                .map(|(client_id, _)| *client_id)
-        };
-        let of_member = self
-            .sessions
-            .values()
-            .filter(|session| session.member == *member)
-            .count();
-        let client_id = if of_member >= MAX_SESSIONS_OF_ONE {
-            leaving(&self.sessions, Some(member))
-        } else if self.sessions.len() >= MAX_SESSIONS {
-            leaving(&self.sessions, None)
-        } else {
-            None
-        };
-        if let Some(client_id) = client_id {
-            self.sessions.remove(&client_id);
+    /// Which session leaves so that there is room for one of that member: one of theirs if they have many, else any; first
+    /// what is offline, then the oldest, and none of those that stay.
+    pub(super) fn leaves_for_session_of(
+        &self,
+        member: &MemberId,
+        stays: impl Fn(&ClientId) -> bool,
+    ) -> Option<ClientId> {
+        let of_member = self.sessions.values().filter(|session| session.member == *member);
+        let has_many = of_member.count() >= MAX_SESSIONS_OF_ONE;
+        if !has_many && self.sessions.len() < MAX_SESSIONS {
+            return None;
         }
+        self.sessions
+            .iter()
+            .filter(|(client_id, session)| !stays(client_id) && (!has_many || session.member == *member))
+            .min_by_key(|(_, session)| (session.online, session.start_ms))
+            .map(|(client_id, _)| *client_id)
+    }
+
+    /// Notes a session of a member.
+    pub(super) fn begin_session(&mut self, client_id: ClientId, session: Session) {
+        self.meetings += 1;
+        if let Some(member) = self.members.get_mut(&session.member) {
+            member.last_meeting = self.meetings;
+        }
+        self.sessions.insert(client_id, session);
     }
 }

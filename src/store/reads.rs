@@ -26,7 +26,7 @@ pub(super) fn chats(connection: &Connection, vault: &Vault) -> rusqlite::Result<
     for (key, record) in &mut records {
         record.admitted = rows_of(
             connection,
-            "SELECT credential FROM member WHERE chat = ?1 AND credential IS NOT NULL ORDER BY member",
+            "SELECT credential FROM member WHERE chat = ?1 AND credential IS NOT NULL ORDER BY place",
             *key,
             |row| row.get(0),
         )?;

@@ -38,7 +38,7 @@ pub struct ChatRecord {
     pub charter: Option<Vec<u8>>,
     /// The number of the next invite made here.
     pub next_invite: u32,
-    /// The credentials of the members met, by member. Kept by [`Write::AddMember`], not by [`Write::PutChat`].
+    /// The credentials of the members met, the first first. Kept by [`Write::AddMember`], not by [`Write::PutChat`].
     pub admitted: Vec<Vec<u8>>,
     /// Where members were last seen, the newest first, at most [`super::MAX_PEERS`]. Kept by [`Write::SawPeer`], not
     /// by [`Write::PutChat`].

@@ -151,6 +151,12 @@ impl Bench {
         }
     }
 
+    /// Has the node say something.
+    pub fn say(&mut self, text: &str) {
+        let (text, action) = (text.to_owned(), false);
+        self.tell(Input::Say { text, action });
+    }
+
     pub fn receive(&mut self, from: SocketAddr, bytes: &[u8]) {
         self.tell(Input::Datagram { from, bytes });
     }
@@ -259,8 +265,12 @@ impl Member {
 
     /// Another session of a member.
     pub fn with(chat: &Chat, key: SigningKey, credential: Credential, n: u8) -> Self {
-        let peer = Peer::new(n);
-        let session = SessionCertificate::sign(&key, &chat.id, &peer.client_id, NOW_MS, 0);
+        Self::as_peer(chat, key, credential, Peer::new(n), NOW_MS)
+    }
+
+    /// A member whose session is that peer, and began then.
+    pub fn as_peer(chat: &Chat, key: SigningKey, credential: Credential, peer: Peer, start_ms: u64) -> Self {
+        let session = SessionCertificate::sign(&key, &chat.id, &peer.client_id, start_ms, 0);
         Self {
             peer,
             key,

@@ -212,6 +212,18 @@ pub fn settled_classic(seed: u64, count: usize, conditions: Conditions) -> Sim {
     sim
 }
 
+/// Tells a node to connect to another one by its address.
+pub fn connect(sim: &mut Sim, index: usize, to: usize) {
+    let (client_id, address) = (None, sim.address(to));
+    sim.tell(index, Input::Connect { client_id, address });
+}
+
+/// Has a node say something.
+pub fn say(sim: &mut Sim, index: usize, text: &str) {
+    let (text, action) = (text.to_owned(), false);
+    sim.tell(index, Input::Say { text, action });
+}
+
 /// Who has got which message how often, own ones not counted.
 pub fn received(events: &[(Duration, usize, NodeEvent)]) -> BTreeMap<MessageId, Vec<usize>> {
     let mut received: BTreeMap<MessageId, Vec<usize>> = BTreeMap::new();

@@ -9,8 +9,8 @@ use super::super::bucket::{Bucket, Rate};
 use super::super::signed::Signed;
 use super::super::{Kind, Node};
 use super::Look;
+use super::authors::short;
 use super::fetch::PAGE;
-use super::round::short;
 use crate::facts::HistoryRule;
 use crate::id::{ClientId, MemberId, MessageId};
 use crate::wire::{

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::super::archive::ShortMessageId;
 use super::super::{Node, NodeEvent};
-use super::round::{Authors, RoundKind, short_id};
+use super::authors::{Authors, short};
+use super::round::{RoundKind, short_id};
 use super::take::Taken;
 use crate::id::{ClientId, MemberId};
 use crate::wire::{HistoryQuestion, HistorySay, HistoryStatus, MAX_PLAIN_LEN, ShortSession};
@@ -168,9 +169,7 @@ impl Node {
         if fetch.page.parts > MAX_PARTS {
             return self.round_failed();
         }
-        let shorts = authors
-            .iter()
-            .map(|(client_id, _)| super::round::short(client_id));
+        let shorts = authors.iter().map(|(client_id, _)| short(client_id));
         fetch.page.introduced.extend(shorts);
         for says in std::mem::take(&mut fetch.page.waiting) {
             let Some(round) = self.round() else { return };

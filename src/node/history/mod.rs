@@ -8,6 +8,7 @@
 //! What comes this way is not passed on: others compare as well. It moves no clock and nobody's presence.
 
 mod answer;
+mod authors;
 mod fetch;
 mod quota;
 mod round;

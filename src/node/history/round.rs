@@ -1,15 +1,15 @@
 //! A round with a link: comparing, cutting, fetching.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
 use super::super::archive::{ArchiveAnswer, ArchiveQuery, ShortMessageId};
 use super::super::{Kind, Node, NodeEvent};
+use super::authors::Authors;
 use super::fetch::Fetch;
 use super::{EVERY, EVERY_AT_MOST, Look, spans};
 use crate::id::{ClientId, MemberId};
-use crate::wire::{HistoryAsk, HistoryQuestion, Packet, ShortSession};
+use crate::wire::{HistoryAsk, HistoryQuestion, Packet};
 
 /// So many own ids fit beside a question, with those of a page that came in part.
 pub(super) const FEW: usize = 30;
@@ -31,9 +31,6 @@ const PAGE_WITHIN: Duration = Duration::from_secs(20);
 
 /// Spans waiting to be looked at in a round. A guess.
 const MAX_WORK: usize = 512;
-
-/// Sessions known to a round, by which says are put together. A guess; 70 bytes each.
-const MAX_AUTHORS: usize = 2_048;
 
 /// Sessions that stand and are taken as known to us at the start, where they are so few. A guess.
 const FEW_SESSIONS: usize = 40;
@@ -108,46 +105,6 @@ struct Asked {
 enum Question {
     Compare(Vec<(Range<u64>, [u8; 16])>),
     Fetch(Fetch),
-}
-
-/// Sessions, by the first bytes of their client_id.
-#[derive(Default)]
-pub(super) struct Authors {
-    by_short: BTreeMap<ShortSession, Vec<(ClientId, MemberId)>>,
-    count: usize,
-}
-
-/// Sessions whose client_ids begin alike. A guess: more only by somebody's intent.
-const MAX_ALIKE: usize = 4;
-
-impl Authors {
-    pub(super) fn add(&mut self, client_id: ClientId, member: MemberId) {
-        let alike = self.by_short.entry(short(&client_id)).or_default();
-        if self.count >= MAX_AUTHORS || alike.contains(&(client_id, member)) {
-            return;
-        }
-        // What came last is the likeliest to be true.
-        alike.insert(0, (client_id, member));
-        self.count += 1;
-        if alike.len() > MAX_ALIKE {
-            alike.pop();
-            self.count -= 1;
-        }
-    }
-
-    pub(super) fn of(&self, short: &ShortSession) -> &[(ClientId, MemberId)] {
-        self.by_short.get(short).map_or(&[], Vec::as_slice)
-    }
-
-    /// So many, ascending.
-    pub(super) fn known(&self, most: usize) -> Vec<ShortSession> {
-        let some = self.by_short.iter().filter(|(_, alike)| !alike.is_empty());
-        some.map(|(short, _)| *short).take(most).collect()
-    }
-}
-
-pub(super) fn short(client_id: &ClientId) -> ShortSession {
-    [client_id.0[0], client_id.0[1], client_id.0[2]]
 }
 
 impl Round {
@@ -281,14 +238,7 @@ impl Node {
                 self.look_in_round(Work::Compare(spans), query);
             }
             Work::Examine(span) | Work::Confirm(span) if span.start >= span.end => self.go_on(),
-            Work::Examine(ref span) => {
-                let query = ArchiveQuery::Ids {
-                    span: span.clone(),
-                    limit: MANY,
-                };
-                self.look_in_round(work, query);
-            }
-            Work::Confirm(ref span) => {
+            Work::Examine(ref span) | Work::Confirm(ref span) => {
                 let query = ArchiveQuery::Ids {
                     span: span.clone(),
                     limit: MANY,
