@@ -295,7 +295,7 @@ async fn single_fields_of_a_chat_can_be_set() {
         charter: Some(vec![9]),
         name: "Friends".to_owned(),
         next_invite: 9,
-        admitted: vec![vec![4; 223], vec![5; 223]],
+        admitted: vec![vec![5; 223], vec![4; 223]],
         peers,
         nicks: vec![(member(1), "One".to_owned()), (member(5), "Five".to_owned())],
         invites: vec![made],

@@ -30,6 +30,8 @@ struct Expected {
 struct ExpectedChat {
     record: ChatRecord,
     members: BTreeMap<MemberId, (Option<Vec<u8>>, Option<String>)>,
+    /// The members, the first met first.
+    met: Vec<MemberId>,
     peers: BTreeMap<String, u64>,
     facts: BTreeMap<FactId, FactRecord>,
     ignored: BTreeSet<MemberId>,
@@ -44,13 +46,15 @@ impl ExpectedChat {
     fn record(&self) -> ChatRecord {
         let mut peers: Vec<_> = self.peers.iter().collect();
         peers.sort_by_key(|(address, seen_ms)| (std::cmp::Reverse(**seen_ms), (*address).clone()));
-        let members = self.members.iter();
         ChatRecord {
-            admitted: members
-                .clone()
-                .filter_map(|(_, (credential, _))| credential.clone())
+            admitted: self
+                .met
+                .iter()
+                .filter_map(|member| self.members[member].0.clone())
                 .collect(),
-            nicks: members
+            nicks: self
+                .members
+                .iter()
                 .filter_map(|(member, (_, nick))| Some((*member, nick.clone()?)))
                 .collect(),
             peers: peers
@@ -62,6 +66,13 @@ impl ExpectedChat {
             invites: self.invites.values().cloned().collect(),
             ..self.record.clone()
         }
+    }
+
+    fn member(&mut self, member: MemberId) -> &mut (Option<Vec<u8>>, Option<String>) {
+        if !self.met.contains(&member) {
+            self.met.push(member);
+        }
+        self.members.entry(member).or_default()
     }
 
     fn place(&self, id: MessageId) -> Option<usize> {
@@ -133,10 +144,10 @@ impl ExpectedChat {
             Write::AddMember {
                 member, credential, ..
             } => {
-                self.members.entry(member).or_default().0 = Some(credential);
+                self.member(member).0 = Some(credential);
             }
             Write::SetMemberNick { member, nick, .. } => {
-                self.members.entry(member).or_default().1 = Some(nick);
+                self.member(member).1 = Some(nick);
             }
             Write::SawPeer { address, at_ms, .. } => {
                 let seen_ms = self.peers.entry(address.to_string()).or_default();
@@ -216,6 +227,7 @@ impl Expected {
                     None => self.chats.push(ExpectedChat {
                         record: *record,
                         members: BTreeMap::new(),
+                        met: Vec::new(),
                         peers: BTreeMap::new(),
                         facts: BTreeMap::new(),
                         ignored: BTreeSet::new(),
