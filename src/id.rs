@@ -1,5 +1,5 @@
-//! Names for things that every layer speaks of: 32 bytes each, written in hex wherever a person or a program
-//! outside reads them. The one module that everybody may name; it names nobody.
+//! Ids that every layer uses: 32 bytes each, shown to people and programs as 64 hex digits. Every module may name this
+//! one; it names none.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// What was given is not 64 hex digits.
+/// The text is not 64 hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAnId;
 
@@ -69,17 +69,17 @@ macro_rules! id {
 }
 
 id! {
-    /// A session's X25519 public key, the base protocol's client_id: made right before joining a chat, for that
-    /// chat alone, and forgotten on leaving. 32 bytes.
+    /// A session's X25519 public key, the base protocol's client_id, 32 bytes. It is made right before joining a chat, for
+    /// that chat alone, and forgotten on leaving.
     ClientId
 }
 id! {
-    /// A chat. Of a signed chat its Ed25519 public key; of a classic one 32 random bytes that never leave this
-    /// program (the base protocol has no name for a chat).
+    /// A chat. A signed chat's id is its Ed25519 public key. A classic chat's is 32 random bytes that never leave this
+    /// program, since the base protocol has no id for a chat.
     ChatId
 }
 id! {
-    /// A member: of a signed chat the Ed25519 public key made for this chat alone; of a classic one the client_id.
+    /// A member. In a signed chat it is the Ed25519 public key made for this chat alone; in a classic one, the client_id.
     MemberId
 }
 id! {
@@ -91,13 +91,12 @@ id! {
     InviteId
 }
 id! {
-    /// A signed fact: SHA-256 of what its issuer signed, without the signature. Where one fact names another it is
-    /// by the first 16 bytes.
+    /// A signed fact: SHA-256 of what its issuer signed, without the signature. Facts name each other by the first 16 bytes.
     FactId
 }
 
 impl From<ClientId> for MemberId {
-    /// In a classic chat the session is all that there is of a member.
+    /// In a classic chat a member is no more than a session.
     fn from(client_id: ClientId) -> Self {
         Self(client_id.0)
     }

@@ -8,13 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::id::ClientId;
 
-/// What makes two boxes between the same keys differ: 24 bytes, random and used once.
+/// Makes two boxes between the same keys differ: 24 bytes, random and used once.
 pub type Nonce = [u8; 24];
 
-/// What Poly1305 puts before what is sealed, in bytes.
+/// Length of the Poly1305 tag before the sealed bytes, in bytes.
 const TAG_LEN: usize = 16;
 
-/// An X25519 key pair: a session's, or a gate's. Its secret half is wiped when it is dropped.
+/// An X25519 key pair: a session's, or a rendezvous key's. The secret half is wiped on drop.
 #[derive(Clone)]
 pub struct BoxKeyPair {
     secret: SecretKey,
@@ -29,7 +29,7 @@ impl BoxKeyPair {
         Self::from_secret(*secret)
     }
 
-    /// The one with this secret half.
+    /// The key pair with this secret half.
     pub fn from_secret(secret: [u8; 32]) -> Self {
         let secret = SecretKey::from_bytes(*Zeroizing::new(secret));
         let client_id = ClientId(secret.public_key().to_bytes());
@@ -50,15 +50,15 @@ impl fmt::Debug for BoxKeyPair {
     }
 }
 
-/// One own key pair, and the keys that it shares with its peers: a key agreement costs some 25 times what opening
-/// a datagram does, so those last used are kept.
+/// An own key pair, with a bounded cache of the keys that it shares with its peers: a key agreement costs some 25 times
+/// as much as opening a datagram.
 pub struct SharedKeys {
     own: BoxKeyPair,
     shared: LruCache<ClientId, SalsaBox>,
 }
 
 impl SharedKeys {
-    /// Keeps the shared keys of the `capacity` peers last used (at least one).
+    /// Caches the shared keys of the `capacity` peers that were used last (at least one).
     pub fn new(own: BoxKeyPair, capacity: usize) -> Self {
         Self {
             own,
@@ -71,8 +71,8 @@ impl SharedKeys {
         self.own.client_id
     }
 
-    /// Seals to a peer: 16 bytes longer than `plain`. `None` if the peer's key is of low order, so that anybody
-    /// could open it.
+    /// Seals to a peer; the box is 16 bytes longer than `plain`. `None` if the peer's key is of low order: anybody could
+    /// open such a box.
     pub fn seal(&mut self, peer: &ClientId, nonce: &Nonce, plain: &[u8]) -> Option<Vec<u8>> {
         let mut sealed = Vec::with_capacity(TAG_LEN + plain.len());
         sealed.extend_from_slice(&[0; TAG_LEN]);
@@ -86,8 +86,8 @@ impl SharedKeys {
         Some(sealed)
     }
 
-    /// Opens what a peer sealed to us, or what we sealed to it: both share one key. `None` if it does not
-    /// authenticate, or if the peer's key is of low order.
+    /// Opens a box from a peer, or our own to it, since both directions share one key. `None` if it does not authenticate,
+    /// or if the peer's key is of low order.
     pub fn open(&mut self, peer: &ClientId, nonce: &Nonce, sealed: &[u8]) -> Option<Vec<u8>> {
         let (tag, text) = sealed.split_at_checked(TAG_LEN)?;
         let mut plain = text.to_vec();
@@ -125,9 +125,8 @@ impl fmt::Debug for SharedKeys {
     }
 }
 
-/// Whether a client_id is the one spelling of a key that shares secrets: below 2^255-19, and not of low order.
-/// X25519 takes other spellings (it ignores the top bit), so without this a certificate could be had for a key
-/// under several names.
+/// Whether a client_id is canonical: below 2^255-19 and not of low order. X25519 takes other spellings of a key (it
+/// ignores the top bit), so without this check one key could have certificates under several names.
 pub fn is_canonical_key(key: &ClientId) -> bool {
     // Little-endian: the most significant byte is the last one.
     let below_prime = key.0.iter().rev().lt(PRIME.iter().rev());
@@ -143,7 +142,7 @@ const PRIME: [u8; 32] = {
 };
 
 /// The u-coordinates of points of order 1, 2, 4 and 8 on curve25519 and on its twist, in every spelling below
-/// 2^255; with any of them the shared secret is zeros.
+/// 2^255. With any of them the shared secret is all zeros.
 /// Source: <https://cr.yp.to/ecdh.html>, "How do I validate Curve25519 public keys?".
 const LOW_ORDER: [[u8; 32]; 7] = [
     [0; 32],
@@ -217,7 +216,7 @@ mod tests {
             for top in [0, 0x80] {
                 bytes[31] = bytes[31] & 0x7F | top;
                 let key = ClientId(bytes);
-                // Shown by what they do: everybody shares the same key with them.
+                // Tested by their effect: everybody shares the same key with them.
                 let sealed = |own: u8| {
                     let shared = SalsaBox::new(&PublicKey::from_bytes(bytes), &pair(own).secret);
                     shared

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 use super::{BoxKeyPair, signed_bytes};
 use crate::id::{ChatId, ClientId};
 
-/// SHA-256 over the parts, one after the other.
+/// SHA-256 over the concatenated parts.
 pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
     let mut sha = Sha256::new();
     for part in parts {
@@ -13,23 +13,23 @@ pub fn hash(parts: &[&[u8]]) -> [u8; 32] {
     sha.finalize().into()
 }
 
-/// SHA-256 over what [`super::SigningKey::sign`] signs: the id of a message or fact.
+/// The id of a message or fact: SHA-256 over the bytes that [`super::SigningKey::sign`] signs.
 pub fn hash_signed(label: &str, chat: &ChatId, body: &[u8]) -> [u8; 32] {
     hash(&[&signed_bytes(label, chat, body)])
 }
 
-/// The gate of a chat on a day (ms since 1970, divided by 86,400,000): a key pair that everyone who holds an
-/// invite can derive, to which a hello is sealed when nobody's client_id is known. It keeps nobody out.
+/// The rendezvous key of a chat on a day (ms since 1970, divided by 86,400,000). Everyone who holds an invite can derive
+/// this key pair. A hello is sealed to it when no client_id is known. It is an address, not a lock.
 pub fn gate(rendezvous: &[u8; 16], day: u64) -> BoxKeyPair {
     let secret = Zeroizing::new(hash(&[b"throng/1 gate\0", rendezvous, &day.to_be_bytes()]));
     BoxKeyPair::from_secret(*secret)
 }
 
-/// Bytes of a [`gate_mark`].
+/// Length of a [`gate_mark`], in bytes.
 pub const GATE_MARK_LEN: usize = 8;
 
-/// What stands at the end of the nonce of a packet that is sealed to a gate: only who holds the rendezvous secret can
-/// make it, and it is checked by one hash. `random` are the nonce's other 16 bytes.
+/// The mark at the end of the nonce of a packet that is sealed to a rendezvous key. Only somebody with the rendezvous
+/// secret can make it, and one hash checks it, as with WireGuard's mac1. `random` are the nonce's other 16 bytes.
 pub fn gate_mark(rendezvous: &[u8; 16], day: u64, sender: &ClientId, random: &[u8]) -> [u8; GATE_MARK_LEN] {
     let hash = hash(&[
         b"throng/1 mark\0",

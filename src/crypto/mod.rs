@@ -1,11 +1,11 @@
-//! Key pairs, sealing, signing, hashing: the only module that names the crates that do it.
+//! Key pairs, sealing, signing, hashing. The only module that names the crates for them.
 //!
-//! - [`BoxKeyPair`] and [`SharedKeys`]: X25519 and NaCl's `crypto_box`, what seals every datagram;
-//! - [`SigningKey`] and [`verify`]: Ed25519, what certificates, says and facts are signed with;
-//! - [`SealKey`] and [`Stretch`]: XSalsa20-Poly1305 and Argon2id, for what a passphrase keeps;
-//! - [`hash`], [`hash_signed`], [`gate`] and [`gate_mark`]: what is derived by SHA-256.
+//! - [`BoxKeyPair`] and [`SharedKeys`]: X25519 and NaCl's `crypto_box` (Bernstein, Lange, Schwabe 2012), for every datagram;
+//! - [`SigningKey`] and [`verify`]: Ed25519 (RFC 8032), for certificates, says and facts;
+//! - [`SealKey`] and [`Stretch`]: XSalsa20-Poly1305 and Argon2id (RFC 9106), for secrets under a passphrase;
+//! - [`hash`], [`hash_signed`], [`gate`] and [`gate_mark`]: what SHA-256 derives.
 //!
-//! It knows nothing of what the bytes mean. Randomness is handed in.
+//! The module does not know what the bytes mean. Randomness is handed in.
 
 mod boxes;
 mod hashing;
@@ -18,8 +18,8 @@ pub use rand_core::{CryptoRng, RngCore};
 pub use sealing::{SALT_LEN, SEAL_OVERHEAD, STRETCH_LEN, SealKey, Stretch};
 pub use signing::{Signature, SigningKey, verify};
 
-/// `label ‖ 0 ‖ chat ‖ body`: what is signed, and what is hashed to name it. No label is the beginning of another,
-/// and the chat stands in it, so that nothing signed for one purpose or chat serves in another.
+/// `label ‖ 0 ‖ chat ‖ body`: the bytes that are signed, and hashed for an id (domain separation). No label is a prefix
+/// of another, so nothing that was signed for one purpose or chat is valid for another.
 fn signed_bytes(label: &str, chat: &crate::id::ChatId, body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(label.len() + 1 + chat.0.len() + body.len());
     bytes.extend_from_slice(label.as_bytes());

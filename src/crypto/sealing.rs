@@ -1,4 +1,4 @@
-//! Keys that seal what lies on a disk, and how they are made of a passphrase.
+//! Keys that seal data on the disk, and how they are derived from a passphrase: NaCl's `secretbox`, Argon2id (RFC 9106).
 
 use std::fmt;
 
@@ -9,25 +9,25 @@ use zeroize::Zeroizing;
 
 use super::{Nonce, hash};
 
-/// Bytes by which what is sealed is longer than it was.
+/// By how many bytes sealing makes data longer.
 pub const SEAL_OVERHEAD: usize = 16;
 
-/// Bytes of [`Stretch::encode`].
+/// Length of [`Stretch::encode`], in bytes.
 pub const STRETCH_LEN: usize = 9;
 
-/// Bytes of the salt beside a passphrase, as RFC 9106 (section 3.1) recommends.
+/// Length of the salt for a passphrase, in bytes, as RFC 9106 (section 3.1) recommends.
 pub const SALT_LEN: usize = 16;
 
 /// The most memory that a file can ask for, in KiB: 256 MiB. A guess: four times what is used today.
 const MAX_MEMORY_KIB: u32 = 256 << 10;
 
-/// The most passes that a file can ask for. A guess: with the memory above some seconds of work.
+/// The most passes that a file can ask for. A guess: some seconds of work with the memory above.
 const MAX_PASSES: u32 = 16;
 
 /// The most lanes that a file can ask for. A guess.
 const MAX_LANES: u8 = 16;
 
-/// A key of 32 bytes for XSalsa20-Poly1305 (NaCl's `secretbox`). It is wiped when it is dropped.
+/// A key of 32 bytes for XSalsa20-Poly1305 (NaCl's `secretbox`). It is wiped on drop.
 #[derive(Clone)]
 pub struct SealKey(Zeroizing<[u8; 32]>);
 
@@ -42,20 +42,20 @@ impl SealKey {
         &self.0
     }
 
-    /// Another key that who knows this one can make: SHA-256 over `label`, a zero byte, this key and `about`. What was
-    /// sealed by it says by that what it is about, and can't be put in another's place.
+    /// Derives another key: SHA-256 over `label`, a zero byte, this key and `about`. Sealed data is bound to what it is
+    /// about, so it can't be moved to another place.
     pub fn derive(&self, label: &str, about: &[u8]) -> Self {
         Self(Zeroizing::new(hash(&[label.as_bytes(), &[0], &*self.0, about])))
     }
 
-    /// Seals. A nonce must not serve twice with one key.
+    /// Seals. Never use a nonce twice with one key.
     pub fn seal(&self, nonce: &Nonce, plain: &[u8]) -> Vec<u8> {
         self.cipher()
             .encrypt(SealNonce::from_slice(nonce), plain)
             .expect("what lies in memory is not too long to be sealed")
     }
 
-    /// Opens; nothing if it was not sealed so, by this key and with this nonce.
+    /// Opens. `None` if it was not sealed with this key and this nonce.
     pub fn open(&self, nonce: &Nonce, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let plain = self.cipher().decrypt(SealNonce::from_slice(nonce), sealed);
         plain.ok().map(Zeroizing::new)
@@ -72,8 +72,7 @@ impl fmt::Debug for SealKey {
     }
 }
 
-/// How much work it is to make a key of a passphrase by Argon2id, version 0x13, so that guessing costs as much each
-/// time.
+/// The cost of deriving a key from a passphrase by Argon2id, version 0x13. Every guess costs as much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
     memory_kib: u32,
@@ -82,15 +81,15 @@ pub struct Stretch {
 }
 
 impl Stretch {
-    /// What new files get: 64 MiB, 3 passes, 4 lanes, the second recommendation of RFC 9106 (section 4), meant for
-    /// computers that can't spare 2 GiB for it.
+    /// For new files: 64 MiB, 3 passes, 4 lanes, the second recommendation of RFC 9106 (section 4), for computers that
+    /// can't spare 2 GiB.
     pub const STANDARD: Self = Self {
         memory_kib: 64 << 10,
         passes: 3,
         lanes: 4,
     };
 
-    /// Memory in KiB and passes, 4 bytes each, the lower ones last; lanes, 1 byte.
+    /// Memory in KiB and passes, 4 bytes each, big-endian; lanes, 1 byte.
     pub fn encode(&self) -> [u8; STRETCH_LEN] {
         let mut bytes = [0; STRETCH_LEN];
         bytes[..4].copy_from_slice(&self.memory_kib.to_be_bytes());
@@ -99,8 +98,8 @@ impl Stretch {
         bytes
     }
 
-    /// Reads them; nothing if Argon2 does not take them, or if they ask for more than 256 MiB, 16 passes or 16 lanes:
-    /// nobody's file is to fill the memory or to keep the processor busy for hours.
+    /// Reads what [`Self::encode`] wrote. `None` if Argon2 does not take it, or if it asks for more than 256 MiB, 16 passes
+    /// or 16 lanes: a file must not fill the memory or keep the processor busy for hours.
     pub fn decode(bytes: &[u8; STRETCH_LEN]) -> Option<Self> {
         let number = |at: usize| bytes[at..].first_chunk().copied().map(u32::from_be_bytes);
         let stretch = Self {
@@ -114,7 +113,7 @@ impl Stretch {
         (bounded && stretch.params().is_some()).then_some(stretch)
     }
 
-    /// The key of a passphrase. It takes a good part of a second, and the memory that it says.
+    /// Derives the key of a passphrase. This takes a good part of a second, and the memory that it says.
     pub fn key(&self, passphrase: &[u8], salt: &[u8; SALT_LEN]) -> SealKey {
         let mut key = Zeroizing::new([0; 32]);
         let params = self.params().expect("checked when it was read");

@@ -10,7 +10,7 @@ use crate::id::ChatId;
 /// An Ed25519 signature, 64 bytes.
 pub type Signature = [u8; 64];
 
-/// An Ed25519 key pair: a chat's, a member's or an invite's. Its secret half is wiped when it is dropped.
+/// An Ed25519 key pair: a chat's, a member's or an invite's. The secret half is wiped on drop.
 #[derive(Clone)]
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
@@ -22,12 +22,12 @@ impl SigningKey {
         Self::from_seed(*seed)
     }
 
-    /// The one that this seed gives (RFC 8032's private key).
+    /// The key pair of this seed (RFC 8032's private key).
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self(ed25519_dalek::SigningKey::from_bytes(&Zeroizing::new(seed)))
     }
 
-    /// The seed. Whoever has it is the key's owner: it belongs in the store and in invites, nowhere else.
+    /// The seed. Everybody who has it can sign: it belongs in the store and in invites, nowhere else.
     pub fn seed(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(self.0.to_bytes())
     }
@@ -54,7 +54,7 @@ impl fmt::Debug for SigningKey {
 }
 
 impl PartialEq for SigningKey {
-    /// By the public halves, which nobody need hide.
+    /// Compares the public halves, which are no secrets.
     fn eq(&self, other: &Self) -> bool {
         self.public() == other.public()
     }
@@ -62,8 +62,8 @@ impl PartialEq for SigningKey {
 
 impl Eq for SigningKey {}
 
-/// Whether `public` signed `label ‖ 0 ‖ chat ‖ body`. Strict (no keys of low order, one spelling of a signature),
-/// so that all nodes agree on what is signed.
+/// Whether `public` signed `label ‖ 0 ‖ chat ‖ body`. Verification is strict (no keys of low order, one spelling of a
+/// signature), so that all nodes agree on what is signed.
 pub fn verify(public: &[u8; 32], label: &str, chat: &ChatId, body: &[u8], signature: &Signature) -> bool {
     let Ok(key) = VerifyingKey::from_bytes(public) else {
         return false;

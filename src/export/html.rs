@@ -1,4 +1,4 @@
-//! One page that any browser shows, light or dark, without scripts and without anything loaded.
+//! One HTML page for any browser, light or dark. It has no scripts and loads nothing.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -12,11 +12,11 @@ use crate::crypto;
 use crate::id::MemberId;
 use crate::model::{Message, MessageBody, shown_nick, shown_text};
 
-/// How many colours names have, by the first bytes of their keys. As the window's they are of one lightness, which is
-/// readable on the page's ground.
+/// How many colours nicks have, chosen by the first bytes of their keys. As in the window, all have one lightness, which
+/// is readable on the page's background.
 const HUES: u16 = 36;
 
-/// What follows its author's words within so many seconds stands below them without another name, as in the window.
+/// A message within so many seconds of its author's last one stands below it without a nick of its own, as in the window.
 const GROUP_SECS: i64 = 5 * 60;
 
 const STYLE: &str = "\
@@ -122,7 +122,7 @@ fn style() -> String {
     STYLE.to_owned() + &hues.collect::<String>()
 }
 
-/// Of whom something is: name, colour and the start of the key.
+/// The author of something: nick, colour, and the start of the key.
 struct Named<'a> {
     nick: &'a str,
     member: &'a MemberId,
@@ -130,7 +130,7 @@ struct Named<'a> {
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // As the window has it: a hue by the first two bytes.
+        // As in the window: the hue comes from the first two bytes.
         let key = u32::from(u16::from_be_bytes([self.member.0[0], self.member.0[1]]));
         let hue = (key * u32::from(HUES)) >> 16;
         write!(
@@ -175,7 +175,7 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Text whose http and https links lead somewhere, and nowhere else than they say.
+/// Text in which http and https addresses become links, which lead where they say.
 struct Linked<'a>(&'a str);
 
 impl fmt::Display for Linked<'_> {

@@ -8,7 +8,7 @@ use super::About;
 use crate::id::ChatId;
 use crate::model::{ChatKind, Message};
 
-/// The number of this form. Fields may be added to it; whoever reads it passes over those that they don't know.
+/// The version of this form. Fields may be added to it; readers ignore those that they don't know.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ pub(super) fn head(out: &mut impl Write, about: &About) -> io::Result<()> {
         topic: &about.topic,
         exported_at: about.exported_at,
     })?;
-    // The object stays open for what follows.
+    // The object stays open for the messages that follow.
     let open = head.strip_suffix('}').unwrap_or(&head);
     write!(out, "{open},\"messages\":[")
 }

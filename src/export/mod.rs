@@ -1,15 +1,15 @@
-//! A chat as a file to keep or to hand on: plain text, one HTML page, or JSON. Pure: it writes to whatever it is given,
-//! message by message, so that no more than one of them is held in memory.
+//! A chat as a file to keep or to pass on: plain text, one HTML page, or JSON. Pure: it writes to what it is given, message
+//! by message, so that no more than one is in memory.
 //!
-//! What people wrote is theirs to choose, so nothing of it may become part of the file's own form:
+//! People choose what they write, so nothing of it may become part of the file's own form:
 //!
-//! - in text, every line of its own begins with the time and every further line of a message with spaces;
-//! - in HTML, all five signs that mean something are written as entities, whatever is written from right to left stays within
-//!   its own element, and the page forbids scripts and everything that would be loaded;
+//! - in text, a message's first line begins with the time, and its further lines begin with spaces;
+//! - in HTML, all five special characters are escaped, right-to-left text stays within its own element, and the page
+//!   forbids scripts and everything that would be loaded (Content-Security-Policy);
 //! - in JSON, by the rules of JSON.
 //!
-//! Text and HTML show names and words as the window does ([`shown_text`](crate::model::shown_text)); JSON has them as they
-//! were signed.
+//! Text and HTML show nicks and messages as the window does ([`shown_text`](crate::model::shown_text)). JSON has them as
+//! they were signed.
 
 mod html;
 mod json;
@@ -24,7 +24,7 @@ use jiff::{Timestamp, Zoned};
 use crate::id::{ChatId, MemberId};
 use crate::model::{ChatKind, ExportFormat, Message};
 
-/// What stands at the head of the file.
+/// What the head of the file says.
 #[derive(Debug, Clone)]
 pub struct About {
     /// Which chat.
@@ -33,16 +33,16 @@ pub struct About {
     pub name: String,
     /// Its kind.
     pub kind: ChatKind,
-    /// Its topic; empty: none.
+    /// Its topic; empty if there is none.
     pub topic: String,
     /// When the file is written.
     pub exported_at: Timestamp,
-    /// Where times are told, in text and HTML. JSON has them in UTC.
+    /// The time zone of the times in text and HTML. JSON has UTC.
     pub zone: TimeZone,
 }
 
-/// Writes a chat. Begin with [`Exporter::begin`], hand in the messages from the oldest on, and end with
-/// [`Exporter::finish`]: without that the file is cut.
+/// Writes a chat. Begin with [`Exporter::begin`], hand in the messages, the oldest first, and end with
+/// [`Exporter::finish`]; without that the file is incomplete.
 #[derive(Debug)]
 pub struct Exporter<W> {
     out: W,
@@ -65,7 +65,7 @@ impl<W: Write> Exporter<W> {
     /// Writes the head.
     ///
     /// # Errors
-    /// What `out` says; so for all that follows.
+    /// Those of `out`, as in all methods that follow.
     pub fn begin(mut out: W, format: ExportFormat, about: About) -> io::Result<Self> {
         match format {
             ExportFormat::Text => text::head(&mut out, &about)?,
@@ -108,7 +108,7 @@ impl<W: Write> Exporter<W> {
         self.messages
     }
 
-    /// Writes the end, and gives back where it was written.
+    /// Writes the end, and returns the writer.
     ///
     /// # Errors
     /// As above.
@@ -131,7 +131,7 @@ fn kind_words(kind: ChatKind) -> &'static str {
     }
 }
 
-/// "2026-11-25 16:23:35 +01:00": a moment that can be read in one way only.
+/// "2026-11-25 16:23:35 +01:00": an unambiguous time.
 fn moment(at: &Zoned) -> impl std::fmt::Display {
     at.strftime("%Y-%m-%d %H:%M:%S %:z")
 }
@@ -141,7 +141,7 @@ fn day(at: &Zoned) -> impl std::fmt::Display {
     at.strftime("%A, %-d %B %Y")
 }
 
-/// The day, if the message before was of another.
+/// The day, if the message before was from another.
 fn new_day(at: &Zoned, before: Option<&Before>) -> bool {
     before.is_none_or(|before| before.day != at.date())
 }

@@ -1,5 +1,5 @@
-//! Lines like those of an IRC log. A line that begins with a digit is a message's first, one that begins with `#` is the
-//! file's own, one that begins with four spaces goes on with the message above it.
+//! Lines like those of an IRC log. A line that begins with a digit is the first of a message. One that begins with four
+//! spaces continues the message above it. One that begins with `#` is the file's own.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use jiff::Zoned;
 use super::{About, Before, day, kind_words, moment, new_day};
 use crate::model::{Message, MessageBody, isolated, shown_nick, shown_text};
 
-/// What further lines of a message begin with.
+/// The beginning of a message's further lines.
 const GO_ON: &str = "    ";
 
 pub(super) fn head(out: &mut impl Write, about: &About) -> io::Result<()> {
@@ -48,7 +48,7 @@ pub(super) fn message(
     Ok(())
 }
 
-/// A nick in which nothing can be taken for its end.
+/// A nick without anything that could be mistaken for its end.
 fn name(nick: &str) -> String {
     let nick = shown_nick(nick).replace('\\', "\\\\").replace('>', "\\>");
     isolated(&nick).into_owned()

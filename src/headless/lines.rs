@@ -1,4 +1,4 @@
-//! Lines of commands.
+//! Reading commands from lines of bounded length.
 
 use std::io::{self, BufRead};
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{Request, Tag};
 
-/// The longest line that is taken, in bytes without its end: some 60 times the longest message.
+/// The longest line that is accepted, in bytes without its end: some 16 times the longest message.
 pub(super) const MAX_LINE_LEN: usize = 64 << 10;
 
 /// The longest name of a command that an error repeats.
@@ -17,13 +17,13 @@ const MAX_NAME_LEN: usize = 64;
 pub(super) enum Line<'a> {
     /// A line without its end.
     Text(&'a [u8]),
-    /// A line over [`MAX_LINE_LEN`]; it was skipped and never held.
+    /// A line over [`MAX_LINE_LEN`]. It was skipped and never in memory as a whole.
     TooLong,
     /// There are no more.
     End,
 }
 
-/// Reads lines, none of which can take more memory than the longest allowed.
+/// Reads lines. None takes more memory than the longest allowed.
 pub(super) struct Lines<R> {
     reader: R,
     line: Vec<u8>,
@@ -38,7 +38,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// The next line. The last one may lack its end.
+    /// The next line. The last one need not end with a newline.
     pub(super) fn next_line(&mut self) -> io::Result<Line<'_>> {
         self.line.clear();
         let (mut read_any, mut fits) = (false, true);
@@ -83,7 +83,7 @@ pub(super) struct Malformed {
     pub(super) message: String,
 }
 
-/// What a line over [`MAX_LINE_LEN`] is answered.
+/// The answer to a line over [`MAX_LINE_LEN`].
 pub(super) fn too_long() -> Malformed {
     Malformed {
         command: String::new(),
@@ -94,7 +94,7 @@ pub(super) fn too_long() -> Malformed {
     }
 }
 
-/// A command from a line; none from a blank one.
+/// The command in a line; `None` for a blank one.
 pub(super) fn parse(line: &[u8]) -> Result<Option<Request>, Malformed> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
@@ -140,7 +140,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Request>, Malformed> {
         })
 }
 
-/// A command that is always right.
+/// A command that is always valid.
 const EXAMPLE: &str = r#"{"command": "shutdown"}"#;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The program without a window: commands as JSON lines on stdin, events as JSON lines on stdout. For bots, peers that
-//! are always on, and tests.
+//! are always online, and tests.
 //!
-//! A line on stdin is a [`Request`], a line on stdout a [`Report`](crate::model::Report); what they hold is told there.
-//! A line that is not a command is answered by an `error` event and changes nothing. The end of stdin, Ctrl-C and SIGTERM are
-//! taken as `shutdown`.
+//! A line on stdin is a [`Request`], a line on stdout a [`Report`](crate::model::Report). `docs/headless.md` lists them all.
+//! A line that is not a command changes nothing and is answered by an `error` event. The end of stdin, Ctrl-C and SIGTERM
+//! mean `shutdown`.
 
 mod lines;
 
@@ -17,8 +17,8 @@ use self::lines::{Line, Lines};
 use crate::model::{Code, Command, Event, Report, Request};
 use crate::runtime::{self, Options};
 
-/// Runs until `shutdown`, the end of stdin or a signal. The status is 0 after an orderly end, and 1 if the node could not start
-/// or nobody reads stdout any more.
+/// Runs until `shutdown`, the end of stdin or a signal. The status is 0 after an orderly end, and 1 if the node could not
+/// start or nobody reads stdout any more.
 pub fn run(options: Options) -> ExitCode {
     let mut node = match runtime::start(options, || {}) {
         Ok(node) => node,
@@ -38,8 +38,8 @@ pub fn run(options: Options) -> ExitCode {
         match report.event {
             Event::Ready { .. } | Event::PassphraseNeeded { .. } if !began => {
                 began = true;
-                // Not before, so that one of these comes first. The thread may wait for a line for ever: it is not joined
-                // and ends with the program.
+                // Commands are read only now, so that one of these events comes first. The thread may wait for a line for
+                // ever, so it is not joined and ends with the program.
                 let commands = node.commands();
                 thread::spawn(move || read_commands(&commands));
             }
@@ -54,7 +54,7 @@ pub fn run(options: Options) -> ExitCode {
     }
 }
 
-/// Hands the lines of stdin over until its end. Waits while the node is busy, and so does whoever writes them.
+/// Passes the lines of stdin on until its end. While the node is busy this waits, and so does the writer of the lines.
 fn read_commands(commands: &mpsc::Sender<Request>) {
     let mut lines = Lines::new(BufReader::new(io::stdin()));
     loop {
@@ -89,11 +89,11 @@ fn read_commands(commands: &mpsc::Sender<Request>) {
             return;
         }
     }
-    // If this fails it is shutting down already.
+    // If this fails, it is shutting down already.
     let _ = commands.blocking_send(Command::Shutdown.into());
 }
 
-/// Writes a line, whole and at once.
+/// Writes a whole line and flushes it.
 fn write_report(report: &Report) -> io::Result<()> {
     let mut line = serde_json::to_vec(report)?;
     line.push(b'\n');
