@@ -3,46 +3,46 @@ use crate::crypto::{self, Signature, SigningKey};
 use crate::id::{ChatId, ClientId, InviteId, MemberId};
 use crate::wire::Reader;
 
-/// The number of a door's certificate. Other invites are counted from 1.
+/// The number in the certificate of the door's invite. Other invites are counted from 1.
 pub(super) const DOOR_NUMBER: u32 = 0;
 
-/// Bytes of a certificate that the chat's own key signed.
+/// Length of a certificate that the chat's own key signed, in bytes.
 const CHATS_OWN_LEN: usize = 109;
 
 const INVITE_LABEL: &str = "throng/1 invite";
 const ADMISSION_LABEL: &str = "throng/1 admission";
 const SESSION_LABEL: &str = "throng/1 session";
 
-/// What who comes by an invite may do.
+/// What an invite lets its members do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rights {
-    /// Speak.
+    /// Read and speak.
     Member = 0,
     /// Read.
     Observer = 1,
 }
 
-/// Empowers an invite's key to admit members. 109 bytes, and before them what empowers a moderator who issues it.
+/// Empowers an invite's key to admit members. 109 bytes; if a moderator issued it, their [`Office`] comes before them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InviteCertificate {
     /// The invite's public key.
     pub invite: InviteId,
-    /// Of the chat's invites, counted by who issues them.
+    /// The issuer's count of invites.
     pub number: u32,
-    /// What the admitted may do.
+    /// What those who are admitted may do.
     pub rights: Rights,
-    /// How many members it can admit, under slots 0 to `slots - 1`; 0: any number.
+    /// How many members it can admit, under slots 0 to `slots - 1`; 0 for any number.
     pub slots: u16,
-    /// Until when it admits, ms since 1970, at most 2^48-1; 0: for good.
+    /// Until when it admits, ms since 1970, at most 2^48-1; 0 for good.
     pub until_ms: u64,
-    /// By the chat, or by the moderator.
+    /// The chat's signature, or the moderator's.
     pub signature: Signature,
-    /// What empowers the moderator; none if the chat's own key does.
+    /// What empowers the moderator who issued it; `None` if the chat's own key did.
     pub office: Option<Box<Office>>,
 }
 
 impl InviteCertificate {
-    /// Issues one. A time that does not fit in 6 bytes becomes the last that does.
+    /// Issues an invite. A time that does not fit in 6 bytes becomes the last that does.
     pub fn sign(
         chat: &SigningKey,
         invite: InviteId,
@@ -65,7 +65,7 @@ impl InviteCertificate {
         certificate
     }
 
-    /// Issues one as a moderator. One without slots is nobody's to take: it would have no end that all agree on.
+    /// Issues an invite as a moderator. Without slots nobody would accept it: it would have no end that all agree on.
     #[expect(clippy::too_many_arguments, reason = "each is a field of the certificate")]
     pub fn sign_in_office(
         moderator: &SigningKey,
@@ -90,7 +90,7 @@ impl InviteCertificate {
         certificate
     }
 
-    /// The certificate of a door, all of which but the signature is known beforehand.
+    /// The certificate of the door's invite. All of it but the signature follows from the invite's id.
     pub(super) fn of_door(invite: InviteId, signature: Signature) -> Self {
         Self {
             invite,
@@ -103,7 +103,7 @@ impl InviteCertificate {
         }
     }
 
-    /// Whether it is what [`Self::of_door`] gives.
+    /// Whether it has the form of [`Self::of_door`].
     pub(super) fn is_of_door(&self) -> bool {
         *self == Self::of_door(self.invite, self.signature)
     }
@@ -118,7 +118,7 @@ impl InviteCertificate {
         .concat()
     }
 
-    /// Whether this chat issued it, or who was made a moderator by its founder. Whether they still are does not show here.
+    /// Whether this chat issued it, or somebody whom its founder made a moderator. It does not show whether they still are one.
     pub fn verify(&self, chat: &ChatId) -> bool {
         let (issuer, is_good) = match &self.office {
             None => (chat.0, true),
@@ -132,7 +132,7 @@ impl InviteCertificate {
         self.slots == 0 || slot < self.slots
     }
 
-    /// Reads what [`Self::encode`] wrote, all of it.
+    /// Reads exactly what [`Self::encode`] wrote.
     ///
     /// # Errors
     /// [`InviteError::Damaged`]
@@ -173,7 +173,7 @@ impl InviteCertificate {
         body
     }
 
-    /// A moderator signs under which grant as well: a later one does not bring back what ended with it.
+    /// A moderator also signs under which grant: a later grant does not bring back invites that ended with that one.
     fn signed(&self) -> Vec<u8> {
         let mut signed = self.body();
         if let Some(office) = &self.office {
@@ -183,23 +183,23 @@ impl InviteCertificate {
     }
 }
 
-/// Admits a member, under a slot of an invite. 114 bytes. It does not expire.
+/// Admits a member under a slot of an invite. 114 bytes. It does not expire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
     /// Who.
     pub member: MemberId,
-    /// Under which of the invite's slots.
+    /// The slot of the invite.
     pub slot: u16,
     /// When, ms since 1970 by the newcomer's clock.
     pub at_ms: u64,
     /// Proof of work ([`super::work`]); 0 if none was asked for.
     pub work: u64,
-    /// By the invite.
+    /// The invite's signature.
     pub signature: Signature,
 }
 
 impl Admission {
-    /// Admits a member by an invite's key.
+    /// Admits a member with an invite's key.
     pub fn sign(
         invite: &SigningKey,
         chat: &ChatId,
@@ -248,15 +248,15 @@ impl Admission {
     }
 }
 
-/// Makes a client_id a member's session. 74 bytes; the client_id stands in what is signed, not in the bytes:
-/// whoever gets the certificate knows it already.
+/// Makes a client_id a member's session. 74 bytes. The client_id is signed but not among them, since everybody who gets
+/// the certificate knows it already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionCertificate {
     /// When the session started, ms since 1970 by the member's clock.
     pub start_ms: u64,
     /// What the session's program can do, a bit each; none is assigned.
     pub capabilities: u16,
-    /// By the member.
+    /// The member's signature.
     pub signature: Signature,
 }
 
@@ -283,7 +283,7 @@ impl SessionCertificate {
         with_signature(self.body(), &self.signature)
     }
 
-    /// Whether the member signed it for this client_id, and the client_id is the one spelling of a proper key.
+    /// Whether the member signed it for this client_id, and the client_id is canonical.
     pub fn verify(&self, chat: &ChatId, member: &MemberId, client_id: &ClientId) -> bool {
         crypto::is_canonical_key(client_id)
             && crypto::verify(

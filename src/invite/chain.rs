@@ -9,19 +9,19 @@ const INVITED_BY_MODERATOR: u8 = 2;
 /// What admits a member for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// They founded the chat.
+    /// The member founded the chat.
     Founder(Charter),
-    /// They came by an invite.
+    /// The member joined with an invite.
     Invited {
-        /// What the chat signed, or a moderator.
+        /// Signed by the chat, or by a moderator.
         invite: InviteCertificate,
-        /// What the invite signed.
+        /// Signed by the invite.
         admission: Admission,
     },
 }
 
 impl Credential {
-    /// The credential in bytes: 224 if invited, 491 to 554 if by a moderator, 140 to 203 of the founder.
+    /// The credential in bytes: 224 for an invited member, 491 to 554 if a moderator invited them, 140 to 203 for the founder.
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Founder(charter) => [vec![FOUNDER], charter.encode()].concat(),
@@ -35,7 +35,7 @@ impl Credential {
         }
     }
 
-    /// Reads a credential off the front of bytes, and gives back the rest of them.
+    /// Reads a credential from the front of `bytes`, and returns the rest.
     ///
     /// # Errors
     /// [`InviteError::Damaged`]
@@ -45,7 +45,7 @@ impl Credential {
         Ok((credential, reader.rest()))
     }
 
-    /// Whom it admits.
+    /// The member that it admits.
     pub fn member(&self) -> MemberId {
         match self {
             Self::Founder(charter) => charter.founder,
@@ -53,8 +53,8 @@ impl Credential {
         }
     }
 
-    /// Whether it leads from the chat's key to the member. Whether the slot is another's, the invite closed or
-    /// its time over, does not show here.
+    /// Whether it leads from the chat's key to the member. It does not show whether the slot is another's, the invite
+    /// closed, or its time over.
     pub fn verify(&self, chat: &ChatId) -> bool {
         match self {
             Self::Founder(charter) => charter.verify(chat),
@@ -66,7 +66,7 @@ impl Credential {
         }
     }
 
-    /// The charter, if it is a part of the credential: the founder's, or of who was invited by a moderator.
+    /// The charter, if the credential has it: the founder's has, and that of a member whom a moderator invited.
     pub fn charter(&self) -> Option<&Charter> {
         match self {
             Self::Founder(charter) => Some(charter),
@@ -86,8 +86,8 @@ impl Credential {
     }
 }
 
-/// All certificates from the chat's key to a session: 298 bytes if invited, 565 to 628 if by a moderator, 214 to 277 of the
-/// founder.
+/// A certificate chain: all certificates from the chat's key to a session. 298 bytes for an invited member, 565 to 628 if a
+/// moderator invited them, 214 to 277 for the founder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chain {
     /// From the chat to the member.
@@ -102,7 +102,7 @@ impl Chain {
         [self.credential.encode(), self.session.encode()].concat()
     }
 
-    /// Reads what [`Self::encode`] wrote, all of it.
+    /// Reads exactly what [`Self::encode`] wrote.
     ///
     /// # Errors
     /// [`InviteError::Damaged`]
@@ -114,12 +114,12 @@ impl Chain {
         Ok(Self { credential, session })
     }
 
-    /// Whose session it is.
+    /// The member whose session it is.
     pub fn member(&self) -> MemberId {
         self.credential.member()
     }
 
-    /// Whether it leads from the chat's key to this client_id, which has to be the one spelling of a proper key.
+    /// Whether it leads from the chat's key to this client_id, which has to be canonical.
     pub fn verify(&self, chat: &ChatId, client_id: &ClientId) -> bool {
         self.session.verify(chat, &self.member(), client_id) && self.credential.verify(chat)
     }

@@ -3,30 +3,30 @@ use crate::crypto::{self, Signature, SigningKey};
 use crate::id::{ChatId, MemberId};
 use crate::wire::{Reader, saturated};
 
-/// The longest name of a chat, in bytes.
+/// The longest chat name, in bytes.
 pub const MAX_CHAT_NAME_LEN: usize = 64;
 
 const LABEL: &str = "throng/1 charter";
 
-/// What a chat is: signed by the chat's own key when it is founded. 139 to 202 bytes.
+/// What a chat is, signed by the chat's own key when it is founded. 139 to 202 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charter {
     /// 0 private, 1 public.
     pub kind: u8,
     /// When the chat was founded, ms since 1970 by the founder's clock.
     pub created_ms: u64,
-    /// Who founded it.
+    /// The founder.
     pub founder: MemberId,
-    /// Kept free for a hash of a successor's key; zeros.
+    /// Reserved for a hash of a successor's key; zeros.
     pub heir: [u8; 32],
-    /// 1 to 64 bytes.
+    /// The chat's name, 1 to 64 bytes.
     pub name: String,
-    /// By the chat.
+    /// The chat's signature.
     pub signature: Signature,
 }
 
 impl Charter {
-    /// Founds a chat. A name of other than 1 to 64 bytes gives a charter that nobody takes: check it before.
+    /// Founds a chat. Check the name first: if it does not have 1 to 64 bytes, nobody accepts the charter.
     pub fn sign(chat: &SigningKey, kind: u8, created_ms: u64, founder: MemberId, name: &str) -> Self {
         let name = name.to_owned();
         let mut charter = Self {
@@ -46,7 +46,7 @@ impl Charter {
         with_signature(self.body(), &self.signature)
     }
 
-    /// Reads what [`Self::encode`] wrote, all of it.
+    /// Reads exactly what [`Self::encode`] wrote.
     ///
     /// # Errors
     /// [`InviteError::Damaged`]
@@ -57,7 +57,7 @@ impl Charter {
         Ok(charter)
     }
 
-    /// Whether it is this chat's.
+    /// Whether this chat signed it.
     pub fn verify(&self, chat: &ChatId) -> bool {
         crypto::verify(&chat.0, LABEL, chat, &self.body(), &self.signature)
     }

@@ -2,12 +2,12 @@ use std::fmt;
 
 use crate::wire::WireError;
 
-/// Why something is no invite, or no certificate. Each is a sentence for who imports one.
+/// Why something is no invite or no certificate. Each shows as a sentence for the person who imports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InviteError {
     /// Nothing in it looks like an invite.
     NotAnInvite,
-    /// It was one, and is cut or changed.
+    /// An invite that was cut or changed.
     Damaged,
     /// A newer program made it.
     NewerVersion,
@@ -46,7 +46,7 @@ impl fmt::Display for InviteError {
 impl std::error::Error for InviteError {}
 
 impl From<WireError> for InviteError {
-    /// A certificate that does not come apart as it should was changed on the way.
+    /// A certificate that can't be parsed was changed on the way.
     fn from(_: WireError) -> Self {
         Self::Damaged
     }

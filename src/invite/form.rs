@@ -1,4 +1,4 @@
-//! An invite in bytes, in two forms: what a file holds and what a link holds.
+//! An invite in bytes, in two forms: for a file and for a link.
 
 use zeroize::Zeroizing;
 
@@ -13,17 +13,17 @@ const CHECKSUM_LEN: usize = 4;
 
 const FLAG_CHARTER: u8 = 1;
 const FLAG_FILE: u8 = 2;
-/// Of the certificate there is the signature alone.
+/// The certificate is there as its signature alone.
 const FLAG_DOOR: u8 = 4;
-/// By a moderator: what empowers them stands before the certificate, and the charter in it.
+/// Made by a moderator: their office, with the charter in it, comes before the certificate.
 const FLAG_OFFICE: u8 = 8;
 
-/// Which of the two forms bytes are: what they leave out differs.
+/// The two forms, which leave out different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// With the charter, if there is one, and with times.
+    /// A file: with the charter, if there is one, and with times.
     File,
-    /// With neither.
+    /// A link: with neither.
     Link,
 }
 
@@ -31,7 +31,7 @@ impl InviteKey {
     pub(super) fn encode(&self, form: Form) -> Zeroizing<Vec<u8>> {
         let in_office = self.certificate.office.is_some();
         let charter = self.charter.as_ref().filter(|_| form == Form::File && !in_office);
-        // Room for all, so that no copy of the secret is left behind when the bytes grow.
+        // The capacity is enough for everything, so that no copy of the secret is left behind when the bytes grow.
         let mut out = Zeroizing::new(Vec::with_capacity(1024));
         out.extend_from_slice(&[VERSION, self.kind]);
         out.extend_from_slice(&self.chat.0);
@@ -148,7 +148,7 @@ impl Form {
     }
 }
 
-/// The first 4 bytes of SHA-256: against accidents, not against people.
+/// The first 4 bytes of SHA-256. This protects from accidents, not from people.
 fn checksum(content: &[u8]) -> [u8; CHECKSUM_LEN] {
     let [a, b, c, d, ..] = crypto::hash(&[content]);
     [a, b, c, d]
@@ -164,7 +164,7 @@ mod tests {
     use crate::invite::key::tests::{chat_key, door, invite, with};
     use crate::invite::text::armour;
 
-    /// The bytes with another checksum, so that only what is changed can be found fault with.
+    /// The bytes with a checksum that fits, so that nothing but the change can be at fault.
     fn resealed(mut bytes: Vec<u8>) -> Vec<u8> {
         bytes.truncate(bytes.len() - CHECKSUM_LEN);
         let check = checksum(&bytes);
@@ -232,7 +232,7 @@ mod tests {
             bytes[at] ^= 1;
             InviteKey::decode(&resealed(bytes), Form::Link)
         };
-        // The public half, and with it what is signed, follows from the seed.
+        // The public half follows from the seed, and what is signed follows from that.
         for (at, part) in [(2, "chat"), (34, "seed"), (83, "signature")] {
             assert_eq!(changed(at), Err(InviteError::WrongChat), "{part}");
         }
@@ -345,7 +345,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-        // The checksum keeps chance away from what is behind it, so it is made to fit here.
+        // Random changes would stop at the checksum, so it is made to fit.
         #[test]
         fn any_bytes_are_an_invite_of_that_form_alone_or_none(
             at in any::<prop::sample::Index>(), byte in any::<u8>(), len in any::<prop::sample::Index>(), cut in any::<bool>(),

@@ -11,43 +11,43 @@ use crate::id::{ChatId, InviteId, MemberId};
 /// The most addresses in an invite file.
 pub const MAX_FILE_ADDRESSES: usize = 8;
 
-/// The most addresses in a link, which has to stay short enough for a QR picture.
+/// The most addresses in an invite link, which has to stay short enough for a QR code.
 pub const MAX_LINK_ADDRESSES: usize = 3;
 
-/// What is in public chats' invites where private ones have 0.
+/// The kind of a public chat in its invites; a private one's is 0.
 pub(super) const KIND_PUBLIC: u8 = 1;
 
-/// An invite: the key that admits members, what empowers it, and where members were last seen. Whoever holds it can
-/// come in.
+/// An invite: the key that admits members, what empowers it, and where members were last seen. It is a bearer capability:
+/// everybody who has it can join.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InviteKey {
-    /// The chat's: 0 private, 1 public.
+    /// The kind of the chat: 0 private, 1 public.
     pub kind: u8,
     /// The chat.
     pub chat: ChatId,
-    /// The key that admits.
+    /// The key that admits members.
     pub secret: SigningKey,
-    /// What the chat's gate is derived from. Secret.
+    /// The rendezvous secret, from which the chat's rendezvous keys are derived.
     pub rendezvous: [u8; 16],
-    /// The chat's signature under the key.
+    /// The certificate that empowers the key.
     pub certificate: InviteCertificate,
-    /// What the chat is called and who founded it; a link leaves it out.
+    /// The chat's charter; a link leaves it out.
     pub charter: Option<Charter>,
-    /// Where members were seen, the best first: a file takes 8 of them, a link 3.
+    /// Where members were seen, the best first. A file has room for 8, a link for 3.
     pub addresses: Vec<SeenAddress>,
 }
 
 /// Where a member was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeenAddress {
-    /// Where.
+    /// The address.
     pub address: SocketAddr,
-    /// When, ms since 1970, at most 2^48-1; 0: not known (links leave it out).
+    /// When it was seen, ms since 1970, at most 2^48-1; 0 if not known (links leave it out).
     pub seen_ms: u64,
 }
 
 impl InviteKey {
-    /// Makes a new invite to the chat whose key this is.
+    /// Makes a new invite to the chat that has this key.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is a field of the certificate or of the invite"
@@ -109,8 +109,8 @@ impl InviteKey {
         }
     }
 
-    /// Makes the door of a public chat: the invite that is issued when the chat is founded, admits any number of
-    /// members for good, and can be handed on by all of them.
+    /// Makes the door's invite of a public chat. It is issued when the chat is founded, admits any number of members for good,
+    /// and every member may pass it on.
     pub fn door(
         chat_key: &SigningKey,
         charter: &Charter,
@@ -131,7 +131,7 @@ impl InviteKey {
         )
     }
 
-    /// Whether it is the [door](Self::door) of a public chat. Its link is the shortest there is.
+    /// Whether it is the [door's invite](Self::door) of a public chat. Its link is the shortest of all.
     pub fn is_door(&self) -> bool {
         self.kind == KIND_PUBLIC && self.certificate.is_of_door()
     }
@@ -141,12 +141,12 @@ impl InviteKey {
         self.certificate.invite
     }
 
-    /// Admits a member under one of the invite's slots, or under any number if it has none.
+    /// Admits a member under one of the invite's slots, or under any number if it has no slots.
     pub fn admit(&self, member: MemberId, slot: u16, at_ms: u64) -> Credential {
         self.admit_with_work(member, slot, at_ms, 0)
     }
 
-    /// Admits a member with the [work](super::work) that was done for this very time and this invite.
+    /// Admits a member with the [work](super::work) that was done for exactly this time and this invite.
     pub fn admit_with_work(&self, member: MemberId, slot: u16, at_ms: u64, work: u64) -> Credential {
         Credential::Invited {
             invite: self.certificate.clone(),

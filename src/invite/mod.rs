@@ -1,5 +1,5 @@
-//! Certificates, which lead from a chat's key to every session in it, and invites, which let somebody make
-//! theirs. Pure: bytes and keys in, bytes and yes or no out.
+//! Certificates, which lead from a chat's key to every session in it, and invites, with which people join. The certificates
+//! follow SPKI (RFC 2693): they name keys and what these may do. Pure: bytes and keys in, bytes and yes or no out.
 //!
 //! | certificate | signed by | label |
 //! |---|---|---|
@@ -8,10 +8,9 @@
 //! | [`Admission`] | the invite | `throng/1 admission` |
 //! | [`SessionCertificate`] | the member | `throng/1 session` |
 //!
-//! A [`Credential`] is what admits a member for good, a [`Chain`] adds the session's certificate to it, an
-//! [`InviteKey`] is what a `.throng` file or a `throng:` link holds; the one that everybody may hand on is the **door**
-//! of a public chat, where [`work`] may be asked for. Each has one encoding: what is taken is given back to the byte.
-//! `docs/protocol.md` has them in bytes.
+//! A [`Credential`] admits a member for good. A [`Chain`] adds the certificate of a session. An [`InviteKey`] is the content
+//! of a `.throng` file or a `throng:` link. A public chat has one invite that everybody may pass on, the door's, and may ask
+//! for [`work`] there. Each of these has exactly one encoding. `docs/protocol.md` has the bytes.
 
 mod certificate;
 mod chain;
@@ -37,7 +36,7 @@ use crate::wire::{Reader, WireError};
 /// The greatest time that fits in 6 bytes, in ms: the year 10,889.
 const MAX_TIME_MS: u64 = (1 << 48) - 1;
 
-/// A time in ms since 1970 as 6 bytes; a later one than fits becomes the last that does.
+/// A time in ms since 1970 as 6 bytes. A time that does not fit becomes the last that does.
 fn write_time(time_ms: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(&time_ms.min(MAX_TIME_MS).to_be_bytes()[2..]);
 }
@@ -47,7 +46,7 @@ fn read_time(reader: &mut Reader<'_>) -> Result<u64, WireError> {
     Ok(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
 }
 
-/// What is signed, and the signature after it.
+/// The signed part, then the signature.
 fn with_signature(mut body: Vec<u8>, signature: &Signature) -> Vec<u8> {
     body.extend_from_slice(signature);
     body

@@ -3,28 +3,28 @@ use crate::crypto::{self, Signature};
 use crate::id::{ChatId, MemberId};
 use crate::wire::Reader;
 
-/// The label, type and role of a grant of the moderator's office, as facts have them.
+/// The label, type and role of the fact that makes somebody a moderator.
 const FACT_LABEL: &str = "throng/1 fact";
 const GRANT: u8 = 1;
 const MODERATOR: u8 = 2;
 
-/// What empowers a moderator to issue invites, for those who know no facts yet: the charter, which tells who founded the
-/// chat, and the founder's grant, which is a fact. 267 to 330 bytes.
+/// Shows a moderator's right to issue invites to somebody who knows no facts yet: the charter, which names the founder, and
+/// the founder's grant, which is a fact. 267 to 330 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Office {
-    /// The chat's.
+    /// The chat's charter.
     pub charter: Charter,
-    /// Who is a moderator.
+    /// The moderator.
     pub moderator: MemberId,
-    /// Which of the founder's facts the grant is; its epoch as well.
+    /// The grant's seq among the founder's facts, which is its epoch as well.
     pub seq: u32,
-    /// The start of the id of the fact before it.
+    /// The first 16 bytes of the id of the fact before it.
     pub prev: [u8; 16],
-    /// When, ms since 1970 by the founder's clock.
+    /// When it was granted, ms since 1970 by the founder's clock.
     pub at_ms: u64,
     /// The grant's counter.
     pub counter: u32,
-    /// By the founder.
+    /// The founder's signature.
     pub signature: Signature,
 }
 
@@ -53,14 +53,14 @@ impl Office {
         })
     }
 
-    /// Whether this chat's founder granted it. Whether it has ended since is for facts to tell.
+    /// Whether this chat's founder granted it. Facts tell whether it has ended since.
     pub fn verify(&self, chat: &ChatId) -> bool {
         let founder = &self.charter.founder.0;
         self.charter.verify(chat)
             && crypto::verify(founder, FACT_LABEL, chat, &self.signed(), &self.signature)
     }
 
-    /// The grant, as the founder signed it.
+    /// The grant in bytes, as the founder signed it.
     fn signed(&self) -> Vec<u8> {
         let mut bytes = vec![GRANT];
         bytes.extend_from_slice(&self.charter.founder.0);
@@ -97,7 +97,7 @@ mod tests {
         office
     }
 
-    /// The chain of who came by an invite of `slots` slots that `issuer` signed, showing the moderator's office.
+    /// The chain of somebody who joined with an invite of `slots` slots that `issuer` signed, showing the moderator's office.
     fn chain(issuer: &SigningKey, slots: u16) -> (Chain, ChatId, crate::id::ClientId) {
         let [chat_key, founder, moderator, invite, member] =
             [1, 2, 3, 4, 5].map(|seed| SigningKey::from_seed([seed; 32]));

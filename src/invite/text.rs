@@ -1,4 +1,4 @@
-//! The two forms of an invite as text, and finding them in what people paste.
+//! An invite as text, in armour as PGP has it (RFC 9580) or as a link, and finding either in what people paste.
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use zeroize::Zeroizing;
@@ -6,19 +6,19 @@ use zeroize::Zeroizing;
 use super::form::Form;
 use super::{InviteError, InviteKey};
 
-/// The longest text or file in which an invite is looked for, in bytes. An invite is about 1 KiB; the rest is room
-/// for the letter around it.
+/// The longest text or file in which we look for an invite, in bytes. An invite takes about 1 KiB; the rest is room for
+/// the letter around it.
 pub const MAX_INVITE_FILE_LEN: usize = 16 * 1024;
 
 const BEGIN: &str = "BEGIN THRONG INVITE";
 const END: &str = "END THRONG INVITE";
 const SCHEME: &str = "throng:";
 
-/// Base64 characters a line; mail programs leave lines of this length alone.
+/// Base64 characters per line. Mail programs leave lines of this length alone.
 const LINE_LEN: usize = 64;
 
-/// How many lines a link may have been broken into by a mail program; the longest, a moderator's with three addresses, has
-/// 785 characters, 20 lines of 40.
+/// How many lines a mail program may have broken a link into. The longest link, a moderator's with three addresses, has 785
+/// characters: 20 lines of 40.
 const MAX_LINK_LINES: usize = 24;
 
 impl InviteKey {
@@ -44,7 +44,7 @@ impl InviteKey {
     }
 }
 
-/// A `.throng` file.
+/// The text of a `.throng` file.
 pub(super) fn armour(chat_name: Option<&str>, bytes: &[u8]) -> String {
     let chat = match chat_name {
         Some(name) => format!("the Throng chat “{}”", printable(name)),
@@ -66,12 +66,12 @@ pub(super) fn armour(chat_name: Option<&str>, bytes: &[u8]) -> String {
     text
 }
 
-/// A link.
+/// The text of a link.
 fn link(bytes: &[u8]) -> String {
     format!("{SCHEME}{}", BASE64URL_NOPAD.encode(bytes))
 }
 
-/// The invite in a text: an armoured one if there is any, else the first link that holds one.
+/// The invite in a text: an armoured one if there is one, otherwise that of the first link with a whole invite.
 fn find(text: &str) -> Result<InviteKey, InviteError> {
     if text.len() > MAX_INVITE_FILE_LEN {
         return Err(InviteError::TooLarge);
@@ -90,7 +90,7 @@ fn find_armoured(text: &str) -> Result<InviteKey, InviteError> {
         .skip_while(|line| marker(line) != Some(BEGIN))
         .skip(1);
     loop {
-        // Without an end the text is cut.
+        // Without an end marker the text was cut.
         let line = lines.next().ok_or(InviteError::Damaged)?;
         if marker(line) == Some(END) {
             break;
@@ -110,7 +110,7 @@ fn find_link(text: &str) -> Result<InviteKey, InviteError> {
     for after in behind_schemes(text) {
         match parse_link(after) {
             Ok(invite) => return Ok(invite),
-            // The word alone, as in a letter that explains what to look for.
+            // Just the word, as in a letter that explains what to look for.
             Err(InviteError::NotAnInvite) => {}
             Err(error) => first_error = first_error.or(Some(error)),
         }
@@ -118,7 +118,7 @@ fn find_link(text: &str) -> Result<InviteKey, InviteError> {
     Err(first_error.unwrap_or(InviteError::NotAnInvite))
 }
 
-/// What stands behind each `throng:`, in upper or lower case, up to the end.
+/// The rest of the text after each `throng:`, in upper or lower case.
 fn behind_schemes(text: &str) -> impl Iterator<Item = &str> {
     let windows = text.as_bytes().windows(SCHEME.len()).enumerate();
     windows
@@ -126,8 +126,8 @@ fn behind_schemes(text: &str) -> impl Iterator<Item = &str> {
         .map(|(at, _)| &text[at + SCHEME.len()..])
 }
 
-/// A link from behind its scheme on, with whatever stands after it: as far as its line goes, or, where a mail
-/// program broke it, as many lines on as it takes.
+/// A link, given everything after its scheme: to the end of its line or, where a mail program broke it, as many lines on as
+/// it takes.
 fn parse_link(text: &str) -> Result<InviteKey, InviteError> {
     let mut base64 = Zeroizing::new(String::with_capacity(text.len()));
     for line in text.lines().take(MAX_LINK_LINES) {
@@ -154,18 +154,18 @@ fn is_link_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
-/// Whether a line is the first or the last of an armoured invite.
+/// Whether a line is a marker, the first or the last of an armoured invite.
 fn marker(line: &str) -> Option<&'static str> {
     let words = unquoted(line).trim_matches(|c: char| matches!(c, '-' | '–' | '—') || c.is_whitespace());
     [BEGIN, END].into_iter().find(|marker| *marker == words)
 }
 
-/// A line without what a mail program puts before it when it quotes.
+/// A line without the marks that a mail program puts before quoted lines.
 fn unquoted(line: &str) -> &str {
     line.trim_start_matches(|c: char| c == '>' || c == '\u{FEFF}' || c.is_whitespace())
 }
 
-/// A name that stays on its line and in its place.
+/// A chat's name without anything that could leave its line or change the text around it.
 fn printable(name: &str) -> String {
     let steers = |c: char| c.is_control() || matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     name.chars().map(|c| if steers(c) { ' ' } else { c }).collect()

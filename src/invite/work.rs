@@ -1,26 +1,26 @@
-//! Proof of work: what coming in by the door of a public chat costs. It makes a swarm of members dearer than one; it
-//! tells nobody apart.
+//! Proof of work at the door of a public chat, as in Hashcash (Back 2002; the idea is Dwork and Naor's, 1992). It makes a
+//! swarm of members costlier than one member. It says nothing about who somebody is.
 //!
-//! The work of an admission is a number with which a hash over chat, invite, member and time of the admission begins
-//! with so many zero bits. Each bit more takes twice the tries. It can be done beforehand, by any computer, and it
-//! counts for that member alone.
+//! The work of an admission is a number that makes a hash over chat, invite, member and time of the admission begin with a
+//! number of zero bits. Each bit more takes twice the tries. It can be done beforehand, by any computer, and it counts for
+//! that member alone.
 
 use crate::crypto;
 use crate::id::{ChatId, InviteId, MemberId};
 
 const LABEL: &[u8] = b"throng/1 work\0";
 
-/// What the work is for, hashed: the part of it that all tries share.
+/// A hash over what the work is for: the part that all tries share.
 type Task = [u8; 32];
 
-/// How much was done for an admission, in leading zero bits, whoever signed it. Of chance, n bits or more come of one
-/// in 2^n numbers.
+/// How much work is in an admission, in leading zero bits, whoever signed it. By chance, one number in 2^n has n bits or
+/// more.
 pub fn zero_bits(chat: &ChatId, invite: &InviteId, member: &MemberId, at_ms: u64, work: u64) -> u8 {
     bits_of(&task(chat, invite, member, at_ms), work)
 }
 
-/// A search for the work of an admission, done in slices: between two of them it can be told of, put off, or given up
-/// by dropping it. It takes 2^bits tries on average, and one time in twenty three times as many.
+/// A search for the work of an admission, in slices: between two slices the caller can report progress, wait, or give up by
+/// dropping it. It takes 2^bits tries on average, and one time in twenty three times as many.
 #[derive(Debug, Clone)]
 pub struct Search {
     task: Task,
@@ -29,8 +29,8 @@ pub struct Search {
 }
 
 impl Search {
-    /// A search for the work of the admission that names just these. Whoever asks for the work may be lying: do not
-    /// begin with more than [`MAX_WORK_BITS`](crate::facts::MAX_WORK_BITS).
+    /// A search for the work of the admission with exactly these fields. A node that asks for work may be lying: do not begin
+    /// with more than [`MAX_WORK_BITS`](crate::facts::MAX_WORK_BITS).
     pub fn new(chat: &ChatId, invite: &InviteId, member: &MemberId, at_ms: u64, bits: u8) -> Self {
         Self {
             task: task(chat, invite, member, at_ms),
@@ -39,9 +39,9 @@ impl Search {
         }
     }
 
-    /// Goes on for so many tries, and gives the work if it is found: the least number that does. Once found it is
-    /// given again. A million tries take a tenth of a second (measured, with a processor's own SHA-256), or some three
-    /// times that without (a guess).
+    /// Tries `tries` more numbers, and returns the work once it is found: the least number that does. Later calls return it
+    /// again. A million tries take a tenth of a second (measured, with SHA-256 instructions), or about three times that
+    /// without (a guess).
     pub fn run(&mut self, tries: u64) -> Option<u64> {
         for _ in 0..tries {
             if bits_of(&self.task, self.next) >= self.bits {
@@ -52,7 +52,7 @@ impl Search {
         None
     }
 
-    /// How many tries were in vain so far.
+    /// How many tries have failed so far.
     pub fn tried(&self) -> u64 {
         self.next
     }

@@ -15,68 +15,68 @@ const QUIT: u8 = 24;
 const GONE: u8 = 25;
 const NAME: u8 = 48;
 const STATUS: u8 = 49;
-/// "65 action … 63 is taken as the same on receipt: the historic implementation sends that."
+/// The id under which historic programs send an action. It is taken as one and passed on as it came, and never sent.
 const HISTORIC_ACTION: u8 = 63;
 const MESSAGE: u8 = 64;
 const ACTION: u8 = 65;
 const PART: u8 = 72;
-/// Ids that newer programs may say and that are passed on unread.
+/// Ids of newer programs, which are passed on unread.
 const UNKNOWN: std::ops::RangeInclusive<u8> = 66..=191;
 
-/// What is told to everyone: a message id and its data.
+/// The content of a broadcast or say: a message id and its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
-    /// 0: still there.
+    /// 0: the sender is still online.
     Ping,
     /// 16: this key is in the chat now.
     NewPeer(ClientId),
-    /// 17: this key is in the chat no more.
+    /// 17: this key is no longer in the chat.
     BanPeer(ClientId),
     /// 18: the topic, 0 to 512 bytes. Empty clears it.
     Topic(String),
     /// 24: goodbye.
     Quit,
-    /// 25: this session does not answer any more. In signed chats only.
+    /// 25: this session no longer answers. In signed chats only.
     Gone(ClientId),
     /// 48: the origin's nick, 1 to 128 bytes.
     Name(String),
     /// 49: the origin's status: 0 online, 1 away, 2 busy.
     Status(u8),
-    /// 64: words, at least 1 byte.
+    /// 64: a text, at least 1 byte.
     Message(String),
     /// 65: an action (/me), at least 1 byte.
     Action {
         /// What the origin does.
         text: String,
-        /// Whether it came with id 63, so that it is passed on as it came. Never in signed chats.
+        /// Whether it came with id 63, to be passed on as it came. Never in signed chats.
         historic_id: bool,
     },
-    /// 72: a part of a message or action that does not fit into one datagram. In signed chats only.
+    /// 72: a fragment of a message or action that does not fit into one datagram. In signed chats only.
     Part(Part),
-    /// An id of 66 to 191, but 72, from a newer program. In signed chats only.
+    /// An id of 66 to 191, except 72, from a newer program. In signed chats only.
     Unknown {
         /// Which.
         id: u8,
-        /// Whatever it means.
+        /// Its data, unread.
         data: Vec<u8>,
     },
 }
 
-/// The longest text of a part, in bytes: what a say has room for, without what tells of which it is a part.
+/// The longest text of a fragment, in bytes: the room of a say less the fragment's own header.
 pub const MAX_PART_TEXT_LEN: usize = MAX_SAY_DATA_LEN - PART_HEAD_LEN;
 
-/// The most parts of one message. Six hold the 4 KiB that one can have, wherever its characters end.
+/// The most fragments of one message. Six hold the longest message, 4 KiB, wherever its characters end.
 pub const MAX_PARTS: u8 = 6;
 
 /// kind 1, index 1, count 1
 const PART_HEAD_LEN: usize = 3;
 
-/// A part of a long message or action. The parts of one have numbers that follow each other.
+/// A fragment of a long message or action. The fragments of one message have consecutive numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
     /// Whether it is an action.
     pub action: bool,
-    /// Its place among the parts, from 0.
+    /// Its index among the fragments, from 0.
     pub index: u8,
     /// How many there are: 2 to [`MAX_PARTS`].
     pub count: u8,
@@ -135,18 +135,17 @@ impl Body {
         }
     }
 
-    /// The data after the id. Of a value outside its bounds (a nick of 129 bytes, say) it is what a receiver refuses.
+    /// The data after the id. A value outside its bounds (a nick of 129 bytes, for example) gives data that receivers refuse.
     pub fn encode_data(&self) -> Vec<u8> {
         let mut data = Vec::new();
         self.write_data(&mut data);
         data
     }
 
-    /// Reads the data of any id that there is, in either kind of chat; which ids a packet may carry is for
-    /// [`super::Broadcast`] and [`super::SignedSay`] to say.
+    /// Reads the data of any known id. [`super::Broadcast`] and [`super::SignedSay`] say which ids a packet may carry.
     ///
     /// # Errors
-    /// The id is unknown, or the data has not exactly the id's form.
+    /// The id is unknown, or the data does not have exactly the id's form.
     pub fn decode(id: u8, data: &[u8]) -> Result<Self, WireError> {
         Ok(match id {
             PING => exactly(data).map(|[]| Self::Ping)?,

@@ -7,12 +7,12 @@ pub const MAX_BROADCAST_DATA_LEN: usize = MAX_PLAIN_LEN - 1 - FIXED_LEN;
 /// origin 32, number 4, message id 1
 const FIXED_LEN: usize = 32 + 4 + 1;
 
-/// Kind 50, data to everyone of a classic chat.
+/// Kind 50: data to everyone in a classic chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broadcast {
-    /// Whose words they are; the sender may only pass them on.
+    /// The author. The sender of the packet may have passed it on only.
     pub origin: ClientId,
-    /// The origin's count of its messages: the first is 1, after 2^32-1 comes 1. Never 0.
+    /// The origin's count of its broadcasts: the first is 1, and 2^32-1 is followed by 1. Never 0.
     pub number: u32,
     /// What it says.
     pub body: Body,
@@ -38,7 +38,7 @@ impl Broadcast {
         if number == 0 {
             return Err(WireError::NumberZero);
         }
-        // Neither is in the base document: a classic chat can't pass on what it can't check.
+        // The base protocol has neither: a classic chat can't pass on what it can't check.
         if matches!(body, Body::Gone(_) | Body::Part(_) | Body::Unknown { .. }) {
             return Err(WireError::UnknownBody);
         }

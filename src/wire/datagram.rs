@@ -4,30 +4,30 @@ use crate::id::ClientId;
 /// The longest datagram, in bytes.
 pub const MAX_DATAGRAM_LEN: usize = 1024;
 
-/// What a datagram has besides what is in its box: first byte 1, two client_ids of 32, nonce 24, the box's mark 16.
+/// The overhead of a datagram, in bytes: first byte 1, two client_ids of 32, nonce 24, the box's tag 16.
 pub const OVERHEAD_LEN: usize = 1 + 32 + 32 + 24 + TAG_LEN;
 
 /// The most that fits in the box of a datagram, in bytes: a kind and its body.
 pub const MAX_PLAIN_LEN: usize = MAX_DATAGRAM_LEN - OVERHEAD_LEN;
 
-/// What Poly1305 adds to what is sealed, in bytes.
+/// Length of the Poly1305 tag of a box, in bytes.
 const TAG_LEN: usize = 16;
 
 /// Every datagram's first byte.
 const FIRST_BYTE: u8 = 48;
 
-/// What stands in clear before the box.
+/// The cleartext before the box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// Whom it is for: a session, or a gate.
+    /// The receiver: a session, or a rendezvous key.
     pub receiver: ClientId,
-    /// Who sealed it.
+    /// The sender, who sealed the box.
     pub sender: ClientId,
     /// Fresh and random in every datagram.
     pub nonce: [u8; 24],
 }
 
-/// Takes a datagram apart into its header and the box, which has at least the 16 bytes of its mark.
+/// Splits a datagram into its header and the box, which has at least the 16 bytes of its tag.
 ///
 /// # Errors
 /// [`WireError::DatagramTooLong`], [`WireError::DatagramTooShort`], [`WireError::FirstByte`].
@@ -50,8 +50,7 @@ pub fn split_datagram(bytes: &[u8]) -> Result<(Header, &[u8]), WireError> {
     Ok((header, reader.rest()))
 }
 
-/// Puts a datagram together. It is at most [`MAX_DATAGRAM_LEN`] bytes long if what was sealed had at most
-/// [`MAX_PLAIN_LEN`].
+/// Joins a datagram. It is at most [`MAX_DATAGRAM_LEN`] bytes long if at most [`MAX_PLAIN_LEN`] bytes were sealed.
 pub fn join_datagram(header: &Header, sealed: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(OVERHEAD_LEN - TAG_LEN + sealed.len());
     bytes.push(FIRST_BYTE);

@@ -1,21 +1,21 @@
 use std::fmt;
 
-/// Why bytes are not a packet. Every one of them is a reason to drop a datagram and to count it.
+/// Why bytes are not a packet. The datagram is then dropped and counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WireError {
     /// A datagram that ends before its box does: under 105 bytes.
     DatagramTooShort,
-    /// A datagram, or what was in its box, of more bytes than fit in 1,024.
+    /// A datagram, or the content of its box, longer than 1,024 bytes allow.
     DatagramTooLong,
     /// A datagram that does not begin with 48.
     FirstByte,
     /// Nothing was in the box, not even a kind.
     EmptyBox,
-    /// A kind that nobody has given a meaning.
+    /// A kind without a meaning.
     UnknownKind,
-    /// A kind of 96 to 127 that is not known here: a newer program's.
+    /// An unknown kind of 96 to 127: a newer program's.
     UnknownExtension,
-    /// It ends before its last field does.
+    /// It ends before its last field is complete.
     TooShort,
     /// Bytes are left over after its last field.
     TooLong,
@@ -35,7 +35,7 @@ pub enum WireError {
     NotInSigned,
     /// A text that is not UTF-8.
     NotUtf8,
-    /// A text that is empty and must not be, or longer than it may be.
+    /// A text that is empty where it must not be, or too long.
     TextLen,
     /// A status other than 0, 1 and 2.
     Status,
@@ -45,18 +45,18 @@ pub enum WireError {
     UnknownValue,
     /// No facts, an empty one, or more than eight.
     FactCount,
-    /// Of what is told or asked for: nothing, or more than there may be.
+    /// A packet of repair that names nothing, or too much.
     ItemCount,
-    /// A history ask or answer without anything in it, or with more than it may have.
+    /// A history question or answer that is empty, or too long.
     HistoryCount,
-    /// What must ascend (or the times of says, which must not) does otherwise.
+    /// Something that must ascend does not, or the times of says rise.
     NotAscending,
-    /// A number that is not in its shortest form, or too great.
+    /// A number that is not in its shortest form, or too large.
     Varint,
 }
 
 impl WireError {
-    /// The error's name among the counters of what was dropped.
+    /// The error's name in the counters of dropped datagrams.
     pub fn cause(self) -> &'static str {
         match self {
             Self::DatagramTooShort => "datagram_too_short",

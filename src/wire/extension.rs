@@ -1,4 +1,4 @@
-//! The kinds from 96 on, but for say: what signed chats add to the base protocol.
+//! The kinds from 96 on that signed chats add to the base protocol, except say, repair and history.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use super::body::text;
 use super::{MAX_NAME_LEN, NodeAddress, Reader, WireError, read_address, saturated, write_address};
 use crate::id::ClientId;
 
-/// The version of hello and welcome that is spoken here.
+/// The version of hello and welcome that we speak.
 pub const VERSION: u8 = 1;
 
 /// The most nodes in a welcome.
@@ -16,13 +16,13 @@ pub const MAX_WELCOME_NODES: usize = 2;
 /// datagram.
 pub const MAX_FACTS: usize = 8;
 
-/// "T", what every packet between linked peers begins with, but for say: 12 bytes. A packet that was reflected or
-/// replayed does not carry a token and counter that fit.
+/// "T", the first 12 bytes of every packet between linked peers, except say. A reflected or replayed packet does not carry
+/// a token and counter that fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenCounter {
-    /// The one that the receiver gave the sender.
+    /// The token that the receiver gave the sender.
     pub token: [u8; 8],
-    /// Of the packets that the sender sent under this token.
+    /// Counts the packets that the sender sent under this token, from 1.
     pub counter: u32,
 }
 
@@ -40,14 +40,14 @@ impl TokenCounter {
     }
 }
 
-/// Kind 96: somebody wants to come in.
+/// Kind 96: somebody wants to link to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
     /// What the sender can do, a bit each; none is assigned.
     pub capabilities: u16,
-    /// Random; the welcome carries it back.
+    /// Random. The welcome carries it back.
     pub nonce: [u8; 16],
-    /// For the receiver to use towards the sender.
+    /// The token under which the receiver will send.
     pub token: [u8; 8],
     /// The sender's clock, ms since 1970.
     pub time_ms: u64,
@@ -55,7 +55,7 @@ pub struct Hello {
     pub facts_root: [u8; 32],
     /// How many members the sender knows of.
     pub members: u32,
-    /// What the sender is called, 0 to 128 bytes.
+    /// The sender's nick, 0 to 128 bytes.
     pub nick: String,
     /// The certificates of the sender's session, as in [`crate::invite`].
     pub chain: Vec<u8>,
@@ -100,7 +100,7 @@ pub struct Welcome {
     pub capabilities: u16,
     /// The hello's.
     pub nonce: [u8; 16],
-    /// For the receiver to use towards the sender.
+    /// The token under which the receiver will send.
     pub token: [u8; 8],
     /// The sender's clock, ms since 1970.
     pub time_ms: u64,
@@ -110,26 +110,27 @@ pub struct Welcome {
     pub observed: SocketAddr,
     /// Slots of the hello's invite that are free as far as the sender knows; [`Welcome::NO_SLOT`] fills up.
     pub free_slots: [u16; 4],
-    /// Yes, or why not.
+    /// Whether the link is welcome, and if not, why.
     pub status: WelcomeStatus,
-    /// With [`WelcomeStatus::Busy`]: the work that opens the door, in leading zero bits, 1 to [`Welcome::MAX_WORK_BITS`]; 0: none
-    /// does, try again later. Else 0.
+    /// With [`WelcomeStatus::Busy`]: the work that opens the door, in leading zero bits, 1 to [`Welcome::MAX_WORK_BITS`], or
+    /// 0 if no work does and the newcomer should try again later. With any other status 0.
     pub work_bits: u8,
-    /// The chat's charter, as in [`crate::invite`]; empty: not known, or not told.
+    /// The chat's charter, as in [`crate::invite`]; empty if not known, or left out.
     pub charter: Vec<u8>,
     /// The certificates of the sender's session, as in [`crate::invite`].
     pub chain: Vec<u8>,
-    /// With [`WelcomeStatus::Banned`] the fact that bans, as in [`crate::facts`]: by whom and why. Else empty.
+    /// With [`WelcomeStatus::Banned`] the fact that bans, as in [`crate::facts`], so that the newcomer hears by whom and why.
+    /// Otherwise empty.
     pub ban: Vec<u8>,
-    /// 0 to 2 others to try.
+    /// 0 to 2 other nodes to try.
     pub nodes: Vec<NodeAddress>,
 }
 
 impl Welcome {
-    /// Stands in [`Welcome::free_slots`] where there is none.
+    /// Fills [`Welcome::free_slots`] where there is no free slot.
     pub const NO_SLOT: u16 = 0xFFFF;
 
-    /// The most work that can be asked for, in leading zero bits.
+    /// The most work that a door can ask for, in leading zero bits.
     pub const MAX_WORK_BITS: u8 = 32;
 
     pub(super) fn write(&self, out: &mut Vec<u8>) {
@@ -191,26 +192,26 @@ impl Welcome {
     }
 }
 
-/// What a member says to a hello.
+/// A member's answer to a hello.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WelcomeStatus {
-    /// Come in: a link opens with the joiner's answer.
+    /// Welcome: the link is up with the newcomer's answer.
     Linked = 0,
-    /// No link is free here; the nodes of the welcome may have one.
+    /// We have all links that we can have. The nodes in the welcome may have room.
     Full = 1,
-    /// The slot is another member's; `free_slots` may name others.
+    /// The slot is another member's. `free_slots` may name others.
     Spent = 2,
     /// The invite was closed.
     Closed = 3,
     /// Banned.
     Banned = 4,
-    /// More strangers knock than are let in: work is asked for, or to try again later.
+    /// Too many strangers ask at once: do the work, or try again later.
     Busy = 5,
-    /// This one knocks too often.
+    /// The sender asks too often.
     Slow = 6,
     /// The invite's time is over.
     Expired = 7,
-    /// The chain does not lead to the chat's key.
+    /// The certificate chain does not lead to the chat's key.
     Stranger = 8,
 }
 
@@ -236,11 +237,11 @@ impl WelcomeStatus {
 pub struct Link {
     /// Token and counter.
     pub t: TokenCounter,
-    /// Which of both.
+    /// Whether it opens or closes.
     pub op: LinkOp,
     /// Which tree it is about.
     pub tree: u8,
-    /// Why; 0: none given.
+    /// Why; 0 if no reason is given.
     pub reason: u8,
 }
 
@@ -267,24 +268,24 @@ impl Link {
 /// What a [`Link`] does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkOp {
-    /// The link is over.
+    /// The link is down.
     Close = 0,
-    /// The link stands: it carries the token given in a welcome, and so proves its sender's address.
+    /// The link is up. The packet carries the token of a welcome, which proves its sender's address.
     Open = 1,
 }
 
-/// Kind 104: still there, and this is what I hold.
+/// Kind 104: the sender is still there, and this is the state of what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keepalive {
     /// Token and counter.
     pub t: TokenCounter,
-    /// To be sent back; 0: not asked for.
+    /// To be sent back; 0 in an answer.
     pub echo: u64,
-    /// The `echo` of the other's last keepalive; 0: none came.
+    /// In an answer, the `echo` that it answers; otherwise 0.
     pub echoed: u64,
     /// The root of the facts that the sender holds; zeros: none.
     pub facts_root: [u8; 32],
-    /// Fingerprint of the sessions that the sender knows of.
+    /// The fingerprint of the sender's roster.
     pub roster: [u8; 16],
 }
 
@@ -308,7 +309,7 @@ impl Keepalive {
     }
 }
 
-/// Kind 105: signed facts, whole.
+/// Kind 105: whole signed facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// Token and counter.
@@ -344,7 +345,7 @@ impl Facts {
     }
 }
 
-/// Kind 106: what the sender has of the facts, so that it is sent what it lacks.
+/// Kind 106: which facts the sender has, so that it is sent those that it lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactsAsk {
     /// Token and counter.
@@ -367,24 +368,24 @@ impl FactsAsk {
     }
 }
 
-/// A session as it stands in [`RosterAsk::known`]: the first 4 bytes of a hash of the token and its client_id, then the last
-/// byte of the numbers of its last name and status.
+/// A session in [`RosterAsk::known`]: the first 4 bytes of a hash of the token and its client_id, then the last byte of
+/// the number of its last name, and of its last status.
 pub type ShortSessionState = [u8; 6];
 
-/// Sessions that one [`RosterAsk`] can name: what fits into a datagram.
+/// How many sessions one [`RosterAsk`] can name: as many as fit into a datagram.
 pub const MAX_KNOWN_SESSIONS: usize = 140;
 
-/// Kind 114: who is there? Asks for the first sessions above `after` up to `to`, in the order of their client_ids, but for
-/// those that are known as they are.
+/// Kind 114: who is online? Asks for the first sessions above `after` up to `to`, in the order of their client_ids, except
+/// those that the asker knows as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RosterAsk {
     /// Token and counter.
     pub t: TokenCounter,
-    /// The last one asked for before; zeros: from the beginning.
+    /// The last client_id that was asked for before; zeros to begin.
     pub after: ClientId,
-    /// The last one asked for now; ones: to the end.
+    /// The last client_id that is asked for now; ones for all of the rest.
     pub to: ClientId,
-    /// All between the two that the asker knows to stand and the name of, at most [`MAX_KNOWN_SESSIONS`].
+    /// All sessions between the two that the asker knows to be live and has a nick for, at most [`MAX_KNOWN_SESSIONS`].
     pub known: Vec<ShortSessionState>,
 }
 
@@ -422,7 +423,7 @@ pub struct Roster {
     pub last: ClientId,
     /// Whether there are greater ones.
     pub more: bool,
-    /// Places in [`RosterAsk::known`], ascending, of sessions that stood for the one who answers and stand no more.
+    /// Indices into [`RosterAsk::known`], ascending, of sessions that the answering node knows to be over.
     pub gone: Vec<u8>,
 }
 
@@ -454,12 +455,12 @@ impl Roster {
     }
 }
 
-/// Kind 113: this was said too fast.
+/// Kind 113: a say of the receiver's came too fast and was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slow {
     /// Token and counter.
     pub t: TokenCounter,
-    /// The first 16 bytes of the id of what was refused.
+    /// The first 16 bytes of the refused say's id.
     pub refused: [u8; 16],
     /// After how many ms it can be said again.
     pub wait_ms: u32,

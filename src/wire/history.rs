@@ -1,15 +1,15 @@
-//! Kinds 107 and 108: what was said is compared and fetched.
+//! Kinds 107 and 108: history is compared (range-based set reconciliation, Meyer 2022) and fetched.
 
 use super::{Body, Reader, SignedSay, TokenCounter, WireError, saturated, write_varint};
 use crate::id::{ClientId, MemberId};
 
-/// The most spans in one comparison: they fill a datagram.
+/// The most spans in one comparison: as many as fit into a datagram.
 pub const MAX_COMPARED: usize = 34;
 
 /// The first bytes of a session's client_id, by which the says of a [`HistoryAnswer::Says`] name it.
 pub type ShortSession = [u8; 3];
 
-/// What says of history may be: message, action, part of a long message.
+/// The ids that says of history can have: message, action, fragment of a long message.
 pub const HISTORY_BODIES: [u8; 3] = [64, 65, 72];
 
 const COMPARE: u8 = 0;
@@ -22,7 +22,7 @@ const END: u8 = 3;
 
 const WITH_CREDENTIALS: u8 = 1;
 
-/// In a record's first byte, above the id.
+/// Flags in a record's first byte, above the id.
 const AFTER_NEXT: u8 = 64;
 const HAS_COUNTER: u8 = 128;
 const FIRST_BODY: u8 = 64;
@@ -32,7 +32,7 @@ const FIRST_BODY: u8 = 64;
 pub struct HistoryAsk {
     /// Token and counter.
     pub t: TokenCounter,
-    /// Comes back in the answers.
+    /// The asker's choice. It comes back in the answers.
     pub ask: u32,
     /// What is asked.
     pub question: HistoryQuestion,
@@ -41,26 +41,26 @@ pub struct HistoryAsk {
 /// What a [`HistoryAsk`] asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryQuestion {
-    /// Of which spans do you hold something else than I?
+    /// In which of these spans do you hold other says than I do?
     Compare {
-        /// Where the first begins, an hlc.
+        /// Where the first span begins, an hlc.
         from: u64,
-        /// 1 to [`MAX_COMPARED`]: where each ends (that not in it), where the next begins; and its fingerprint.
+        /// 1 to [`MAX_COMPARED`] spans: the hlc at which each ends (exclusive) and the next begins, and its fingerprint.
         spans: Vec<(u64, [u8; 16])>,
     },
     /// Send me what you hold of a span, the newest first.
     Fetch {
         /// Its first hlc.
         from: u64,
-        /// The first past it.
+        /// The first hlc past it.
         to: u64,
-        /// At most so many, at least 1.
+        /// How many says at most; at least 1.
         limit: u16,
-        /// With what admits their authors.
+        /// Whether to send the credentials of their authors, too.
         with_credentials: bool,
         /// Sessions that need not be introduced, ascending.
         known: Vec<ShortSession>,
-        /// The first bytes of the ids of what the asker has of that span, ascending.
+        /// The first bytes of the ids that the asker has in that span, ascending.
         held: Vec<[u8; 6]>,
     },
 }
@@ -144,7 +144,7 @@ fn read_fetch(reader: &mut Reader<'_>) -> Result<HistoryQuestion, WireError> {
     };
     let known_count = usize::from(reader.u8()?);
     let known = ascending(reader, known_count)?;
-    // What is left over of six bytes each is refused at the end of the packet.
+    // If fewer than six bytes are left over, the end of the packet refuses them.
     let held_count = reader.len() / 6;
     let held = ascending(reader, held_count)?;
     Ok(HistoryQuestion::Fetch {
@@ -157,7 +157,7 @@ fn read_fetch(reader: &mut Reader<'_>) -> Result<HistoryQuestion, WireError> {
     })
 }
 
-/// So many arrays, strictly ascending.
+/// `count` arrays, strictly ascending.
 fn ascending<const N: usize>(reader: &mut Reader<'_>, count: usize) -> Result<Vec<[u8; N]>, WireError> {
     let mut all: Vec<[u8; N]> = Vec::new();
     for _ in 0..count {
@@ -175,7 +175,7 @@ fn ascending<const N: usize>(reader: &mut Reader<'_>, count: usize) -> Result<Ve
 pub struct History {
     /// Token and counter.
     pub t: TokenCounter,
-    /// The question's.
+    /// The `ask` of the question.
     pub ask: u32,
     /// Which part.
     pub answer: HistoryAnswer,
@@ -186,12 +186,12 @@ pub struct History {
 pub enum HistoryAnswer {
     /// To a comparison: the whole answer.
     Compared {
-        /// Of what the asker may have, the sender holds all from this hlc on, as far as others had it.
+        /// The sender holds everything from this hlc on that the asker may have, as far as others had it.
         held_from: u64,
-        /// A bit for each span, the lowest of the first byte first: it differs. 1 to 5 bytes.
+        /// A bit for each span that differs, the lowest bit of the first byte first. 1 to 5 bytes.
         differing: Vec<u8>,
     },
-    /// To a fetch: sessions that its says are of. At least one.
+    /// To a fetch: the sessions of its says. At least one.
     Authors(Vec<HistoryAuthor>),
     /// To a fetch: says, the newest first. At least one.
     Says(Vec<HistorySay>),
@@ -201,7 +201,7 @@ pub enum HistoryAnswer {
         status: HistoryStatus,
         /// How many parts were sent before this one.
         parts: u8,
-        /// All from this hlc on was sent.
+        /// Everything from this hlc on was sent.
         down_to: u64,
         /// As in `Compared`.
         held_from: u64,
@@ -213,17 +213,17 @@ pub enum HistoryAnswer {
 pub enum HistoryStatus {
     /// All was sent.
     All = 0,
-    /// There is more in the span, below `down_to`.
+    /// The span has more, below `down_to`.
     More = 1,
-    /// The sender holds nothing of that span, or nothing that the asker may have.
+    /// The sender holds nothing in that span, or nothing that the asker may have.
     NotHeld = 2,
-    /// It can't say now.
+    /// The sender can't answer now.
     Later = 3,
-    /// All was sent, and of what the asker may have there is nothing older than `held_from`.
+    /// All was sent, and the asker may have nothing older than `held_from`.
     Whole = 4,
 }
 
-/// A session of somebody who said something.
+/// A session, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryAuthor {
     /// The session.
@@ -232,25 +232,25 @@ pub struct HistoryAuthor {
     pub author: HistoryMember,
 }
 
-/// A member, by name or with what admits them.
+/// A member, by id or by credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HistoryMember {
     /// The member.
     Id(MemberId),
-    /// An encoded credential, as in [`crate::invite`], not empty: the member is named in it.
+    /// An encoded credential, as in [`crate::invite`], not empty. It names the member.
     Credential(Vec<u8>),
 }
 
-/// A say as it stands among others.
+/// A say in an answer, without what the says around it tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistorySay {
     /// Its session, one of the [`HistoryAuthor`]s or known to the asker.
     pub session: ShortSession,
     /// See [`SignedSay::number`].
     pub number: u32,
-    /// See [`SignedSay::hlc`]. Their ms never rise from one to the next.
+    /// See [`SignedSay::hlc`]. Its milliseconds never rise from one say to the next.
     pub hlc: u64,
-    /// See [`SignedSay::after`]; none: it is what the next one's id begins with.
+    /// See [`SignedSay::after`]. `None` if it is the beginning of the next say's id.
     pub after: Option<[u8; 8]>,
     /// One of [`HISTORY_BODIES`].
     pub body: Body,
@@ -259,7 +259,7 @@ pub struct HistorySay {
 }
 
 impl HistorySay {
-    /// What was signed, given whose session it is and what it follows.
+    /// The signed part, given the session and `after`.
     pub fn signed(&self, client_id: ClientId, after: [u8; 8]) -> SignedSay {
         SignedSay {
             client_id,
@@ -270,7 +270,7 @@ impl HistorySay {
         }
     }
 
-    /// How many bytes it takes on the wire after one of `above_ms`.
+    /// Its length on the wire, in bytes, after a say of `above_ms`.
     pub fn size(&self, above_ms: u64) -> usize {
         let mut out = Vec::new();
         self.write(above_ms, &mut out);
@@ -401,7 +401,7 @@ impl History {
     }
 }
 
-/// The ms of the first, then each with how far it is below the one before.
+/// The milliseconds of the first say, then each say with how far it is below the one before.
 fn write_says(says: &[HistorySay], out: &mut Vec<u8>) {
     let mut above_ms = says.first().map_or(0, |say| say.hlc >> 16);
     out.extend_from_slice(&above_ms.to_be_bytes()[2..]);
@@ -429,7 +429,7 @@ fn read_says(reader: &mut Reader<'_>) -> Result<Vec<HistorySay>, WireError> {
     }
 }
 
-/// As many as there are, at least one.
+/// All that are left, at least one.
 fn read_all<T>(
     reader: &mut Reader<'_>,
     mut read: impl FnMut(&mut Reader<'_>) -> Result<T, WireError>,
@@ -445,7 +445,7 @@ fn read_all<T>(
 }
 
 impl HistoryAuthor {
-    /// How many bytes it takes on the wire.
+    /// Its length on the wire, in bytes.
     pub fn size(&self) -> usize {
         34 + match &self.author {
             HistoryMember::Id(_) => 32,

@@ -1,13 +1,12 @@
-//! Bytes to packets and back, and nothing else: no keys, no signatures, no judgement.
+//! Bytes to packets and back: no keys, no signatures, no judgement. `docs/protocol.md` has every layout in bytes.
 //!
-//! A datagram comes apart in three steps, with the box opened by [`crate::crypto`] in between:
-//! [`split_datagram`] gives the [`Header`] and the sealed rest, [`Packet::decode`] takes what was in the box.
-//! [`Packet::encode`] and [`join_datagram`] go the other way. `docs/protocol.md` has every layout in bytes.
+//! [`split_datagram`] gives the [`Header`] and the box, [`crate::crypto`] opens the box, and [`Packet::decode`] reads what
+//! was in it. [`Packet::encode`] and [`join_datagram`] go the other way.
 //!
-//! A packet has exactly one form: what [`Packet::decode`] takes, [`Packet::encode`] gives back to the byte. So
-//! padding that is not zero, spare bytes at the end and unassigned flags are all refused.
+//! A packet has exactly one form: [`Packet::encode`] gives back to the byte what [`Packet::decode`] accepts. So padding
+//! that is not zero, spare bytes at the end and unassigned flags are all refused.
 //!
-//! Any address and any 32 bytes as a key are taken here; which of them are worth a packet is the node's business.
+//! Any address and any 32 bytes as a key are accepted here. The node decides which of them are worth a packet.
 
 mod body;
 mod broadcast;
@@ -43,13 +42,13 @@ pub use say::{MAX_SAY_DATA_LEN, Say, SignedSay};
 pub(crate) use nodes::{read_address, write_address};
 pub(crate) use reader::Reader;
 
-/// A length in the one or two bytes that stand before what it counts. What is too long to be counted gets the
-/// greatest number, with which no receiver takes it.
+/// A length in the one or two bytes before what it counts. If it does not fit, it becomes the greatest number, which no
+/// receiver accepts.
 pub(crate) fn saturated<T: TryFrom<usize>>(len: usize, greatest: T) -> T {
     T::try_from(len).unwrap_or(greatest)
 }
 
-/// Writes what [`Reader::varint`] reads. Numbers of 63 bits and more get a form that nobody takes.
+/// Writes what [`Reader::varint`] reads. Numbers of 63 bits and more get a form that no receiver accepts.
 pub(crate) fn write_varint(mut number: u64, out: &mut Vec<u8>) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);

@@ -12,17 +12,17 @@ const ADDRESS_LEN: usize = 19;
 const FAMILY_IPV4: u8 = 2;
 const FAMILY_IPV6: u8 = 10;
 
-/// What ties an answer to its question: 8 random bytes.
+/// Ties an answer to its question: 8 random bytes.
 pub type PingId = [u8; 8];
 
 /// An answer to get_nodes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendNodes {
-    /// That of the get_nodes.
+    /// The `ping_id` of the get_nodes.
     pub ping_id: PingId,
     /// 0 to 6 of them.
     pub nodes: Vec<NodeAddress>,
-    /// How they are written. We write [`NodeFormat::Long`].
+    /// How they are encoded. We always write [`NodeFormat::Long`].
     pub format: NodeFormat,
 }
 
@@ -55,18 +55,18 @@ impl SendNodes {
     }
 }
 
-/// How nodes are written in a send_nodes. The length tells which: no count of up to six has the same in both.
+/// How nodes are encoded in a send_nodes. The length tells which: no count of up to six gives the same in both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NodeFormat {
-    /// 51 bytes a node, IPv4 and IPv6. Also that of no nodes at all.
+    /// 51 bytes per node, IPv4 and IPv6. Also the form of an empty list.
     Long,
-    /// 40 bytes a node, IPv4 alone. (An IPv6 address in such a list is written long all the same; nobody takes
-    /// the mixture.)
+    /// 40 bytes per node, IPv4 alone. (An IPv6 address in such a list is written long all the same, and no receiver
+    /// accepts the mixture.)
     Short,
 }
 
 impl NodeFormat {
-    /// Bytes a node.
+    /// Bytes per node.
     pub fn node_len(self) -> usize {
         match self {
             Self::Long => 32 + ADDRESS_LEN,
@@ -78,9 +78,9 @@ impl NodeFormat {
 /// A session and where it can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodeAddress {
-    /// Whose.
+    /// The session.
     pub client_id: ClientId,
-    /// Where. Flow label and scope of an IPv6 address are not sent.
+    /// Its address. Flow label and scope of an IPv6 address are not sent.
     pub address: SocketAddr,
 }
 

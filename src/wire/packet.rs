@@ -21,18 +21,18 @@ const HISTORY: u8 = 108;
 const SLOW: u8 = 113;
 const ROSTER_ASK: u8 = 114;
 const ROSTER: u8 = 115;
-/// "Unknown kinds of 96–127 are dropped and counted, never an error" of the peer: a newer program may send them.
+/// Unknown kinds in this range are dropped and counted, and are no error of the peer: a newer program may send them.
 const EXTENSIONS: std::ops::RangeInclusive<u8> = 96..=127;
 
-/// What is in the box of a datagram: a kind, and its body.
+/// The content of a datagram's box: a kind and its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Packet {
-    /// 48: asks for nodes, and whether the peer is at this address.
+    /// 48: asks for nodes, and so whether the peer is at this address.
     GetNodes {
         /// To be sent back.
         ping_id: PingId,
     },
-    /// 49: answers it.
+    /// 49: answers get_nodes.
     SendNodes(SendNodes),
     /// 50: data to everyone.
     Broadcast(Broadcast),
@@ -69,10 +69,10 @@ pub enum Packet {
 }
 
 impl Packet {
-    /// Reads what was in a datagram's box, all of it.
+    /// Reads the whole content of a datagram's box.
     ///
     /// # Errors
-    /// It has not exactly the form of its kind, or the kind is not known.
+    /// It does not have exactly the form of its kind, or the kind is unknown.
     pub fn decode(plain: &[u8]) -> Result<Self, WireError> {
         if plain.len() > MAX_PLAIN_LEN {
             return Err(WireError::DatagramTooLong);
@@ -107,8 +107,8 @@ impl Packet {
         Ok(packet)
     }
 
-    /// The bytes to be sealed. Of values outside their bounds they are what a receiver refuses; and they are at
-    /// most [`MAX_PLAIN_LEN`] only if the parts of free length are short enough.
+    /// The bytes to be sealed. Values outside their bounds give bytes that receivers refuse. They are at most
+    /// [`MAX_PLAIN_LEN`] only if the fields of variable length are short enough.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.len_hint());
         out.push(self.kind());
@@ -159,7 +159,7 @@ impl Packet {
         }
     }
 
-    /// Token and counter, of the kinds that go over a standing link and begin with them.
+    /// Token and counter, if the kind goes over a link and begins with them.
     pub fn token_counter(&self) -> Option<&TokenCounter> {
         match self {
             Self::Link(body) => Some(&body.t),
@@ -183,7 +183,7 @@ impl Packet {
         }
     }
 
-    /// How many bytes it will be, where that is many packets' matter; else enough for most.
+    /// A capacity for the encoded bytes: exact for the most frequent kinds, enough for most of the others.
     fn len_hint(&self) -> usize {
         match self {
             Self::Broadcast(body) => 1 + body.len(),

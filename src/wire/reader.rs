@@ -23,7 +23,7 @@ impl<'a> Reader<'a> {
         Ok(slice)
     }
 
-    /// All but the last `len` bytes, which stay.
+    /// All but the last `len` bytes, which are left.
     pub(crate) fn all_but(&mut self, len: usize) -> Result<&'a [u8], WireError> {
         self.slice(self.rest.len().checked_sub(len).ok_or(WireError::TooShort)?)
     }
@@ -50,7 +50,8 @@ impl<'a> Reader<'a> {
         self.slice(usize::from(len))
     }
 
-    /// A number of 7 bits a byte, the lowest first, all but the last with their highest bit; in its shortest form.
+    /// A number in LEB128: 7 bits per byte, the lowest first, all bytes but the last with their highest bit. Only the shortest
+    /// form is accepted.
     pub(crate) fn varint(&mut self) -> Result<u64, WireError> {
         let mut number = 0_u64;
         for shift in (0..63).step_by(7) {
@@ -84,7 +85,7 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
-    /// Whatever is left.
+    /// All that is left.
     pub(crate) fn rest(self) -> &'a [u8] {
         self.rest
     }

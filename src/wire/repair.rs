@@ -1,4 +1,4 @@
-//! Kinds 101 to 103: telling a link what one has, asking it for what one lacks, and that one has it not.
+//! Kinds 101 to 103, lazy push and repair: digest (Plumtree's IHAVE), want (IWANT), not_held.
 
 use super::{Reader, TokenCounter, WireError, saturated};
 use crate::id::ClientId;
@@ -15,21 +15,21 @@ pub const MAX_REACHED: usize = 16;
 /// The most ranges in a packet: 320 bytes. A guess.
 pub const MAX_RANGES: usize = 8;
 
-/// The most numbers in a range: "ask for the last 64 only".
+/// The most numbers in a range: only the last 64 of a gap are asked for.
 pub const MAX_RANGE: u32 = 64;
 
-/// Kind 101: what the sender has, as far as the receiver has not shown to have it. The short ids are salted with the token
-/// under which this is sent, so that nobody can prepare says that look like another.
+/// Kind 101: says that the sender has and the receiver has not shown to have. The short ids are salted with the token under
+/// which this is sent, so that nobody can prepare two says with one short id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {
     /// Token and counter.
     pub t: TokenCounter,
     /// The sender's count of digests on this link, never 0: the answer names it.
     pub seq: u32,
-    /// 0 to 64 says that the sender has.
+    /// 0 to 64 says that the sender has, by short id.
     pub held: Vec<ShortId>,
-    /// 0 to 16 messages that came to the sender by the receiver first, and how many members have them by the sender. Not
-    /// both lists are empty.
+    /// 0 to 16 messages that the sender got from the receiver first, and how many members have them by way of the sender.
+    /// At least one of the two lists is not empty.
     pub reached: Vec<(ShortId, u32)>,
 }
 
@@ -69,14 +69,14 @@ impl Digest {
     }
 }
 
-/// Kind 102: what the sender lacks. As the answer to a digest it confirms all that it does not name.
+/// Kind 102: what the sender lacks. As the answer to a digest, it confirms everything that it does not name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Want {
     /// Token and counter.
     pub t: TokenCounter,
-    /// The digest that is answered; 0: none, and then there are ranges and no ids.
+    /// The digest that this answers. 0 if none: then there are ranges and no ids.
     pub seq: u32,
-    /// What.
+    /// What is wanted.
     pub items: Items,
 }
 
@@ -98,12 +98,12 @@ impl Want {
     }
 }
 
-/// Kind 103: what was wanted and is not held here.
+/// Kind 103: what was wanted and the sender does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotHeld {
     /// Token and counter.
     pub t: TokenCounter,
-    /// What; something at least.
+    /// What is not held; never empty.
     pub items: Items,
 }
 
@@ -126,14 +126,14 @@ impl NotHeld {
 /// What is wanted, or not held.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Items {
-    /// 0 to 64, as they stood in the digest.
+    /// 0 to 64 short ids, as in the digest.
     pub ids: Vec<ShortId>,
-    /// 0 to 8.
+    /// 0 to 8 ranges of numbers.
     pub ranges: Vec<NumberRange>,
 }
 
 impl Items {
-    /// Whether there is nothing in them.
+    /// Whether both lists are empty.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty() && self.ranges.is_empty()
     }
@@ -159,14 +159,14 @@ impl Items {
     }
 }
 
-/// Says of a session with numbers in a row, 1 to 64 of them.
+/// 1 to 64 consecutive numbers of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NumberRange {
     /// Whose.
     pub client_id: ClientId,
     /// The first, not 0.
     pub first: u32,
-    /// And the last, at least the first.
+    /// The last, not below the first.
     pub last: u32,
 }
 

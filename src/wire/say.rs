@@ -1,8 +1,8 @@
 use super::{Body, MAX_PLAIN_LEN, Reader, WireError, saturated};
 use crate::id::ClientId;
 
-/// The most data of a say without a chain that fits in a datagram, in bytes: kind 1, flags 1, tree 1, hops 1,
-/// what is signed besides the data, signature 64.
+/// The most data of a say without a certificate chain, in bytes: what kind 1, flags 1, tree 1, hops 1, the signed part
+/// besides the data, and signature 64 leave of a datagram.
 pub const MAX_SAY_DATA_LEN: usize = MAX_PLAIN_LEN - 1 - 3 - SIGNED_LEN - SIGNATURE_LEN;
 
 /// client_id 32, number 4, hlc 8, after 8, message id 1
@@ -11,16 +11,16 @@ const SIGNATURE_LEN: usize = 64;
 
 const FLAG_CHAIN: u8 = 1;
 
-/// Kind 99, a signed message to everyone, as one peer hands it to the next.
+/// Kind 99: a signed broadcast, as one peer passes it to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Say {
     /// Which tree it travels in. Not signed.
     pub tree: u8,
     /// How many peers it went through. Not signed.
     pub hops: u8,
-    /// The certificates of the origin's session, as in [`crate::invite`], for who does not know it yet.
+    /// The certificate chain of the origin's session, as in [`crate::invite`], for receivers that don't know it yet.
     pub chain: Option<Vec<u8>>,
-    /// What the origin's member key signed.
+    /// What its author's member key signed.
     pub signed: SignedSay,
     /// Ed25519, label "throng/1 say", over [`SignedSay::encode`].
     pub signature: [u8; SIGNATURE_LEN],
@@ -66,16 +66,17 @@ impl Say {
     }
 }
 
-/// The part of a say that its origin signs, and that nobody can change on the way.
+/// The part of a say that its author signs, so that nobody can change it on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedSay {
-    /// The origin's session.
+    /// The author's session.
     pub client_id: ClientId,
-    /// The session's count of its messages, from 1 on. Never 0.
+    /// The session's count of its says, from 1. Never 0.
     pub number: u32,
-    /// When: 48 bits of ms since 1970, then a 16-bit counter. Strictly rising within a session.
+    /// The hybrid logical clock (Kulkarni and others 2014): 48 bits of ms since 1970, then a 16-bit counter. It rises strictly
+    /// within a session.
     pub hlc: u64,
-    /// The first 8 bytes of the newest message that the origin had before it; zeros: none.
+    /// The first 8 bytes of the id of the last message that its author had got before; zeros if none.
     pub after: [u8; 8],
     /// What it says.
     pub body: Body,
@@ -104,8 +105,8 @@ impl SignedSay {
         if number == 0 {
             return Err(WireError::NumberZero);
         }
-        // Who is in a signed chat, and its topic, is a matter of certificates and facts; and no signed chat is
-        // old enough to hold historic actions.
+        // In a signed chat certificates and facts decide who is a member and what the topic is, and no historic program
+        // speaks.
         if matches!(
             body,
             Body::NewPeer(_)
