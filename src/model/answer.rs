@@ -1,4 +1,4 @@
-//! What is answered to whoever looks something up: members, invites, the moderation log, figures.
+//! Answers to lookups: members, invites, the moderation log, figures.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,54 +19,54 @@ pub struct MemberInfo {
     pub nick: String,
     /// What they may do.
     pub role: Role,
-    /// What they say of their presence.
+    /// Their status, as they say it.
     pub status: Status,
-    /// Whether a session of theirs stands.
+    /// Whether they have a live session.
     pub online: bool,
     /// Oneself.
     pub own: bool,
-    /// When they were admitted, by their own clock then; none in a classic chat.
+    /// When they were admitted, by their own clock then; `None` in a classic chat.
     pub since: Option<Timestamp>,
     /// Whether a ban keeps them out.
     pub banned: bool,
     /// Whether the user does not want to see what they say.
     pub ignored: bool,
-    /// Until when one only reads, having just come in by a door that asks for it. Told of oneself alone.
+    /// Until when they can only read, after joining by a door that asks for it. Set for the user alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reads_until: Option<Timestamp>,
 }
 
-/// An invite, as those see it who may manage invites.
+/// An invite, for those who may manage invites.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InviteInfo {
     /// Which.
     pub invite: InviteId,
-    /// Counted by who issued it.
+    /// The issuer's count of invites.
     pub number: u32,
-    /// What those who come by it may do.
+    /// What those who join with it may do.
     pub rights: Rights,
-    /// How many may come in by it; 0: any number.
+    /// How many members it admits; 0 for any number.
     pub uses: u16,
-    /// Who came by it, as far as is known here.
+    /// Who joined with it, as far as is known here.
     pub used_by: Vec<InviteUser>,
-    /// When it was made; none if it was made on another computer.
+    /// When it was made; `None` if it was made on another computer.
     pub created_at: Option<Timestamp>,
-    /// Until when it is good; none: until it is closed.
+    /// When it expires; `None` if it is good until it is closed.
     pub expires_at: Option<Timestamp>,
-    /// Whether nobody new comes in by it any more, by a fact.
+    /// Whether a fact has closed it, so that nobody new joins with it.
     pub closed: bool,
-    /// Whether it is the one that lies in a public chat's link.
+    /// Whether it is the door's invite, the one in a public chat's link.
     pub public_link: bool,
 }
 
-/// Who came by an invite.
+/// A member who joined with an invite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InviteUser {
     /// Who.
     pub member: MemberId,
     /// What they are called.
     pub nick: String,
-    /// Whether a moderator has confirmed them, so that nothing takes their place from them.
+    /// Whether a moderator has confirmed them, so that nothing takes their slot away.
     pub confirmed: bool,
 }
 
@@ -84,7 +84,7 @@ pub struct LogEntry {
     /// What.
     #[serde(flatten)]
     pub deed: LoggedDeed,
-    /// Why it has no effect, a sentence; none if it has.
+    /// Why it has no effect, as a sentence; `None` if it has one.
     pub denied: Option<String>,
 }
 
@@ -103,9 +103,9 @@ pub enum LoggedDeed {
     Banned {
         /// Who.
         member: MemberId,
-        /// Why, in the words of who did it.
+        /// Why, in the words of the one who did it.
         reason: String,
-        /// Whether all who came by the same invite were banned with them.
+        /// Whether everybody who used the same invite was banned with them.
         with_invite: bool,
         /// Whether it still holds.
         holds: bool,
@@ -117,12 +117,12 @@ pub enum LoggedDeed {
     },
     /// The topic was set.
     TopicSet {
-        /// To what; empty: none.
+        /// The new topic; empty for none.
         topic: String,
         /// Whether members may not set another.
         locked: bool,
     },
-    /// Those who came by an invite were confirmed. Programs of moderators do so by themselves.
+    /// Members who joined with an invite were confirmed. Moderators' programs do this by themselves.
     Confirmed {
         /// Which invite.
         invite: InviteId,
@@ -140,7 +140,7 @@ pub enum LoggedDeed {
         #[serde(flatten)]
         door: Door,
     },
-    /// What of the past newcomers get was set.
+    /// The history rule was set.
     HistoryRuleSet {
         /// What they get.
         #[serde(flatten)]
@@ -166,23 +166,23 @@ pub struct LinkInfo {
 /// The figures of a chat's node, since it was started.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Stats {
-    /// How many links stand.
+    /// How many links are up.
     pub links: u32,
     /// Each of them.
     pub peers: Vec<LinkInfo>,
-    /// Members known, oneself among them.
+    /// Known members, the user included.
     pub members: u32,
-    /// Datagrams that came, and their bytes without IP and UDP headers.
+    /// Datagrams received.
     pub packets_in: u64,
-    /// Bytes that came.
+    /// Their bytes, without IP and UDP headers.
     pub bytes_in: u64,
     /// Datagrams sent.
     pub packets_out: u64,
     /// Bytes sent.
     pub bytes_out: u64,
-    /// Broadcasts that had come before.
+    /// Broadcasts that had come before already.
     pub duplicates: u64,
-    /// Messages that a repair brought.
+    /// Messages that repair fetched.
     pub repaired: u64,
     /// Datagrams dropped, by cause.
     pub dropped: BTreeMap<String, u64>,

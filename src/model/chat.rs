@@ -21,10 +21,10 @@ use super::timeline::{Delivery, Page, RowKey, Timeline};
 use crate::facts::{Door, HistoryRule, Role};
 use crate::id::{ChatId, ClientId, MemberId, MessageId};
 
-/// Who is there and what the topic is comes within so long of our first link. A guess: a roster takes two round trips.
+/// How long after our first link the roster and the topic take to come. A guess: a roster takes two round trips.
 const ARRIVING: SignedDuration = SignedDuration::from_secs(3);
 
-/// How long one looks for members before saying that nobody is reachable (a guess: a few rounds of asking).
+/// How long we look for members before we say that nobody is reachable. A guess: a few rounds of asking.
 const NOBODY_AFTER: Duration = Duration::from_secs(20);
 
 /// One chat as the window paints it.
@@ -74,38 +74,38 @@ pub struct Chat {
     pub unread: u32,
     /// How many of those say our nick.
     pub mentions: u32,
-    /// The newest message in a line, with its author's nick; empty if nothing was said.
+    /// The newest message as one line, with its author's nick; empty if nothing was said.
     pub last_line: String,
-    /// Its invites, the newest first; none: they were not asked for yet.
+    /// Its invites, the newest first; `None` until they were asked for.
     pub invites: Option<Vec<InviteInfo>>,
     /// What is known of our coming in.
     pub(super) entry: Entry,
-    /// Whether nobody has lately confirmed what is known of roles and bans.
+    /// Whether what is known of roles and bans is stale.
     pub is_moderation_stale: bool,
-    /// Who did what, the newest last; none: it was not asked for yet.
+    /// The moderation log, the newest last; `None` until it was asked for.
     pub log: Option<Vec<LogLine>>,
-    /// By what members came in, as far as we may see that.
+    /// With which invites members joined, as far as we may see that.
     pub(super) came_by: BTreeMap<MemberId, CameBy>,
-    /// Until when what we say waits.
+    /// Until when our messages wait, because we spoke too fast.
     pub(super) slow_until: Option<Timestamp>,
-    /// Until when we only read, having just come in.
+    /// Until when we can only read, because we have just joined.
     pub(super) reads_until: Option<Timestamp>,
     /// Whether somebody gave us our role by name, in this run.
     pub(super) has_named_role: bool,
-    /// What is being fetched from others of what was said before, if anything is.
+    /// The round of history that is under way, if there is one.
     pub fetching: Option<Fetching>,
     links: BTreeMap<ClientId, MemberId>,
     looking_since: Timestamp,
-    /// When we first came in, if that was in this run.
+    /// When we joined, if that was in this run.
     arrived_at: Option<Timestamp>,
 }
 
-/// A round of fetching from others what was said before.
+/// A round of fetching history from other members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fetching {
     /// Messages that came so far.
     pub fetched: u32,
-    /// Up to when it goes back by now, if that is known.
+    /// How far back it has got, if that is known.
     pub back_to: Option<Timestamp>,
 }
 
@@ -125,20 +125,20 @@ pub enum Join {
 /// How a chat is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Connection {
-    /// Links stand to so many members.
+    /// Links to this many members are up.
     Linked(usize),
     /// Nobody else is known to be in the chat.
     Alone,
-    /// Others are being looked for.
+    /// We are looking for members.
     Looking,
-    /// They were looked for long enough to say that none can be reached.
+    /// We have looked for long enough to say that nobody can be reached.
     Nobody,
     /// We were not let in.
     Refused,
 }
 
 impl Chat {
-    /// The chat that a `ChatOpened` speaks of; nothing for another event.
+    /// The chat of a `ChatOpened`; `None` for any other event.
     pub(super) fn opened(event: &Event, now: Timestamp, zone: TimeZone) -> Option<Self> {
         let Event::ChatOpened {
             chat,
@@ -200,7 +200,7 @@ impl Chat {
         })
     }
 
-    /// Takes over what a new session does not change.
+    /// Takes over from an earlier session what a new one does not change.
     pub(super) fn inherit(&mut self, before: Self) {
         self.members = before.members;
         self.timeline = before.timeline;
@@ -263,12 +263,12 @@ impl Chat {
         known.map_or_else(|| format!("Member {}", member.short()), str::to_owned)
     }
 
-    /// Where the newest message stands that was seen, if that is known.
+    /// The position of the newest message that was seen, if it is known.
     pub fn read_row(&self) -> Option<RowKey> {
         self.read_at
     }
 
-    /// Whether something unread is stored that the rows held do not show the beginning of.
+    /// Whether unread messages are stored that begin outside of the loaded rows.
     pub fn has_unread_before(&self) -> bool {
         self.unread > 0 && self.read.is_some_and(|read| self.timeline.key_of(read).is_none())
     }
@@ -365,7 +365,7 @@ impl Chat {
     fn working(&mut self, bits: u8, tried: u64, now: Timestamp) {
         self.entry.working(bits, tried, now);
         if self.join != Join::Joined {
-            // Whoever asks for work has answered.
+            // A node that asks for work has answered.
             self.join = Join::Asking;
             self.looking_since = now;
         }
@@ -378,7 +378,7 @@ impl Chat {
         }
     }
 
-    /// Whether we have only just come in: what we hear of now was so before.
+    /// Whether we have only just joined, so that what we hear of now was so before.
     pub(super) fn is_arriving(&self, now: Timestamp) -> bool {
         let since = |at| now.duration_since(at) < ARRIVING;
         self.join != Join::Joined || self.arrived_at.is_some_and(since)
@@ -399,7 +399,7 @@ impl Chat {
             None if self.is_arriving(now) => {}
             None => self.timeline.insert_notice(now, format!("{nick} joined")),
             Some((false, true)) => self.timeline.insert_notice(now, format!("{nick} is back")),
-            // Was there all along; it is we who came back.
+            // They were there all along; we are the ones who came back.
             Some(_) => {}
         }
     }
@@ -410,7 +410,7 @@ impl Chat {
             .get(id)
             .map_or_else(|| shown_nick(nick), |member| member.nick.clone());
         match (why, self.kind) {
-            // In a classic chat the session was all that there was of them.
+            // In a classic chat a member is no more than a session.
             (_, ChatKind::Classic) => self.members.remove(id),
             // Listed apart, as soon as it is told who banned them.
             (LeftWhy::Banned, _) => self.members.set_offline(id),
@@ -468,7 +468,7 @@ impl Chat {
     }
 }
 
-/// The name of a chat as it is shown: whoever made it chose it.
+/// The name of a chat as it is shown. Somebody else chose it, so it is cleaned.
 fn shown_name(name: &str) -> String {
     let shown = shown_nick(name);
     if shown.is_empty() {

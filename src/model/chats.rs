@@ -1,5 +1,5 @@
-//! The picture of all chats that a window paints: built up from reports alone ([`Chats::apply`]), with everything
-//! sorted, counted and put into words when an event comes, so that painting only reads.
+//! All chats as the window paints them, built from reports alone ([`Chats::apply`]). Everything is sorted, counted and put
+//! into words when an event comes, so that painting only reads.
 
 use std::collections::BTreeMap;
 
@@ -19,16 +19,16 @@ const FIRST_HISTORY: u32 = 200;
 /// All chats of the profile.
 #[derive(Debug)]
 pub struct Chats {
-    /// In which times are shown.
+    /// The time zone in which times are shown.
     zone: TimeZone,
     chats: BTreeMap<ChatId, Chat>,
-    /// As they were opened.
+    /// In the order in which they were opened.
     order: Vec<ChatId>,
     /// Drafts and read state that came before their chat did.
     saved: BTreeMap<ChatId, OpenChat>,
 }
 
-/// What a report asks of whoever handed it in.
+/// What the caller has to do about a report.
 #[derive(Debug, Default, PartialEq)]
 pub struct Effects {
     /// To be sent.
@@ -47,7 +47,7 @@ pub struct Trouble {
 }
 
 impl Chats {
-    /// None yet; times will be shown in `zone`.
+    /// No chats yet; times will be shown in `zone`.
     pub fn new(zone: TimeZone) -> Self {
         Self {
             zone,
@@ -57,12 +57,12 @@ impl Chats {
         }
     }
 
-    /// In which times are shown.
+    /// The time zone in which times are shown.
     pub fn zone(&self) -> &TimeZone {
         &self.zone
     }
 
-    /// All chats, as they were opened.
+    /// All chats, in the order in which they were opened.
     pub fn iter(&self) -> impl Iterator<Item = &Chat> {
         self.order.iter().filter_map(|id| self.chats.get(id))
     }
@@ -72,7 +72,7 @@ impl Chats {
         self.chats.get(&id)
     }
 
-    /// One of them, to change what is the window's own: the draft, and what of the timeline is held.
+    /// One of them, to change the window's own part: the draft, and which stretch of the timeline is loaded.
     pub fn get_mut(&mut self, id: ChatId) -> Option<&mut Chat> {
         self.chats.get_mut(&id)
     }
@@ -87,7 +87,7 @@ impl Chats {
         self.chats.values().map(|chat| chat.unread).sum()
     }
 
-    /// Takes in what happened at `now`; returns what is to be done about it.
+    /// Takes in what happened at `now`, and returns what is to be done about it.
     pub fn apply(&mut self, report: &Report, now: Timestamp) -> Effects {
         match &report.event {
             Event::Ready { .. }
@@ -107,7 +107,7 @@ impl Chats {
                 Effects::error(*chat, message.clone())
             }
             Event::Lagged => {
-                // Answers may be among what was dropped.
+                // Answers may be among the events that were dropped.
                 for chat in self.chats.values_mut() {
                     chat.timeline.older_may_come();
                 }
@@ -116,13 +116,13 @@ impl Chats {
             Event::InviteExported { .. } | Event::Bye => Effects::default(),
             event => match event_chat(event).and_then(|chat| self.chats.get_mut(&chat)) {
                 Some(chat) => chat.apply(event, report.tag.as_ref().and_then(Page::of), now),
-                // Of a chat that was left: its last words may still be under way.
+                // From a chat that was left: its last reports may still come.
                 None => Effects::default(),
             },
         }
     }
 
-    /// Marks a chat read up to `message`, which was seen. The command that keeps it, unless it was so already.
+    /// Marks a chat read up to `message`. Returns the command that keeps this, unless it was so already.
     pub fn mark_read(&mut self, chat: ChatId, message: MessageId) -> Option<Command> {
         let found = self.chats.get_mut(&chat)?;
         found
@@ -139,7 +139,7 @@ impl Chats {
             chat.restore(&saved);
         }
         if let Some(before) = self.chats.remove(&id) {
-            // The same chat again, under a new session: what was read and typed stays.
+            // The same chat again, with a new session: read mark and draft stay.
             chat.inherit(before);
         } else {
             self.order.push(id);
@@ -182,7 +182,7 @@ impl Chats {
     }
 }
 
-/// What is asked about a chat of which nothing is known yet.
+/// What to ask about a chat of which nothing is known yet.
 fn ask_for(chat: ChatId) -> Vec<Command> {
     vec![
         Command::Members { chat },

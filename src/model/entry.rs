@@ -1,4 +1,4 @@
-//! What stands between us and a chat that we want into: work to be done, or a refusal.
+//! What keeps us out of a chat that we want to join: work to be done, or a refusal.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::chat::{Chat, Join};
 use super::event::Code;
 
-/// Proof of work that is being done to come in.
+/// Proof of work that is being done to join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Work {
-    /// How much is asked, in leading zero bits.
+    /// How much work is asked for, in leading zero bits.
     pub bits: u8,
     /// Tries so far.
     pub tried: u64,
@@ -18,7 +18,7 @@ pub struct Work {
     pub since: Timestamp,
 }
 
-/// What stands between us and a chat.
+/// What keeps us out of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hurdle {
     /// The door asks for work; it is being done.
@@ -27,7 +27,7 @@ pub enum Hurdle {
     Refused(Code),
 }
 
-/// What is known of our coming in.
+/// What is known about our joining.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Entry {
     work: Option<Work>,
@@ -35,13 +35,13 @@ pub(super) struct Entry {
 }
 
 impl Work {
-    /// On how many tries it is found, on average.
+    /// How many tries it takes, on average.
     pub fn expected_tries(&self) -> f64 {
         f64::from(self.bits).exp2()
     }
 
-    /// How likely it was to be found with so many tries, from 0 to below 1. No try brings the end nearer, so this is
-    /// the only thing that can be said of how far it is.
+    /// How likely so many tries were to find it, from 0 to below 1. No try brings the end nearer, so nothing more can be said
+    /// about progress.
     pub fn likelihood(&self) -> f32 {
         (1.0 - (-(self.tried as f64) / self.expected_tries()).exp()) as f32
     }
@@ -51,7 +51,7 @@ impl Work {
         Duration::try_from(now.duration_since(self.since)).unwrap_or(Duration::ZERO)
     }
 
-    /// How long it takes on this computer on average; nothing as long as that can't be told.
+    /// How long it takes on this computer, on average; `None` until that can be told.
     pub fn average(&self, now: Timestamp) -> Option<Duration> {
         let so_far = self.so_far(now);
         if so_far < Duration::from_secs(1) || self.tried == 0 {
@@ -64,7 +64,7 @@ impl Work {
 
 impl Entry {
     pub(super) fn working(&mut self, bits: u8, tried: u64, now: Timestamp) {
-        // More may be asked while it is under way: then it begins again.
+        // If more is asked for meanwhile, it begins again.
         let same = self.work.filter(|work| work.bits == bits && work.tried <= tried);
         let since = same.map_or(now, |work| work.since);
         self.work = Some(Work { bits, tried, since });
@@ -75,15 +75,14 @@ impl Entry {
         (self.work, self.refused) = (None, Some(code));
     }
 
-    /// Nothing stands in the way any more, as far as is known.
+    /// As far as is known, nothing keeps us out any more.
     pub(super) fn clear(&mut self) {
         (self.work, self.refused) = (None, None);
     }
 }
 
 impl Chat {
-    /// What stands between us and the chat, unless it is a ban of which we know by whom and why
-    /// ([`Self::own_ban`]).
+    /// What keeps us out of the chat, except a ban of which we know by whom and why ([`Self::own_ban`]).
     pub fn hurdle(&self) -> Option<Hurdle> {
         match (&self.join, self.entry.refused, self.entry.work) {
             (Join::Failed(_), Some(code), _) => self.own_ban().is_none().then_some(Hurdle::Refused(code)),

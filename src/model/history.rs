@@ -1,5 +1,4 @@
-//! What was said in a chat as it comes: live, from the store or from others; what of it is unread, and how far one has
-//! read.
+//! Messages as they come into a chat, live, from the store or from others; what is unread, and how far the user has read.
 
 use jiff::Timestamp;
 
@@ -53,7 +52,7 @@ impl Chat {
     ) {
         match page {
             Some(page) => self.timeline.load(page, messages, more_before, more_after),
-            // What is asked for by itself, when a chat is opened or events were missed, is the newest.
+            // The newest page is asked for without the user: when a chat is opened, or events were missed.
             None if !more_after => self.timeline.join_newest(messages, more_before),
             None => {}
         }
@@ -87,7 +86,7 @@ impl Chat {
         self.last_line.clear();
     }
 
-    /// Takes the newest line from the rows, if they reach to the newest message.
+    /// Takes the newest message from the rows, if they reach to the end.
     pub(super) fn renew_last_line(&mut self) {
         if self.timeline.more_after() {
             return;
@@ -98,21 +97,21 @@ impl Chat {
         });
     }
 
-    /// Lets the "new" line go on to what is unread now; until then it stands where reading had stopped before.
+    /// Moves the "new" line to what is unread now. Until then it stays where reading stopped before.
     pub fn forget_new_line(&mut self) {
         self.timeline.set_read_mark(self.read);
     }
 
-    /// Reads up to `message`. Whether that is news. A "new" line that stands stays, for the reader to find it.
+    /// Marks as read up to `message`, and returns whether that is news. A "new" line stays where it is, for the reader to find.
     pub(super) fn mark_read(&mut self, message: MessageId) -> bool {
         if self.read == Some(message) && self.unread == 0 {
             return false;
         }
         let row = self.timeline.key_of(message);
         let goes_on = match (row, self.read_at) {
-            // What was seen last frame may be older than what was read along since: reading never goes back.
+            // The read mark never goes back: what the last frame showed may be older than what was read since.
             (Some(row), Some(read)) => row >= read,
-            // Far up, who knows whether it comes before or after what was read?
+            // Far up it is not known whether the message comes before or after the read mark.
             _ => self.read.is_none() || !self.timeline.more_after(),
         };
         if !goes_on {
@@ -121,7 +120,7 @@ impl Chat {
         let before = std::mem::replace(&mut self.read_at, row);
         self.read = Some(message);
         if self.timeline.more_after() {
-            // What comes after the rows is still unread: only what was passed is not.
+            // Messages after the loaded rows are still unread.
             let (unread, mentions) = row.map_or((0, 0), |row| self.unread_between(before, row));
             self.unread = self.unread.saturating_sub(unread);
             self.mentions = self.mentions.saturating_sub(mentions).min(self.unread);
@@ -134,8 +133,7 @@ impl Chat {
         true
     }
 
-    /// How many messages of others the timeline holds after the one that was read last, and how many of them say our
-    /// nick.
+    /// How many messages of others are in the loaded rows after the read mark, and how many of them mention us.
     pub(super) fn unread_after_read(&self) -> (u32, u32) {
         let after = |row: &&Row| self.read_at.is_none_or(|read| row.key > read);
         count(self.timeline.rows().rev().take_while(after))
@@ -148,7 +146,7 @@ impl Chat {
     }
 }
 
-/// How many messages of others, and how many of them say the reader's nick.
+/// How many messages of others, and how many of them mention the reader.
 fn count<'a>(rows: impl Iterator<Item = &'a Row>) -> (u32, u32) {
     let (mut others, mut mentioned) = (0, 0);
     for said in rows.filter_map(Row::said) {
@@ -158,7 +156,7 @@ fn count<'a>(rows: impl Iterator<Item = &'a Row>) -> (u32, u32) {
     (others, mentioned)
 }
 
-/// A message in a line, as the list of chats shows it.
+/// A message as one line, for the chat list.
 fn line_of(nick: &str, body: MessageBody, own: bool, text: &str) -> String {
     let (nick, text) = (shown_nick(nick), shown_text(text));
     let line = text.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How long things may be, so that the window can say so before anything is sent. The layers that send check again.
+//! How long things may be, so that the window can say so before anything is sent. The lower layers check again.
 
 use super::command::ChatKind;
 
@@ -14,7 +14,7 @@ pub const MAX_TOPIC_LEN: usize = 512;
 /// Bytes of UTF-8 in the reason of a ban.
 pub use crate::facts::MAX_BAN_REASON_LEN;
 
-/// Bytes of UTF-8 in one message: in a classic chat what a datagram has room for, in others what six have.
+/// Bytes of UTF-8 in one message: as many as fit into one datagram in a classic chat, and into six in the others.
 pub fn max_text_len(kind: ChatKind) -> usize {
     match kind {
         ChatKind::Classic => 881,
@@ -22,7 +22,7 @@ pub fn max_text_len(kind: ChatKind) -> usize {
     }
 }
 
-/// Whether one can be called this; if not, a sentence that says why.
+/// Whether this can be a nick; if not, a sentence that says why.
 pub fn check_nick(nick: &str) -> Result<(), &'static str> {
     match nick.trim() {
         "" => Err("Type a nick."),
@@ -32,7 +32,7 @@ pub fn check_nick(nick: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Whether a chat can have this name; if not, a sentence that says why.
+/// Whether this can be the name of a chat; if not, a sentence that says why.
 pub fn check_chat_name(name: &str) -> Result<(), &'static str> {
     match name.trim() {
         "" => Err("Type a name for the chat."),
@@ -42,7 +42,7 @@ pub fn check_chat_name(name: &str) -> Result<(), &'static str> {
     }
 }
 
-/// The start of a text that is no longer than so many bytes and ends between two characters.
+/// The longest beginning of a text that has at most so many bytes and ends between two characters.
 pub fn within(text: &str, max_len: usize) -> &str {
     &text[..text.floor_char_boundary(max_len)]
 }

@@ -1,4 +1,4 @@
-//! The moderation log of a chat in sentences.
+//! The moderation log of a chat, in sentences.
 
 use jiff::civil;
 
@@ -8,7 +8,7 @@ use super::moderation::{door_words, history_rule_words};
 use super::text::{shown_nick, shown_text};
 use crate::id::{FactId, MemberId};
 
-/// So many are called by name in one sentence.
+/// How many members are named in one sentence.
 const NAMED: usize = 4;
 
 /// A line of the moderation log.
@@ -22,7 +22,7 @@ pub struct LogLine {
     pub at: civil::DateTime,
     /// Who did what.
     pub sentence: String,
-    /// Why it has no effect, a sentence; none if it has.
+    /// Why it has no effect, as a sentence; `None` if it has one.
     pub denied: Option<String>,
 }
 

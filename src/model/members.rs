@@ -1,4 +1,4 @@
-//! The members of a chat, sorted as they are listed.
+//! The members of a chat, in the order of the member list.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,28 +10,28 @@ use super::text::{nick_key, nick_look, shown_nick};
 use crate::facts::Role;
 use crate::id::MemberId;
 
-/// So many who are members no more are still known by name (a guess: more than a chat's history tells of).
+/// How many former members are still known by nick. A guess: more than a chat's history mentions.
 const MAX_FORMER: usize = 1_024;
 
-/// The members of a chat: those who are there first, of these the higher roles, then by nick; after them the banned.
+/// The members of a chat: those who are online first, higher roles before lower ones, then by nick; the banned last.
 #[derive(Debug, Clone, Default)]
 pub struct Members {
     by_id: BTreeMap<MemberId, Member>,
     sorted: BTreeSet<(Place, String, MemberId)>,
     /// How many of them are banned.
     banned: usize,
-    /// What those were called who are members no more.
+    /// The nicks of former members.
     former: BTreeMap<MemberId, String>,
-    /// The same, who went first at the front.
+    /// The same, the first who left at the front.
     former_order: VecDeque<MemberId>,
-    /// How many members look to be called the same.
+    /// How many members have nicks that look the same.
     sharing: BTreeMap<String, BTreeSet<MemberId>>,
-    /// All whose nick alone does not say who they are.
+    /// All members whose nick looks like another's.
     shared_nicks: BTreeSet<MemberId>,
     version: u64,
 }
 
-/// Where a member is listed among the others.
+/// A member's sort key in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     is_banned: bool,
@@ -42,9 +42,9 @@ struct Place {
 /// A ban, as far as it is known here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BanInfo {
-    /// Who banned; none if that was before this program ran.
+    /// Who banned them; `None` if that was before this program ran.
     pub by: Option<MemberId>,
-    /// Why, in their words, fit to be shown; empty: not said, or not known.
+    /// Why, in their words, cleaned; empty if not said or not known.
     pub reason: String,
     /// Whether none of the banned's words are shown.
     pub hide_all: bool,
@@ -55,13 +55,13 @@ pub struct BanInfo {
 pub struct Member {
     /// Who.
     pub id: MemberId,
-    /// What they are called, fit to be shown; never empty.
+    /// Their nick, cleaned; never empty.
     pub nick: String,
     /// What they may do.
     pub role: Role,
-    /// What they say of their presence.
+    /// Their status, as they say it.
     pub status: Status,
-    /// Whether a session of theirs stands.
+    /// Whether they have a live session.
     pub online: bool,
     /// Oneself.
     pub own: bool,
@@ -71,7 +71,7 @@ pub struct Member {
     pub ban: Option<BanInfo>,
     /// Whether the user does not want to see what they say.
     pub ignored: bool,
-    /// Whether they went while this program ran: then their coming back is news.
+    /// Whether they left while this program ran. Then their coming back is news.
     pub(super) was_seen_leaving: bool,
 }
 
@@ -91,7 +91,7 @@ impl Member {
         }
     }
 
-    /// How they are, in a word.
+    /// Their presence, in a word.
     pub fn presence(&self) -> &'static str {
         match (self.online, self.status) {
             _ if self.ban.is_some() => "Banned",
@@ -102,7 +102,7 @@ impl Member {
         }
     }
 
-    /// What is known of a member beside what an event says, taken over when it comes.
+    /// What is kept of a member when an event brings a new state.
     fn inherit(&mut self, before: &Self) {
         self.since = self.since.or(before.since);
         self.ban = self.ban.take().map(|ban| before.ban.clone().unwrap_or(ban));
@@ -132,7 +132,7 @@ impl Role {
 }
 
 impl Members {
-    /// Takes these in place of all.
+    /// Replaces all members.
     pub(super) fn replace(&mut self, infos: &[MemberInfo]) {
         let mut before = std::mem::take(&mut self.by_id);
         *self = Self {
@@ -165,7 +165,7 @@ impl Members {
         members
     }
 
-    /// As they are listed, without the banned.
+    /// All but the banned, in the order of the list.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Member> {
         self.all().take(self.len())
     }
@@ -183,7 +183,7 @@ impl Members {
             .map(|(_, _, id)| by_id.get(id).expect("who is sorted is known"))
     }
 
-    /// What somebody is called, or was when they were a member.
+    /// A member's nick, or that of a former member.
     pub fn nick_of(&self, id: MemberId) -> Option<&str> {
         let member = self.by_id.get(&id).map(|member| &member.nick);
         member.or_else(|| self.former.get(&id)).map(String::as_str)
@@ -194,7 +194,7 @@ impl Members {
         self.by_id.get(&id)
     }
 
-    /// How many there are, oneself among them, without the banned.
+    /// How many there are, the user included, without the banned.
     pub fn len(&self) -> usize {
         self.by_id.len() - self.banned
     }
@@ -209,23 +209,23 @@ impl Members {
         self.banned
     }
 
-    /// How many are there now.
+    /// How many are online.
     pub fn online(&self) -> usize {
         let is_here = |member: &&Member| member.online && member.ban.is_none();
         self.by_id.values().filter(is_here).count()
     }
 
-    /// How many there are besides oneself.
+    /// How many there are besides the user.
     pub fn others(&self) -> usize {
         self.iter().filter(|member| !member.own).count()
     }
 
-    /// All whose nick alone does not say who they are.
+    /// All members whose nick looks like another's.
     pub fn shared_nicks(&self) -> &BTreeSet<MemberId> {
         &self.shared_nicks
     }
 
-    /// What the others are called, those who are there first. To be kept until [`Self::version`] is another.
+    /// The nicks of the others, those who are online first. The caller may keep them until [`Self::version`] changes.
     pub fn nicks(&self) -> Vec<String> {
         self.iter()
             .filter(|member| !member.own)
@@ -233,7 +233,7 @@ impl Members {
             .collect()
     }
 
-    /// Another number whenever something about a member has changed, from 1.
+    /// A number from 1 that changes whenever something about a member does.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -243,7 +243,7 @@ impl Members {
         self.insert(member);
     }
 
-    /// Somebody is there, who may have been known before.
+    /// Somebody is online, who may have been known before.
     pub(super) fn arrive(&mut self, mut member: Member) {
         if let Some(before) = self.take(member.id) {
             member.inherit(&before);
@@ -252,7 +252,7 @@ impl Members {
         self.insert(member);
     }
 
-    /// They are a member no more; what they were called stays known.
+    /// They are no longer a member. Their nick stays known.
     pub(super) fn remove(&mut self, id: MemberId) {
         if let Some(gone) = self.take(id) {
             self.keep_name(gone);
@@ -338,7 +338,7 @@ impl Members {
     }
 }
 
-/// What a member is called where nothing better is known.
+/// The nick of a member of whom no nick is known.
 fn named(id: MemberId, nick: &str) -> String {
     let shown = shown_nick(nick);
     if shown.is_empty() {

@@ -22,9 +22,9 @@ pub struct Message {
     pub chat: ChatId,
     /// By whom.
     pub member: MemberId,
-    /// What they were called then.
+    /// Their nick then.
     pub nick: String,
-    /// Its name.
+    /// Its id.
     pub id: MessageId,
     /// Its number in its author's session, from 1.
     pub number: u32,
@@ -32,23 +32,23 @@ pub struct Message {
     pub at: Timestamp,
     /// Said or done.
     pub body: MessageBody,
-    /// The words.
+    /// The text.
     pub text: String,
     /// One's own.
     pub own: bool,
-    /// Said before it reached us live.
+    /// Whether it came as history, not live.
     pub history: bool,
-    /// How far it has got, if it is one's own.
+    /// How far it has got, if it is the user's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryState>,
-    /// Where it stands among the others, those of one place by id: ms since 1970 in the upper 48 bits, then a counter, as its
-    /// author's clock had it when it was signed. 0: by its time and number.
+    /// Its position among the others (those with equal positions are ordered by id): the hlc of its author, ms since 1970 in the
+    /// upper 48 bits, then a counter. 0 means by time and number.
     #[serde(skip)]
     pub place: u64,
 }
 
 impl Message {
-    /// Where it stands among the others; before another of the same place if its id is the lower one.
+    /// Its position among the others. Of two at the same position the one with the lower id comes first.
     pub fn place(&self) -> u64 {
         match self.place {
             0 => place_at(self.at) | u64::from(self.number.min(0xFFFF)),
@@ -57,7 +57,7 @@ impl Message {
     }
 }
 
-/// The first place of a time; for times before 1970 the first of all.
+/// The first position of a time; for times before 1970 the first of all.
 pub fn place_at(at: Timestamp) -> u64 {
     at.as_millisecond().max(0).cast_unsigned() << 16
 }
@@ -66,7 +66,7 @@ pub fn place_at(at: Timestamp) -> u64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
-    /// No link stands; it goes out with the first one.
+    /// No link is up. It goes out with the first one.
     Waiting,
     /// It went out.
     Sent,

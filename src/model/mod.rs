@@ -1,8 +1,7 @@
-//! What the program is told to do ([`Command`]) and what happens ([`Event`]). Pure: no clock, no socket, no file,
-//! no toolkit; names nobody but [`crate::id`] and [`crate::facts`], whose roles and rights it speaks of.
+//! What the program can be told to do ([`Command`]), what happens ([`Event`]), and the chats that events build up. Pure: no
+//! clock, no socket, no file, no toolkit. It names only [`crate::id`] and [`crate::facts`], for roles and rights.
 //!
-//! The window, the headless mode and the tests are three users of one thing: a bounded channel of [`Request`]s in,
-//! a bounded channel of [`Report`]s out.
+//! The window, the headless mode and the tests all use one pair of bounded channels: [`Request`]s in, [`Report`]s out.
 
 mod answer;
 mod chat;

@@ -1,5 +1,4 @@
-//! What the founder and the moderators of a chat do, as it is told to everybody else, and what the user may do
-//! themselves.
+//! What founder and moderators have done, in sentences for everybody, and what the user may do.
 
 use std::time::Duration;
 
@@ -16,20 +15,20 @@ use super::text::{nick_key, shown_text};
 use crate::facts::{Circumstances, Deed, Denied, Door, DoorMode, HistoryRule, Role};
 use crate::id::{InviteId, MemberId};
 
-/// So much of the newest is asked for again when somebody's words are to be seen again (a guess: a page).
+/// How many of the newest messages are asked for again when somebody's messages are to be shown again. A guess: a page.
 const SHOWN_AGAIN: u32 = 200;
 
-/// With so many hex digits somebody is named: as many as are shown where two share a nick.
+/// How many hex digits name a member: as many as are shown where two nicks look alike.
 pub const SHORT_FINGERPRINT: usize = 8;
 
-/// Why one only reads in a chat.
+/// Why the user can only read in a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadsOnly {
-    /// One's role says so.
+    /// Because of their role.
     Observer,
-    /// Newcomers do, until somebody lets them write.
+    /// Newcomers can, until somebody lets them write.
     AwaitsApproval,
-    /// Newcomers do, for so many minutes after they came in.
+    /// Newcomers can, for some minutes after they joined.
     Newcomer {
         /// How many.
         minutes: u16,
@@ -38,14 +37,14 @@ pub enum ReadsOnly {
     },
 }
 
-/// By what somebody came into a chat, as those know who may see its invites.
+/// With which invite somebody joined a chat, for those who may see its invites.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CameBy {
     /// The invite, as its issuer counts them.
     pub number: u32,
-    /// Whether it lies in the chat's link.
+    /// Whether it is the one in the chat's link.
     pub public_link: bool,
-    /// How many came by it, as far as is known.
+    /// How many joined with it, as far as is known.
     pub people: usize,
 }
 
@@ -113,7 +112,7 @@ impl Chat {
             .map_err(|denied| denied.to_string())
     }
 
-    /// The role of whoever banned a member, for who may lift that. Where it is not known, the node decides.
+    /// The role of the one who banned a member, which decides who may lift the ban. Where it is not known, the node decides.
     fn role_of_banner(&self, member: &Member) -> Role {
         let by = member.ban.as_ref().and_then(|ban| ban.by);
         by.and_then(|by| self.members.get(by))
@@ -125,7 +124,7 @@ impl Chat {
         self.members.get(self.own)?.ban.as_ref()
     }
 
-    /// Why we only read, if we do.
+    /// Why the user can only read, if so.
     pub fn reads_only(&self, now: Timestamp) -> Option<ReadsOnly> {
         let is_observer = self.role == Role::Observer;
         let waits = is_observer
@@ -146,14 +145,14 @@ impl Chat {
         (!rest.is_zero()).then_some(ReadsOnly::Newcomer { minutes, rest })
     }
 
-    /// For how long what we say still waits, because we spoke faster than the chat allows.
+    /// For how long our messages still wait, because we spoke faster than the chat allows.
     pub fn slow_for(&self, now: Timestamp) -> Option<Duration> {
         let rest = Duration::try_from(self.slow_until?.duration_since(now)).ok()?;
         (!rest.is_zero()).then_some(rest)
     }
 
-    /// In how long something of this reads otherwise although nothing happens: once a second while slow mode runs
-    /// down, once a minute while a newcomer waits.
+    /// In how long a sentence of this module changes although nothing happens: once a second while slow mode counts down, once
+    /// a minute while a newcomer waits.
     pub fn next_change_in(&self, now: Timestamp) -> Option<Duration> {
         let to_next = |rest: Duration, step: u64| {
             let step = Duration::from_secs(step);
@@ -169,15 +168,15 @@ impl Chat {
         slow.into_iter().chain(newcomer).min()
     }
 
-    /// By what a member came in, if we may see that.
+    /// With which invite a member joined, if we may see that.
     pub fn came_by(&self, member: MemberId) -> Option<CameBy> {
         self.came_by.get(&member).copied()
     }
 
-    /// Who is meant by a nick, or by the first digits of a fingerprint (at least [`SHORT_FINGERPRINT`]).
+    /// The member with this nick, or with these first digits of a fingerprint (at least [`SHORT_FINGERPRINT`]).
     ///
     /// # Errors
-    /// Why it can't be said, a sentence.
+    /// Why there is none, or not one alone, as a sentence.
     pub fn find_member(&self, name: &str) -> Result<&Member, String> {
         self.the_one_called(name).unwrap_or_else(|| {
             let name = shown_text(name);
@@ -210,9 +209,9 @@ impl Chat {
     /// Splits what was typed into the member whose nick stands at its beginning, and the rest.
     ///
     /// # Errors
-    /// Why it can't be said who is meant, a sentence.
+    /// Why it is not clear who is meant, as a sentence.
     pub fn find_member_before<'a>(&self, text: &'a str) -> Result<(&Member, &'a str), String> {
-        // A nick may have spaces: the longest one counts. It may have a sign before and after it.
+        // A nick may have spaces, so the longest that fits counts. There may be a sign before and after it.
         let spaces = text.char_indices().filter(|(_, c)| c.is_whitespace());
         let ends: Vec<usize> = spaces.map(|(at, _)| at).chain([text.len()]).collect();
         let longest = ends
@@ -246,7 +245,7 @@ impl Chat {
             Event::RoleChanged { member, role, by, .. } => self.role_changed(*member, *role, *by, now),
             Event::DoorChanged { door, by, .. } => {
                 self.door_changed(*door, *by, now);
-                // Whether it lets us write is told with the members.
+                // The list of members tells whether it lets us write.
                 return Effects::of(Command::Members { chat: self.id });
             }
             Event::HistoryRuleChanged { rule, by, .. } => self.history_rule_changed(*rule, *by, now),
@@ -271,7 +270,7 @@ impl Chat {
         Effects::default()
     }
 
-    /// Hides the words of those who are ignored, or banned with all they said, and shows those of all others.
+    /// Hides the messages of those who are ignored, or banned with `hide_all`, and shows those of all others.
     pub(super) fn hide_words(&mut self) {
         let members: Vec<MemberId> = self.members.all().map(|member| member.id).collect();
         for member in members {
@@ -290,7 +289,7 @@ impl Chat {
         let before = self.unread_after_read();
         self.timeline.set_hidden(member, hide);
         let after = self.unread_after_read();
-        // The number may count more than is held here: what is hidden goes from it, the rest stays.
+        // The count may include messages that are not loaded, so only those that are hidden are subtracted.
         self.unread = (self.unread + after.0).saturating_sub(before.0);
         self.mentions = (self.mentions + after.1).saturating_sub(before.1);
         self.renew_last_line();
@@ -382,7 +381,7 @@ impl Chat {
             }
             None if id == self.own && role == Role::Observer => "You only read here now".to_owned(),
             None if id == self.own && before == Some(Role::Observer) => "You may write here now".to_owned(),
-            // Because of a door or an invite, and perhaps for many at once.
+            // A door or an invite changed it, perhaps for many at once.
             None => return,
         };
         self.timeline.insert_notice(now, sentence);
@@ -414,7 +413,7 @@ impl Chat {
         }
     }
 
-    /// Of interest to those who could have closed it themselves.
+    /// Shown to those who could have closed it themselves.
     fn invite_closed(&mut self, invite: InviteId, by: Option<MemberId>, now: Timestamp) {
         let listed = self.invites.iter_mut().flatten();
         for info in listed.filter(|info| info.invite == invite) {
@@ -499,8 +498,8 @@ impl Chat {
         }
     }
 
-    /// What somebody is called where it matters who it was: with the first digits of their fingerprint if another
-    /// member's nick looks the same.
+    /// A member's name where it matters who it was: the nick, with the first digits of their fingerprint if another nick looks
+    /// the same.
     pub fn called(&self, id: MemberId) -> String {
         let nick = self.nick_of(id);
         if id != self.own && self.members.shared_nicks().contains(&id) {
@@ -510,7 +509,7 @@ impl Chat {
         }
     }
 
-    /// The same as the object of a sentence.
+    /// The same, as the object of a sentence.
     pub(super) fn object(&self, id: MemberId) -> String {
         if id == self.own {
             "you".to_owned()
@@ -532,7 +531,7 @@ impl Role {
     }
 }
 
-/// What of the past newcomers get, for a sentence: "what was said in the 7 days before they came".
+/// The history rule as part of a sentence: "what was said in the 7 days before they came".
 pub fn history_rule_words(rule: HistoryRule) -> String {
     match rule {
         HistoryRule::All => "all that was said before they came".to_owned(),
@@ -542,7 +541,7 @@ pub fn history_rule_words(rule: HistoryRule) -> String {
     }
 }
 
-/// How strangers come in, for a sentence: "anyone who has the link comes in".
+/// The door as part of a sentence: "anyone who has the link comes in".
 pub fn door_words(door: Door) -> String {
     let minutes = |minutes: u16| match minutes {
         1 => "1 minute".to_owned(),

@@ -1,4 +1,4 @@
-//! A passphrase on its way from whoever typed it to what it opens.
+//! A passphrase on its way from the field where it was typed to what it opens.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use zeroize::Zeroizing;
 /// The longest passphrase in bytes of UTF-8. A guess: far over what anybody types.
 pub const MAX_PASSPHRASE_LEN: usize = 1024;
 
-/// A passphrase. It is wiped when it is dropped, and does not show when it is printed.
+/// A passphrase. It is wiped on drop, and `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// From what was typed.
+    /// The passphrase that was typed.
     pub fn new(text: Zeroizing<String>) -> Self {
         Self(text)
     }
 
-    /// What it is made of.
+    /// Its text.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
-    /// Whether there is none.
+    /// Whether it is empty, which stands for none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -42,7 +42,7 @@ impl fmt::Debug for Passphrase {
 }
 
 impl Serialize for Passphrase {
-    /// For commands alone; no event holds one.
+    /// Only commands are serialised with one; no event has one.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.0)
     }
@@ -54,21 +54,21 @@ impl<'de> Deserialize<'de> for Passphrase {
     }
 }
 
-/// How well a passphrase keeps what it seals, as far as its look tells.
+/// How strong a passphrase is, as far as its look tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
     /// Guessed in minutes or days.
     Weak,
-    /// Guessed by whoever tries hard.
+    /// Guessed by somebody who tries hard.
     Fair,
-    /// Not guessed, if it was not thought up but drawn by chance.
+    /// Not guessed, if it was drawn at random and not made up.
     Good,
 }
 
 impl Strength {
-    /// By length and by how many different characters there are: no program can tell whether a phrase stands in a book, so
-    /// this is the best that it can be, not the least. The bounds are guesses: eight characters of any kind are weak,
-    /// four words of a list fair, five or more good.
+    /// Judges by length and by the number of different characters. No program can tell whether a phrase is in a book, so this is
+    /// an upper bound. The limits are guesses: eight characters of any kind are weak, four words from a list fair, five or more
+    /// good.
     pub fn of(text: &str) -> Self {
         let mut different: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
         let len = different.len();

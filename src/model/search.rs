@@ -1,15 +1,15 @@
-//! What is typed to search for messages: words, all of which have to be there, a "phrase in quotes", and `from:nick`,
-//! `in:chat`, `before:2026-11-20`, `after:2026-11-01`.
+//! The language of searches: words, all of which must occur, a "phrase in quotes", and `from:nick`, `in:chat`,
+//! `before:2026-11-20`, `after:2026-11-01`.
 
 use jiff::civil::Date;
 
-/// Longest text of a search, in bytes. A guess: far over what anybody types.
+/// The longest text of a search, in bytes. A guess: far over what anybody types.
 const MAX_SEARCH_LEN: usize = 1024;
 
-/// What is searched for.
+/// A search, parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SearchQuery {
-    /// In lower case; all have to be there.
+    /// Words and phrases in lower case, all of which must occur.
     pub words: Vec<String>,
     /// A part of the author's nick.
     pub from: Option<String>,
@@ -80,11 +80,11 @@ fn terms(text: &str) -> Vec<Term> {
             rest = &rest[filter.len() + 1..];
         }
         let (value, after) = match rest.strip_prefix('"') {
-            // A quote that nobody closed goes on to the end.
+            // A quote that is not closed goes on to the end.
             Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
             None => rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())),
         };
-        // `from:` without a name is being typed.
+        // `from:` without a name is still being typed.
         if filter.is_none() || !value.is_empty() {
             let value = value.trim().to_owned();
             terms.push(Term { filter, value });

@@ -1,4 +1,4 @@
-//! What a user chose, and how the window was left.
+//! The user's settings, and how the window was left.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::id::{ChatId, MessageId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Theme {
-    /// As the system has it; dark where it does not say.
+    /// As the system; dark where it does not say.
     #[default]
     System,
     /// Dark text on white.
@@ -17,7 +17,7 @@ pub enum Theme {
     Dark,
 }
 
-/// What a user chose. Fields that a newer program added are dropped by an older one; missing ones take the default.
+/// The user's settings. An older program drops fields that a newer one added; missing fields take their default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -31,7 +31,7 @@ pub struct Settings {
     pub compact: bool,
     /// Whether the list of members is shown.
     pub members_shown: bool,
-    /// Minutes without input until the status becomes away; 0: never.
+    /// Minutes without input until the status becomes away; 0 for never.
     pub away_after_minutes: u16,
 }
 
@@ -48,7 +48,7 @@ impl Default for Settings {
     }
 }
 
-/// How much of a chat is kept here. What is over it goes, the oldest first.
+/// How much of a chat is kept on this computer. The oldest messages beyond that are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "keep", rename_all = "snake_case")]
 pub enum Retention {
@@ -83,7 +83,7 @@ pub struct OpenChat {
 /// How the window was left.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Workspace {
-    /// The chats whose tabs stand open, in order.
+    /// The chats whose tabs are open, in order.
     pub tabs: Vec<ChatId>,
     /// The tab in front.
     pub selected: Option<ChatId>,

@@ -1,21 +1,20 @@
-//! What others wrote, made fit to be shown. Names and texts are chosen by whoever sends them, so on their way to the
-//! window they lose what would let them pose as something else: control characters, characters that turn the
-//! direction of what stands around them, hidden tags, and towers of combining marks.
+//! Cleaning texts of others before they are shown, with Unicode TS 39 (confusables), UAX 9 (direction) and UAX 29 (clusters)
+//! in mind. Senders choose their nicks and texts, so these lose what would let them pose as something else: control
+//! characters, characters that turn the direction of the text around them, hidden tags, and towers of combining marks.
 //!
-//! What is stored and passed on stays as it was signed; this is for the eye alone.
+//! What is stored and passed on stays as it was signed. This is for the eye alone.
 
 use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// So many combining marks are shown upon one character. Vietnamese and pointed Hebrew need up to three; the rest is
-/// room (a guess).
+/// How many combining marks are shown on one character. Vietnamese and pointed Hebrew need up to three; one more is a guess.
 const MAX_MARKS: usize = 4;
 
-/// So many empty lines in a row are shown at most, so that a text of line breaks is no wall.
+/// How many empty lines in a row are shown at most, so that nobody fills the window with line breaks.
 const MAX_EMPTY_LINES: usize = 1;
 
-/// What is shown in place of a nick that has nothing to show.
+/// Shown in place of a nick without visible characters.
 const UNNAMED: &str = "unnamed";
 
 /// A nick as it is shown: one line without control and direction characters, spaces single, few marks. Never empty.
@@ -44,7 +43,7 @@ pub fn shown_text(text: &str) -> String {
         let c = match c {
             '\u{2028}' | '\u{2029}' => '\n',
             '\t' => ' ',
-            // The private use areas are where icon fonts live: a nick must not bear the window's own signs.
+            // Icon fonts use the private use areas: a nick must not contain the window's own icons.
             '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}' => '?',
             c => c,
         };
@@ -76,8 +75,8 @@ pub fn shown_text(text: &str) -> String {
     shown
 }
 
-/// Two nicks with the same key differ in nothing but upper and lower case and what is not seen: for finding a member by
-/// name, and for sorting.
+/// Two nicks have the same key if they differ only in case and in invisible characters. For finding a member by nick, and
+/// for sorting.
 pub fn nick_key(nick: &str) -> String {
     shown_nick(nick)
         .chars()
@@ -86,18 +85,18 @@ pub fn nick_key(nick: &str) -> String {
         .collect()
 }
 
-/// Two nicks of the same look are one to a reader who does not look twice.
+/// Two nicks have the same look if a reader can mistake one for the other.
 pub(super) fn nick_look(nick: &str) -> String {
     let seen = nick_key(nick);
     let seen = seen.chars().filter(|c| !c.is_whitespace());
     seen.map(looks_like).collect()
 }
 
-/// The Latin letter that a small letter or digit can be taken for. Of what Unicode lists as confusable (UTS #39) those of
-/// the scripts that most keyboards reach: what is missing here still has another identicon and colour.
+/// The Latin letter that a small letter or digit can be mistaken for. From Unicode's confusables (TS 39), those of the
+/// scripts that most keyboards reach. What is missing here still has another identicon and colour.
 fn looks_like(c: char) -> char {
     match c {
-        // Fullwidth forms stand in the order of ASCII.
+        // Fullwidth forms are in the order of ASCII.
         '\u{FF01}'..='\u{FF5E}' => {
             let ascii = char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c);
             looks_like(ascii.to_ascii_lowercase())
@@ -129,7 +128,7 @@ fn looks_like(c: char) -> char {
     }
 }
 
-/// Whether a text names a nick as a word of its own, in whatever case.
+/// Whether a text mentions a nick as a word of its own, in any case.
 pub fn mentions(text: &str, nick: &str) -> bool {
     let (text, nick) = (text.to_lowercase(), shown_nick(nick).to_lowercase());
     text.match_indices(&nick).any(|(at, found)| {
@@ -139,8 +138,8 @@ pub fn mentions(text: &str, nick: &str) -> bool {
     })
 }
 
-/// Fences a piece of text off where it stands among others in one string (a copied line, a spoken name), so that
-/// letters written from right to left don't drag their neighbours along. Nothing is added where there are none.
+/// Isolates a text that goes into a larger string (a copied line, a spoken name), so that right-to-left letters in it don't
+/// reorder their neighbours. Text without such letters stays as it is.
 pub fn isolated(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_right_to_left) {
         // First strong isolate … pop directional isolate (UAX #9).
@@ -154,18 +153,18 @@ fn is_in_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// Letters of the scripts written from right to left: the blocks that Unicode sets aside for them.
+/// Letters of right-to-left scripts: the blocks that Unicode reserves for them.
 fn is_right_to_left(c: char) -> bool {
     matches!(c, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFC}'
         | '\u{10800}'..='\u{10FFF}' | '\u{1E800}'..='\u{1EFFF}')
 }
 
-/// Holds emoji and letters of some scripts together, or apart, and shows nothing itself.
+/// Joins or separates emoji and letters of some scripts, and is invisible itself.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}' | '\u{FE00}'..='\u{FE0F}')
 }
 
-/// Has no look of its own but changes that of others, or hides something in plain sight.
+/// Is invisible but changes how others look, or hides something in plain sight.
 fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -175,7 +174,7 @@ fn is_hidden(c: char) -> bool {
             | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Whether a character adds to the one before it: it makes one cluster with a letter (UAX #29).
+/// Whether a character forms a cluster with the letter before it (UAX 29).
 fn is_mark(c: char) -> bool {
     // The combining marks begin at U+0300.
     c >= '\u{300}' && {
@@ -212,7 +211,7 @@ mod tests {
     fn marks_and_empty_lines_are_few() {
         let tower = format!("a{}b", "\u{301}".repeat(10_000));
         assert_eq!(shown_text(&tower), format!("a{}b", "\u{301}".repeat(MAX_MARKS)));
-        // Words with clusters of many letters keep them all.
+        // Words with clusters of many characters keep them all.
         for whole in ["कार्त्स्न्य", "Việt", "👩‍👩‍👧‍👦 👍🏽", "שָׁלוֹם", "한국어"]
         {
             assert_eq!(shown_text(whole), whole);

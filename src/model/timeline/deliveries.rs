@@ -1,4 +1,4 @@
-//! How far own messages have got, kept beside the rows: a message may be loaded after that is told, dropped, and loaded
+//! How far own messages have got. This is kept beside the rows, since a message may be loaded later, dropped, and loaded
 //! again.
 
 use std::collections::{HashMap, VecDeque};
@@ -6,7 +6,7 @@ use std::collections::{HashMap, VecDeque};
 use super::Delivery;
 use crate::id::MessageId;
 
-/// So many messages are remembered, those that were told of last (a guess: more than anyone says in a run).
+/// How many messages are remembered, the latest. A guess: more than anyone says in a run.
 const MAX_KNOWN: usize = 1_024;
 
 /// How far own messages have got.
@@ -14,7 +14,7 @@ const MAX_KNOWN: usize = 1_024;
 pub(super) struct Deliveries {
     /// Only looked up, never walked.
     known: HashMap<MessageId, Delivery>,
-    /// The names of those, the longest known first.
+    /// Their ids, the oldest first.
     order: VecDeque<MessageId>,
 }
 

@@ -1,5 +1,5 @@
-//! Words that are not shown: of members whom the reader ignores, and of banned ones of whom nothing is to be seen. They
-//! are kept beside the rows, to be shown again at once.
+//! Messages that are hidden: those of ignored members, and of members banned with `hide_all`. They are kept beside the
+//! rows, so that they can be shown again at once.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::{CHUNK_ROWS, Chunk, MAX_ROWS, Row, RowContent, RowKey, SaidRow, Timel
 use crate::id::MemberId;
 
 impl Timeline {
-    /// Hides what a member said and will say, or shows it again. False: it was so already.
+    /// Hides what a member said and will say, or shows it again. Returns false if it was so already.
     pub fn set_hidden(&mut self, member: MemberId, hidden: bool) -> bool {
         if hidden && self.hidden.insert(member) {
             self.hide(member);
@@ -25,7 +25,7 @@ impl Timeline {
         self.hidden.contains(&member)
     }
 
-    /// Keeps words aside; of too many, the newest.
+    /// Keeps messages aside; if they are too many, the newest.
     pub(super) fn withhold(&mut self, key: RowKey, said: SaidRow) {
         self.withheld.insert(key, said);
         if self.withheld.len() > MAX_ROWS
@@ -35,7 +35,7 @@ impl Timeline {
         }
     }
 
-    /// Lets go of words outside of the rows: they are asked for again with what is there.
+    /// Drops messages outside of the loaded rows. They are asked for again with the rows around them.
     pub(super) fn forget_withheld_outside(&mut self) {
         let (Some(first), Some(last)) = (self.first().map(|row| row.key), self.last().map(|row| row.key))
         else {
@@ -83,7 +83,7 @@ impl Timeline {
         self.set_read_mark(self.read_mark);
     }
 
-    /// Puts these rows in place of all, in the order in which they stand.
+    /// Replaces all rows by these, which are in order.
     fn set_rows(&mut self, rows: Vec<Row>) {
         self.len = rows.len();
         let mut rows = rows.into_iter();

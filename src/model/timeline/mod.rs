@@ -1,8 +1,8 @@
-//! The rows of a chat's timeline, prepared as events come: in order, cleaned for the eye, with what stands above each
-//! (a day, the "new" line, the author's nick) worked out. Painting reads them and works nothing out.
+//! The rows of a chat's timeline, prepared as events come: in order, cleaned, with what is above each (a day, the "new"
+//! line, the author's nick) worked out. Painting only reads them.
 //!
-//! Rows stand in chunks of bounded size, so that a row in the middle of 100,000 costs a chunk and not the list, and
-//! so that a view can keep its sums by chunk: a chunk says by its version whether it is another since.
+//! Rows are in chunks of bounded size, as in an unrolled linked list. So a row in the middle of 100,000 costs a chunk and
+//! not the list, and a view can keep sums by chunk: a chunk's version says whether it has changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -24,18 +24,18 @@ use self::deliveries::Deliveries;
 pub use row::{Delivery, Row, RowContent, RowId, RowKey, SaidRow};
 pub use stretch::{Older, Page};
 
-/// What is so much older than the newest message, and comes now, came late (a guess: longer than any way that a datagram
-/// takes, and than the clocks of most computers differ).
+/// A message that comes now and is this much older than the newest one came late. A guess: longer than any datagram is on
+/// its way, and than most computers' clocks differ.
 const LATE: SignedDuration = SignedDuration::from_mins(2);
 
 /// A chunk is split when it holds more rows.
 const CHUNK_ROWS: usize = 256;
 
-/// So many rows are kept of a history of any length, around where one reads; what is beyond them is asked for again when
-/// it is wanted. Some screens full in each direction, and 2 MB of messages of usual length (a guess).
+/// How many rows are loaded of a history of any length, around where the user reads. What is beyond them is asked for when
+/// needed. A guess: some screens full in each direction, and 2 MB of messages of usual length.
 pub const MAX_ROWS: usize = 4_096;
 
-/// What comes while one reads elsewhere is taken in up to so many rows, for nothing may be dropped under a reader's eyes.
+/// How many rows may be loaded while the user reads elsewhere, since nothing may be dropped under their eyes.
 const MOST_ROWS: usize = 2 * MAX_ROWS;
 
 /// The rows of a chat, the oldest first: a stretch of its history without gaps.
@@ -46,45 +46,45 @@ pub struct Timeline {
     /// The index of each chunk's first row; as long as `chunks`.
     starts: Vec<usize>,
     len: usize,
-    /// By id, where each message stands, or would if it were not hidden. Only looked up, never walked.
+    /// By id, the position of each message, also of hidden ones. Only looked up, never walked.
     keys: HashMap<MessageId, RowKey>,
-    /// Whose words are not shown.
+    /// The members whose messages are hidden.
     hidden: BTreeSet<MemberId>,
-    /// Their words, by where they would stand.
+    /// Their messages, by position.
     withheld: BTreeMap<RowKey, SaidRow>,
-    /// By [`nick_look`], who speaks under it in how many rows.
+    /// By [`nick_look`], who uses it in how many rows.
     nicks: BTreeMap<Arc<str>, BTreeMap<MemberId, u32>>,
     own_nick: String,
     read_mark: Option<MessageId>,
-    /// The row above which the "new" line stands.
+    /// The row with the "new" line above it.
     new_line: Option<RowKey>,
     more_before: bool,
     more_after: bool,
-    /// How many messages of others have come that stand after the last row, beyond what is held.
+    /// How many messages of others have come that belong after the last loaded row.
     beyond: u32,
     older: Older,
-    /// Another number whenever asking for older rows may bring some that it did not bring before.
+    /// A number that changes whenever asking for older rows may bring some that it did not bring before.
     older_round: u32,
-    /// Notices that stand outside of the rows. They are stored nowhere else.
+    /// Notices outside of the loaded rows. They are stored nowhere else.
     notices: BTreeMap<RowKey, String>,
     deliveries: Deliveries,
-    /// Counts rows, chunks and changes: every one gets a number that none had before.
+    /// Counts rows, chunks and changes: each gets a number that none had before.
     counter: u64,
     version: u64,
 }
 
-/// Some rows that stand together, never none. A view keeps what it knows of them by `id` and `version`.
+/// Some consecutive rows, at least one. A view caches what it knows of them by `id` and `version`.
 #[derive(Debug, Clone)]
 pub struct Chunk {
-    /// Its name.
+    /// Its id.
     pub id: u64,
-    /// Another number whenever one of its rows changes, comes or goes.
+    /// A number that changes whenever one of its rows changes, comes or goes.
     pub version: u64,
     rows: Vec<Row>,
 }
 
 impl Timeline {
-    /// Without rows; times are shown in `zone`.
+    /// An empty timeline that shows times in `zone`.
     pub fn new(zone: TimeZone) -> Self {
         Self {
             zone,
@@ -110,8 +110,8 @@ impl Timeline {
         }
     }
 
-    /// Puts a message in its place, by [`Message::place`] and id. False: it was there already, its author's words are hidden, or it
-    /// stands outside of what is held.
+    /// Inserts a message, by [`Message::place`] and id. Returns false if it was there already, its author's messages are hidden,
+    /// or it is outside of the loaded stretch.
     pub fn insert(&mut self, message: Message) -> bool {
         let key = RowKey::of(&message);
         if self.keys.contains_key(&message.id) || self.is_outside(key) {
@@ -129,8 +129,8 @@ impl Timeline {
         true
     }
 
-    /// Marks a message that has just come, if it stands long before others that were here already: its author may have
-    /// been cut off, or wants it to be found among what was read long ago.
+    /// Marks a message that has just come, if it belongs long before others that were here already. Its author may have been cut
+    /// off, or may want to plant it among messages that were read long ago.
     pub fn mark_if_late(&mut self, id: MessageId) {
         let newest = self.rows().rev().find(|row| row.said().is_some());
         let (Some(newest), Some(index)) = (newest.map(|row| row.key), self.index_of(id)) else {
@@ -149,7 +149,7 @@ impl Timeline {
         }
     }
 
-    /// Puts in a line about something that happened: who joined, who left, the new topic.
+    /// Inserts a notice about something that happened: who joined, who left, the new topic.
     pub fn insert_notice(&mut self, at: Timestamp, text: String) {
         let key = RowKey {
             notice: self.next(),
@@ -163,7 +163,7 @@ impl Timeline {
         }
     }
 
-    /// How far an own message has got; it is kept for when the message is among the rows. False: it is not now.
+    /// Notes how far an own message has got, also for when it is loaded later. Returns false if it is not loaded now.
     pub fn set_delivery(&mut self, id: MessageId, delivery: Delivery) -> bool {
         self.deliveries.set(id, delivery);
         let Some(index) = self.index_of(id) else {
@@ -178,7 +178,7 @@ impl Timeline {
         true
     }
 
-    /// What the reader is called: messages with that word are tinted.
+    /// The reader's nick: messages that mention it are tinted.
     pub fn set_own_nick(&mut self, nick: &str) {
         if self.own_nick == nick {
             return;
@@ -196,8 +196,8 @@ impl Timeline {
         }
     }
 
-    /// Where reading stopped: the "new" line stands above the first message of somebody else after it. Without a
-    /// mark, or while that message is not among the rows, there is no line.
+    /// Sets where reading stopped. The "new" line is above the first message of somebody else after that. Without a read mark, or
+    /// while that message is not loaded, there is no line.
     pub fn set_read_mark(&mut self, mark: Option<MessageId>) {
         self.read_mark = mark;
         let line = mark.and_then(|mark| self.key_of(mark)).and_then(|mark| {
@@ -222,7 +222,7 @@ impl Timeline {
         self.len == 0
     }
 
-    /// Another number whenever anything changes.
+    /// A number that changes whenever anything does.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -258,7 +258,7 @@ impl Timeline {
         self.starts.get(chunk).copied().unwrap_or(self.len)
     }
 
-    /// In which chunk a row stands, and where in it. Past the end: the chunk after the last.
+    /// The chunk of a row, and its index there. Past the end, the chunk after the last.
     pub fn locate(&self, index: usize) -> (usize, usize) {
         if index >= self.len {
             return (self.chunks.len(), 0);
@@ -267,7 +267,7 @@ impl Timeline {
         (chunk, index - self.starts[chunk])
     }
 
-    /// The index of the first row at a place or after it; the number of rows if there is none.
+    /// The index of the first row at a position or after it; the number of rows if there is none.
     pub fn index_at(&self, key: RowKey) -> usize {
         let chunk = self
             .chunks
@@ -278,7 +278,7 @@ impl Timeline {
         self.starts[chunk] + rows.partition_point(|row| row.key < key)
     }
 
-    /// The index of a message that is among the rows.
+    /// The index of a loaded message.
     pub fn index_of(&self, message: MessageId) -> Option<usize> {
         let index = self.index_at(self.key_of(message)?);
         let found = self
@@ -287,12 +287,12 @@ impl Timeline {
         found.then_some(index)
     }
 
-    /// Where a message stands, or would if its author's words were not hidden.
+    /// The position of a message, also of a hidden one.
     pub fn key_of(&self, message: MessageId) -> Option<RowKey> {
         self.keys.get(&message).copied()
     }
 
-    /// The row above which the "new" line stands.
+    /// The row with the "new" line above it.
     pub fn new_line(&self) -> Option<RowKey> {
         self.new_line
     }
@@ -341,7 +341,7 @@ impl Timeline {
         !own && !self.own_nick.is_empty() && mentions(text, &self.own_nick)
     }
 
-    /// Takes note of who speaks under which nick, so that two who share one are told apart.
+    /// Notes who uses which nick, so that two who share one are told apart.
     fn count_nick(&mut self, said: &SaidRow) {
         let members = self.nicks.entry(Arc::clone(&said.nick_look)).or_default();
         *members.entry(said.member).or_default() += 1;
@@ -383,7 +383,7 @@ impl Timeline {
         self.refresh(index + 1);
     }
 
-    /// Splits a full chunk: in halves, or at its end if it is the last one, which is where most rows come.
+    /// Splits a full chunk in halves, or at its end if it is the last, where most rows come.
     fn split(&mut self, chunk: usize) {
         let at = if chunk + 1 == self.chunks.len() {
             CHUNK_ROWS
@@ -402,7 +402,7 @@ impl Timeline {
         );
     }
 
-    /// Works out anew at which index each chunk starts, from one on.
+    /// Updates the first index of each chunk, from one chunk on.
     fn index_chunks(&mut self, from: usize) {
         self.starts.truncate(from);
         let mut start = match from.checked_sub(1) {
@@ -415,8 +415,8 @@ impl Timeline {
         }
     }
 
-    /// Works out anew what stands above a row: that depends on the row before it and on nothing else, so rows are
-    /// the same in whatever order they came.
+    /// Updates what is above a row. That depends on the row before it and on nothing else, so rows are the same in whatever
+    /// order they came.
     fn refresh(&mut self, index: usize) {
         let Some(row) = self.row(index) else { return };
         let before = index.checked_sub(1).and_then(|before| self.row(before));
@@ -430,7 +430,7 @@ impl Timeline {
         });
     }
 
-    /// Changes a row by `change`, which says whether it did anything.
+    /// Changes a row with `change`, which returns whether it did anything.
     fn change(&mut self, index: usize, change: impl FnOnce(&mut Row) -> bool) {
         let (chunk, offset) = self.locate(index);
         let Some(row) = self
@@ -448,7 +448,7 @@ impl Timeline {
         }
     }
 
-    /// A row has come: does the "new" line stand above it now?
+    /// After a row has come: moves the "new" line above it if it belongs there.
     fn place_new_line(&mut self, came: RowKey) {
         let Some(mark) = self.read_mark else { return };
         if came.message == Some(mark) {
