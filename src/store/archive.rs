@@ -1,5 +1,5 @@
-//! What others may fetch of a chat: messages and parts of long ones, by hlc. What is asked, and how a fingerprint is
-//! made, stands in `node::archive`.
+//! The history of a chat for other members: messages and fragments by hlc, with fingerprints of spans (range-based set
+//! reconciliation, Meyer 2022). `node::archive` defines the questions and the fingerprints.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::id::{ChatId, ClientId, MemberId, MessageId};
 /// An hour in terms of hlc: ms in the upper 48 bits.
 pub const HOUR: u64 = 3_600_000 << 16;
 
-/// Something signed that is kept of a chat.
+/// A stored say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archived {
     /// Its name.
@@ -25,21 +25,21 @@ pub struct Archived {
     pub signed: Vec<u8>,
 }
 
-/// The hlc of what was signed: bytes 36 to 43. None if nothing was signed.
+/// The hlc in a signed part: bytes 36 to 43. `None` if nothing was signed.
 pub(super) fn hlc_of(signed: &[u8]) -> Option<u64> {
     let bytes = signed.get(36..44)?;
     bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
-/// Of each span 16 bytes that are equal where the same is held; zeros where nothing is. Those of whole hours are kept
-/// for the next time.
+/// The fingerprint of each span: 16 bytes, equal where the same says are held, zeros where none are. Those of whole hours
+/// are cached.
 pub(super) fn fingerprints(
     connection: &Connection,
     chat: ChatId,
     spans: &[Range<u64>],
 ) -> rusqlite::Result<Vec<[u8; 16]>> {
     let key = chat_key(connection, chat)?;
-    // In one transaction, or every hour would be a commit.
+    // One transaction; otherwise every hour would be a commit.
     let transaction = connection.unchecked_transaction()?;
     let found = spans
         .iter()
@@ -49,7 +49,7 @@ pub(super) fn fingerprints(
     Ok(found)
 }
 
-/// The first hour of the newest that have so many MiB together; none if all have.
+/// The first of the newest hours that together have `mib` MiB; `None` if all hours together have less.
 pub(super) fn first_hour_within(
     connection: &Connection,
     chat: ChatId,
@@ -63,7 +63,7 @@ pub(super) fn first_hour_within(
     let mut rows = statement.query(params![key])?;
     while let Some(row) = rows.next()? {
         left -= row.get::<_, i64>(1)?;
-        // The hour that is under way stays, whatever it has.
+        // The present hour stays, whatever its size.
         if left < 0 && first.is_some() {
             return Ok(first);
         }
@@ -94,7 +94,7 @@ pub(super) fn ids(
     rows.take(limit).collect()
 }
 
-/// The newest in a span apart from some, the newest first, and whether there is more of it.
+/// The newest in a span except some, the newest first, and whether there are more.
 pub(super) fn archived(
     connection: &Connection,
     chat: ChatId,
@@ -129,7 +129,7 @@ pub(super) fn archived(
     Ok((found, false))
 }
 
-/// Parts whose messages are not complete, by session and number, at most so many.
+/// Fragments of incomplete messages, by session and number, at most so many.
 pub(super) fn orphan_parts(
     connection: &Connection,
     chat: ChatId,
@@ -150,7 +150,7 @@ pub(super) fn orphan_parts(
     rows.take(limit).collect()
 }
 
-/// Own messages that have not gone out, with their parts.
+/// Own messages that were not sent, with their fragments.
 pub(super) fn unsent(connection: &Connection, chat: ChatId) -> rusqlite::Result<BTreeSet<MessageId>> {
     let key = chat_key(connection, chat)?;
     let mut statement = connection.prepare_cached(UNSENT)?;
@@ -158,7 +158,7 @@ pub(super) fn unsent(connection: &Connection, chat: ChatId) -> rusqlite::Result<
     rows.collect()
 }
 
-/// The newest first, of messages and parts as of one list.
+/// Messages and fragments as one list, the newest first.
 const NEWEST_IDS: &str = "
     SELECT hlc, id FROM message WHERE chat = ?1 AND hlc >= ?2 AND hlc < ?3
     UNION ALL SELECT hlc, id FROM part WHERE chat = ?1 AND hlc >= ?2 AND hlc < ?3
@@ -197,7 +197,7 @@ fn fingerprint(connection: &Connection, chat_key: i64, span: &Range<u64>) -> rus
     Ok(first_16(crypto::hash(&parts)))
 }
 
-/// Each hour of a range that holds anything (4 bytes, as fingerprints have it), with its fingerprint.
+/// Each hour of a range that is not empty (4 bytes, as in fingerprints), with its fingerprint.
 fn of_hours(
     connection: &Connection,
     chat_key: i64,
@@ -287,7 +287,7 @@ mod tests {
     use super::*;
     use crate::store::reads::tests::plan;
 
-    // Each half comes in the order of its index, and both are merged: reading ends with what is wanted.
+    // Each half comes in the order of its index, and the two are merged, so reading stops at the limit.
     #[test]
     fn what_others_compare_is_a_range_of_two_indexes_and_nothing_else() {
         let steps = plan(NEWEST_IDS, 3);

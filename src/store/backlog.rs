@@ -1,16 +1,16 @@
-//! What waits in memory for a disk that takes nothing, in the order in which it came.
+//! Writes that wait in memory while the disk accepts none, in their order.
 
 use std::collections::VecDeque;
 
 use super::Write;
 
-/// How much may wait, in bytes. A guess: a day of a busy chat.
+/// How much can wait, in bytes. A guess: a day of a busy chat.
 pub(super) const MAX_BACKLOG_LEN: usize = 16 << 20;
 
-/// What a write takes beside its texts and signatures. A guess, rather too much.
+/// What a write takes beside its texts and signatures, in bytes. A guess, on the high side.
 const WRITE_LEN: usize = 512;
 
-/// Writes in the order in which they are to be carried out, within [`MAX_BACKLOG_LEN`].
+/// Writes in their order, within [`MAX_BACKLOG_LEN`].
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     writes: VecDeque<Box<Write>>,
@@ -23,8 +23,8 @@ impl Backlog {
         self.writes.is_empty()
     }
 
-    /// Puts a write last. If there is no room, what others said goes, the oldest first: they have it, too. If there is
-    /// nothing of that, the write itself goes. Whether anything did.
+    /// Appends a write. If there is no room, the oldest messages of others are dropped, since they have them too; if there are
+    /// none, the write itself is dropped. Returns whether anything was.
     pub(super) fn push(&mut self, write: Box<Write>) -> bool {
         let len = len_of(&write);
         let mut has_lost = false;
@@ -41,12 +41,12 @@ impl Backlog {
         has_lost
     }
 
-    /// The first ones, at most so many.
+    /// The first writes, at most `count`.
     pub(super) fn first(&self, count: usize) -> Vec<&Write> {
         self.writes.iter().take(count).map(|write| &**write).collect()
     }
 
-    /// Takes the first ones out.
+    /// Removes the first `count` writes.
     pub(super) fn done(&mut self, count: usize) {
         for write in self.writes.drain(..count) {
             self.len -= len_of(&write);
@@ -58,7 +58,7 @@ impl Backlog {
     }
 }
 
-/// Whether others said it.
+/// Whether it is a message of others.
 fn is_heard(write: &Write) -> bool {
     matches!(write, Write::AddMessage { message, .. } if !message.own)
 }
@@ -67,7 +67,7 @@ fn is_part(write: &Write) -> bool {
     matches!(write, Write::AddPart { .. })
 }
 
-/// About how much memory a write takes, in bytes.
+/// Roughly how much memory a write takes, in bytes.
 fn len_of(write: &Write) -> usize {
     WRITE_LEN
         + match write {

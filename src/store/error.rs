@@ -1,4 +1,4 @@
-//! What can go wrong with a profile, in sentences for its user.
+//! What can go wrong with a profile, as sentences for its user.
 
 use std::fmt;
 use std::io;
@@ -21,40 +21,40 @@ pub enum StoreError {
         /// The profile.
         folder: PathBuf,
     },
-    /// The file is not what the program wrote. It is not written to any more; the next start rebuilds it.
+    /// The database is damaged. Nothing more is written to it; the next start rebuilds it.
     Damaged {
         /// The profile.
         folder: PathBuf,
         /// What was found, for those who look into it.
         detail: String,
     },
-    /// The file is not what the program wrote, and no chat's keys can be read from it. Nothing was changed.
+    /// The database is damaged, and no chat's keys can be read from it. Nothing was changed.
     KeysLost {
         /// The profile.
         folder: PathBuf,
         /// What was found, for those who look into it.
         detail: String,
     },
-    /// The folder can't be made, or not be written to.
+    /// The folder can't be made or written to.
     NotWritable {
         /// The profile.
         folder: PathBuf,
         /// What the system said.
         detail: String,
     },
-    /// No room is left on the disk.
+    /// The disk is full.
     DiskFull {
         /// The profile.
         folder: PathBuf,
     },
-    /// The disk takes nothing, for this reason. What is to be kept is held in memory and tried again.
+    /// The disk accepts no writes, for this reason. They wait in memory and are tried again.
     HeldInMemory(Box<StoreError>),
-    /// So much is held in memory that the oldest of what others said has to go.
+    /// So much waits in memory that the oldest messages of others are dropped.
     MemoryFull {
         /// The profile.
         folder: PathBuf,
     },
-    /// The program ends, and the disk still does not take what was held in memory.
+    /// The program ends while writes still wait in memory.
     NeverKept(Box<StoreError>),
     /// Anything else that the system or SQLite refused.
     Failed {
@@ -67,11 +67,11 @@ pub enum StoreError {
     NotFound,
     /// The keys are sealed, and the passphrase was not given yet.
     PassphraseNeeded,
-    /// The passphrase is another.
+    /// The passphrase is wrong.
     WrongPassphrase,
-    /// A backup goes only into a profile without chats.
+    /// A backup can be restored only into a profile without chats.
     NotEmpty,
-    /// The same is being done already.
+    /// The same operation is under way already.
     Busy,
     /// The store was closed before it got to this.
     Closed,
@@ -104,8 +104,8 @@ impl StoreError {
         }
     }
 
-    /// What SQLite said about the database in `folder`. A value that can't be what the program wrote is damage; a
-    /// row that is not there was asked for by a chat or message that is not there.
+    /// An error of SQLite about the database in `folder`. A value that the program can't have written is damage. A missing row
+    /// means that the chat or message that was asked for is not stored.
     pub(super) fn from_sqlite(folder: &Path, error: &rusqlite::Error) -> Self {
         let (folder, detail) = (folder.to_owned(), error.to_string());
         match error {
@@ -119,7 +119,7 @@ impl StoreError {
                     Self::Damaged { folder, detail }
                 }
                 Some(ErrorCode::DiskFull) => Self::DiskFull { folder },
-                // So it says when there is no room for the log's index.
+                // SQLite says this when there is no room for the log's index.
                 _ if error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_SHMSIZE) => {
                     Self::DiskFull { folder }
                 }
@@ -208,7 +208,7 @@ impl fmt::Display for StoreError {
     }
 }
 
-/// Why the disk takes nothing, and what to do about it.
+/// Why the disk accepts no writes, and what to do about it.
 fn write_why(f: &mut fmt::Formatter<'_>, why: &StoreError) -> fmt::Result {
     match why {
         StoreError::DiskFull { folder } => {
@@ -229,7 +229,7 @@ fn write_why(f: &mut fmt::Formatter<'_>, why: &StoreError) -> fmt::Result {
 
 impl std::error::Error for StoreError {}
 
-/// A write was not queued: the store is that far behind, or closed.
+/// A write was not queued: the store is too far behind, or closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueFull;
 

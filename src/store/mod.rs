@@ -1,8 +1,8 @@
-//! What a profile keeps between runs: chats and their keys, what was said, settings, tabs. SQLite, on a thread of
-//! its own; nobody else waits for the disk.
+//! What a profile keeps between runs: chats and their keys, messages, settings, tabs. SQLite on a thread of its own; no other
+//! thread waits for the disk.
 //!
-//! A profile is a folder that only its user may read (mode 0700, its files 0600). One program has it open at a time: it holds
-//! a lock file for as long as it lives. In it:
+//! A profile is a folder that only its user can read (mode 0700, its files 0600). One program at a time has it open, and
+//! holds a lock file for as long as it runs. The folder contains:
 //!
 //! | file | what |
 //! |---|---|
@@ -13,8 +13,8 @@
 //! | `damaged` | there if the database is to be rebuilt at the next start |
 //! | `throng.db-wal`, `throng.db-shm` | its log of what was written last; there only while it is open, or after a crash |
 //!
-//! The key of a session is never stored. The other keys can be sealed with a passphrase; what was said can't. Whatever is deleted is overwritten; what a disk or a backup keeps of older
-//! states of a file is beyond a program's reach.
+//! The key of a session is never stored. A passphrase can seal the other keys, but not messages. Deleted data is overwritten;
+//! a program can't reach older states of a file that the disk or a backup keeps.
 
 mod archive;
 mod backlog;
@@ -61,28 +61,28 @@ pub const MAX_PAGE_LEN: u32 = 1000;
 /// How many addresses of members a chat keeps.
 pub const MAX_PEERS: u32 = 32;
 
-/// How many members' credentials and nicks a chat keeps; the first met make room for new ones. Twice the largest
-/// crowd that the design speaks of; what is forgotten comes again with its member.
+/// How many members' credentials and nicks a chat keeps; the oldest make room for new ones. Twice the largest crowd that
+/// Throng is meant for. What is forgotten comes again with its member.
 pub const MAX_MEMBERS: u32 = 20_000;
 
-/// How many parts of messages that are not complete are read at a start; what is over them comes again from others. A
-/// guess: a hundred long messages of which each lacks a part.
+/// How many fragments of incomplete messages are read at a start; the others come again from other members. A guess: a
+/// hundred long messages that each lack a fragment.
 const MAX_ORPHANS: usize = 1000;
 
-/// How many jobs may wait for the thread. A guess: some seconds of a slow disk in a busy chat.
+/// How many jobs can wait for the thread. A guess: some seconds of a slow disk in a busy chat.
 const QUEUE_LEN: usize = 4096;
 
-/// How many errors may wait for their reader; more would tell it nothing new.
+/// How many errors can wait for their reader. More would tell it nothing new.
 const ERROR_QUEUE_LEN: usize = 16;
 
-/// The profile to use if the user names none: the folder that the system has for the data of this program and user
-/// (on Linux `~/.local/share/throng`). None if the user has no home.
+/// The default profile: the system's folder for this user's data of this program (`~/.local/share/throng` on Linux). `None`
+/// if the user has no home.
 pub fn default_profile() -> Option<PathBuf> {
     let folders = directories::ProjectDirs::from("", "", "Throng")?;
     Some(folders.data_dir().to_owned())
 }
 
-/// Which part of a chat's history. Messages are in the order of [`Message::place`], those of one place by id: the same at
+/// Which page of a chat's history. Messages are in the order of [`Message::place`], then of their ids: the same order at
 /// every member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryQuery {
@@ -100,7 +100,7 @@ pub enum HistoryQuery {
     At(Timestamp),
 }
 
-/// A part of a chat's history.
+/// A page of a chat's history.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HistoryPage {
     /// The oldest first.
@@ -120,8 +120,7 @@ pub struct StoredMessage {
     pub client_id: ClientId,
 }
 
-/// An open profile. All clones are the same one; it is closed by [`Store::close`], or some time after the last clone
-/// is dropped.
+/// An open profile. All clones share it. [`Store::close`] closes it, or dropping the last clone does, some time later.
 #[derive(Debug, Clone)]
 pub struct Store {
     jobs: mpsc::Sender<Job>,
@@ -133,12 +132,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens a profile, or starts one where there is none. A damaged one is rebuilt from what can be read. Waits for the
+    /// Opens a profile, or makes one where there is none. A damaged one is rebuilt from what can be read. Waits for the
     /// disk.
     ///
     /// # Errors
-    /// That another program has it, that it is a newer version's, damaged with no keys left to read, or not writable, or
-    /// the disk full. Nothing that was there is changed then.
+    /// Another program has it open, it is a newer version's, it is damaged and no keys can be read, it can't be written, or
+    /// the disk is full. Then nothing has been changed.
     pub fn open(profile: &Path) -> Result<Self, StoreError> {
         let profile = Profile::open(profile)?;
         let (connection, rebuilt) = rebuild::open(&profile)?;
@@ -163,13 +162,12 @@ impl Store {
         })
     }
 
-    /// What was made of the profile if it was damaged when it was opened.
+    /// The result of rebuilding, if the profile was damaged when it was opened.
     pub fn rebuilt(&self) -> Option<&Rebuilt> {
         self.rebuilt.as_ref()
     }
 
-    /// The errors of [`Store::write`], of which there may be fewer than writes that failed. Only the first call has
-    /// them.
+    /// The errors of [`Store::write`]; there may be fewer than failed writes. Only the first call gets them.
     pub fn errors(&self) -> Option<mpsc::Receiver<StoreError>> {
         self.errors.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -179,7 +177,7 @@ impl Store {
         *self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How far it has got with them. Closed when the store is.
+    /// How far the store has got with them. The channel closes when the store does.
     pub fn settled(&self) -> watch::Receiver<Settled> {
         self.settled.clone()
     }
@@ -187,12 +185,12 @@ impl Store {
     /// All chats, in the order of their creation.
     ///
     /// # Errors
-    /// [`StoreError::PassphraseNeeded`] if the keys are locked; else as the disk has them; so for all reads.
+    /// [`StoreError::PassphraseNeeded`] if the keys are locked; otherwise, as in all reads, what the disk reports.
     pub async fn chats(&self) -> Result<Vec<ChatRecord>, StoreError> {
         self.on_thread(Worker::chats).await
     }
 
-    /// A part of a chat's history, at most `limit` messages and never over [`MAX_PAGE_LEN`].
+    /// A page of a chat's history: at most `limit` messages, and never over [`MAX_PAGE_LEN`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the chat or the message asked by is not stored.
@@ -209,13 +207,13 @@ impl Store {
     /// Messages by their words, the newest first, and whether there are more.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the message that they are to be older than is not stored.
+    /// [`StoreError::NotFound`] if the message before which to search is not stored.
     pub async fn search(&self, order: SearchOrder) -> Result<(Vec<StoredMessage>, bool), StoreError> {
         self.read(move |connection| search::search(connection, &order))
             .await
     }
 
-    /// The first hour (since 1970) that a chat keeps if it keeps so many MiB at most; none: all fits.
+    /// The first hour (since 1970) that a chat keeps if it keeps at most `mib` MiB; `None` if everything fits.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the chat is not stored.
@@ -251,7 +249,7 @@ impl Store {
             .await
     }
 
-    /// Own messages of a chat that have not gone out, the oldest first.
+    /// Own messages of a chat that were not sent, the oldest first.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if the chat is not stored.
@@ -274,11 +272,11 @@ impl Store {
             .await
     }
 
-    /// Of each span of hlc 16 bytes that are equal where the same is held, as `node::archive` says; zeros where
-    /// nothing is.
+    /// The fingerprint of each span of hlc, 16 bytes, as `node::archive` defines it: equal where the same says are held, zeros
+    /// where none are.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] if the chat is not stored; so for all of these.
+    /// [`StoreError::NotFound`] if the chat is not stored.
     pub async fn fingerprints(
         &self,
         chat: ChatId,
@@ -288,7 +286,7 @@ impl Store {
             .await
     }
 
-    /// The newest signed messages and parts in a span of hlc, with their hlc, the newest first, at most `limit`.
+    /// The newest signed messages and fragments in a span of hlc, with their hlc, the newest first, at most `limit`.
     ///
     /// # Errors
     /// See [`Self::fingerprints`].
@@ -302,9 +300,9 @@ impl Store {
             .await
     }
 
-    /// The newest signed messages and parts in a span of hlc, the newest first, without those whose ids begin with
-    /// one of `except`; and whether there are more. At most `limit`, and `max_bytes` of what is signed together, but at
-    /// least one.
+    /// The newest signed messages and fragments in a span of hlc, the newest first, without those whose ids begin with one of
+    /// `except`; and whether there are more. At most `limit`, and together at most `max_bytes` of signed bytes, but at least
+    /// one.
     ///
     /// # Errors
     /// See [`Self::fingerprints`].
@@ -320,7 +318,7 @@ impl Store {
             .await
     }
 
-    /// Parts of long messages that are not complete, by number, at most 1,000.
+    /// Fragments of incomplete long messages, by number, at most 1,000.
     ///
     /// # Errors
     /// See [`Self::fingerprints`].
@@ -329,7 +327,7 @@ impl Store {
             .await
     }
 
-    /// Own signed messages that have not gone out, with the parts of long ones.
+    /// Own signed messages that were not sent, with the fragments of long ones.
     ///
     /// # Errors
     /// See [`Self::fingerprints`].
@@ -338,36 +336,36 @@ impl Store {
             .await
     }
 
-    /// What the window keeps between runs: settings, tabs, and of every chat its draft and how much is unread.
+    /// What the window keeps between runs: settings, tabs, and every chat's draft and number of unread messages.
     ///
     /// # Errors
-    /// As the disk has them.
+    /// What the disk reports.
     pub async fn workspace(&self) -> Result<(Settings, Workspace, Vec<OpenChat>), StoreError> {
         self.read(reads::workspace).await
     }
 
-    /// Queues a write and does not wait for it. Its error goes to [`Store::errors`]. While the disk takes nothing, writes are
-    /// held in memory, up to 16 MiB, and tried again in their order.
+    /// Queues a write and does not wait for it. Its error goes to [`Store::errors`]. While the disk accepts no writes, they wait
+    /// in memory, up to 16 MiB, and are tried again in their order.
     ///
     /// # Errors
-    /// [`QueueFull`]: it was not queued, and is lost unless it is tried again.
+    /// [`QueueFull`]: it was not queued, and is lost unless the caller tries again.
     pub fn write(&self, write: Write) -> Result<(), QueueFull> {
         let queued = QueuedWrite {
             write: Box::new(write),
             done: None,
         };
-        // Held while it is queued: the numbers are in the order of the queue.
+        // Locked while the write is queued, so that the numbers are in the order of the queue.
         let mut number = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
         self.jobs.try_send(Job::Write(queued)).map_err(|_| QueueFull)?;
         *number += 1;
         Ok(())
     }
 
-    /// Queues a write, waiting for room if need be, and waits until it is kept: from then on it outlives the program.
-    /// (A power cut may take the last messages, never a key.)
+    /// Queues a write, waiting for room if necessary, and waits until it is kept. From then on it survives a crash of the
+    /// program. (A power cut may take the last messages, never a key.)
     ///
     /// # Errors
-    /// Why it was not kept. It has changed nothing then.
+    /// Why it was not kept. Then it has changed nothing.
     pub async fn save(&self, write: Write) -> Result<(), StoreError> {
         let (done, outcome) = oneshot::channel();
         let queued = QueuedWrite {
@@ -378,12 +376,12 @@ impl Store {
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Does what is queued, and closes the profile: when this returns, another program may open it. Other clones get
+    /// Carries out what is queued, and closes the profile. When this returns, another program can open it. Other clones get
     /// [`StoreError::Closed`] from now on.
     pub async fn close(self) {
         let (done, closed) = oneshot::channel();
         if self.queue(Job::Close(done)).await.is_ok() {
-            // An error would only say that it is closed.
+            // An error would only mean that it is closed already.
             let _ = closed.await;
         }
     }
@@ -401,7 +399,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (sender, answer) = oneshot::channel();
         let job = move |worker: &mut Worker| {
-            // Whoever asked may have gone.
+            // The caller may have gone.
             let _ = sender.send(work(worker));
         };
         self.queue(Job::Read(Box::new(job))).await?;

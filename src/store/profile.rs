@@ -1,4 +1,4 @@
-//! The folder of a profile: made, guarded, and the database in it opened.
+//! The folder of a profile: making it, locking it, and opening the database in it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -13,16 +13,16 @@ use super::{StoreError, schema, scratch};
 pub(super) const DATABASE: &str = "throng.db";
 const LOCK: &str = "lock";
 
-/// A profile that nobody else has open while this lives.
+/// A profile that no other program can open while this exists.
 #[derive(Debug)]
 pub(super) struct Profile {
     folder: PathBuf,
-    /// Its lock ends when it is closed, also if the program dies.
+    /// The lock ends when this is closed, also if the program dies.
     _lock: File,
 }
 
 impl Profile {
-    /// Makes the folder if need be, and takes the lock.
+    /// Makes the folder if necessary, and takes the lock.
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
         let io = |error| StoreError::from_io(folder, &error);
         make_private_folder(folder).map_err(io)?;
@@ -42,28 +42,28 @@ impl Profile {
         }
     }
 
-    /// Where it is.
+    /// The folder.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// How large the database is, in bytes, without what waits in its log.
+    /// The size of the database in bytes, without its log.
     pub(super) fn database_len(&self) -> io::Result<u64> {
         Ok(fs::metadata(self.folder.join(DATABASE))?.len())
     }
 
-    /// Opens the database and brings it to the newest version. One that is refused keeps every byte.
+    /// Opens the database and migrates it to the newest version. A database that is refused keeps every byte.
     pub(super) fn connect(&self) -> Result<Connection, StoreError> {
         let sqlite = |error| StoreError::from_sqlite(&self.folder, &error);
         let path = self.folder.join(DATABASE);
-        // Made here, since SQLite would make it readable for others.
+        // We make the file, since SQLite would make it readable for others.
         open_private_file(&path).map_err(|error| StoreError::from_io(&self.folder, &error))?;
         self.guard_log_files()
             .map_err(|error| StoreError::from_io(&self.folder, &error))?;
 
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Connection::open_with_flags(&path, flags).map_err(sqlite)?;
-        // On closing, SQLite would write what a crash left in the log into the database: not into a refused one.
+        // On closing, SQLite would write what a crash left in the log into the database. A refused one must not change.
         let log_is_there = self.log_files().any(|log| log.exists());
         hold_log_back(&connection, log_is_there).map_err(sqlite)?;
         schema::check(&connection, &self.folder)?;
@@ -74,7 +74,7 @@ impl Profile {
         Ok(connection)
     }
 
-    /// Looks all through a database that is to take the place of this profile's, and brings it to the newest version.
+    /// Checks all of a database that is to replace this profile's, and migrates it to the newest version.
     pub(super) fn prepare(&self, database: &Path) -> Result<(), StoreError> {
         let sqlite = |error| StoreError::from_sqlite(&self.folder, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -90,10 +90,10 @@ impl Profile {
         connection.close().map_err(|(_, error)| sqlite(error))
     }
 
-    /// Moves a database into the place of this one, which nobody has open.
+    /// Replaces this profile's database, which nobody has open, by another.
     pub(super) fn replace(&self, database: &Path) -> Result<(), StoreError> {
         let io = |error| StoreError::from_io(&self.folder, &error);
-        // A log belongs to the database beside which it was written, and to no other.
+        // A log belongs to the database for which it was written, and to no other.
         for log in self.log_files().filter(|log| log.exists()) {
             fs::remove_file(log).map_err(io)?;
         }
@@ -101,7 +101,7 @@ impl Profile {
             .and_then(|file| file.sync_all())
             .map_err(io)?;
         fs::rename(database, self.folder.join(DATABASE)).map_err(io)?;
-        // So that a power cut does not bring the old one back. Where a folder can't be synced it may.
+        // A power cut must not bring the old one back. Where a folder can't be synced, it may.
         let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
         Ok(())
     }
@@ -130,18 +130,18 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // With the log, a commit is one append. SQLite answers with the mode that it then has.
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    // What is deleted is overwritten with zeros, and nothing is written to files in the system's temporary folder.
+    // Deleted data is overwritten with zeros, and nothing is written to the system's temporary folder.
     connection.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // Damage is to be found before it is followed.
+    // Find damage before following it.
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
 
-/// Makes the folder for its user alone. One that was there and is empty becomes so; one with other things in it is
-/// left as it is, since it may be anything that was named with `--profile`.
+/// Makes the folder for its user alone. An empty folder that was there becomes private too. One with other files is left as
+/// it is, since `--profile` may have named any folder.
 fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -154,7 +154,7 @@ fn make_private_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a file to read and write, and makes it if need be, for its user alone.
+/// Opens a file to read and write, and makes it if necessary, for its user alone.
 fn open_private_file(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -165,7 +165,7 @@ fn open_private_file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Leaves our own rights as they are: a file that its user made read-only stays so.
+/// Takes away the rights of others, and leaves our own as they are: a file that its user made read-only stays so.
 #[cfg(unix)]
 fn take_rights_from_others(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

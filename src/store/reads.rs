@@ -1,4 +1,4 @@
-//! What is asked of the database. A row that can't be what [`super::writes`] wrote is damage.
+//! Queries. A row that [`super::writes`] can't have written is damage.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -65,7 +65,7 @@ pub(super) fn chats(connection: &Connection, vault: &Vault) -> rusqlite::Result<
     Ok(records.into_iter().map(|(_, record)| record).collect())
 }
 
-/// A part of a chat's history.
+/// A page of a chat's history.
 pub(super) fn history(
     connection: &Connection,
     chat: ChatId,
@@ -152,7 +152,7 @@ pub(super) fn used_len(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(pages * pragma("page_size")?)
 }
 
-/// Own messages that have not gone out, the oldest first.
+/// Own messages that were not sent, the oldest first.
 pub(super) fn waiting(connection: &Connection, chat: ChatId) -> rusqlite::Result<Vec<Message>> {
     let key = chat_key(connection, chat)?;
     let waiting = messages(connection, chat, WAITING, params![key])?;
@@ -225,7 +225,7 @@ const WAITING: &str = "
     SELECT member, nick, id, number, at_ms, action, text, own, history, client_id, delivery, place FROM message
     WHERE chat = ?1 AND delivery = 'waiting' ORDER BY place, id";
 
-/// Unread is what others said after the read mark; without one, all of it.
+/// Counts the unread messages: those of others after the read mark, or all of them without one.
 const OPEN_CHATS: &str = "
     SELECT chat.id, draft, read.id,
         CASE WHEN read.key IS NULL
@@ -236,11 +236,11 @@ const OPEN_CHATS: &str = "
     FROM chat LEFT JOIN message AS read ON read.key = chat.read_message
     ORDER BY chat.key";
 
-/// A place in the order of a chat's messages.
+/// A position in the order of a chat's messages.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) place: i64,
-    /// The id of the message that stands there, or as much as orders like one.
+    /// The id of the message there, or bytes that sort like one.
     pub(super) id: Vec<u8>,
 }
 
@@ -268,7 +268,7 @@ impl Place {
 
     /// The same in ms since 1970.
     pub(super) fn at_ms(at_ms: i64) -> Self {
-        // Beyond any time that a place can have.
+        // Beyond any time that a position can have.
         let at_ms = at_ms.clamp(0, i64::MAX >> 16);
         Self {
             place: at_ms << 16,
@@ -303,7 +303,7 @@ pub(super) fn place(connection: &Connection, chat_key: i64, id: MessageId) -> ru
         })
 }
 
-/// At most `limit` messages right before a place, the oldest first, and whether there are older ones.
+/// At most `limit` messages right before a position, the oldest first, and whether there are older ones.
 fn older(
     connection: &Connection,
     chat: ChatId,
@@ -323,7 +323,7 @@ fn older(
     Ok((found, more))
 }
 
-/// At most `limit` messages right after a place, the oldest first, and whether there are newer ones.
+/// At most `limit` messages right after a position, the oldest first, and whether there are newer ones.
 fn newer(
     connection: &Connection,
     chat: ChatId,
@@ -527,7 +527,7 @@ pub(super) mod tests {
     use super::*;
     use crate::store::schema;
 
-    /// What SQLite means to do for a query, a line a step.
+    /// SQLite's plan for a query, one line for each step.
     pub(in crate::store) fn plan(sql: &str, values: usize) -> Vec<String> {
         let mut connection = Connection::open_in_memory().expect("a database in memory");
         schema::migrate(&mut connection).expect("an empty database takes the migrations");
@@ -541,7 +541,7 @@ pub(super) mod tests {
         steps.collect::<rusqlite::Result<_>>().expect("a plan is text")
     }
 
-    //  No "USE TEMP B-TREE": the index has the order, and reading ends with the page.
+    // No "USE TEMP B-TREE": the index has the order, and reading ends with the page.
     #[test]
     fn a_page_of_history_is_a_range_of_the_index() {
         let older = plan(OLDER, 4);

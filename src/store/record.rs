@@ -1,4 +1,4 @@
-//! What goes into the store and comes out of it.
+//! The records that the store keeps, and its writes.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,8 +8,7 @@ use zeroize::Zeroizing;
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 use crate::model::{ChatKind, DeliveryState, Message, Retention, Settings, Workspace};
 
-/// A chat of the profile: all that its node needs to start again, apart from the session's key, which is never
-/// stored.
+/// A chat of the profile: everything that its node needs to start again, except the session's key, which is never stored.
 #[derive(Debug, Clone)]
 pub struct ChatRecord {
     /// Which.
@@ -38,7 +37,7 @@ pub struct ChatRecord {
     pub charter: Option<Vec<u8>>,
     /// The number of the next invite made here.
     pub next_invite: u32,
-    /// The credentials of the members met, the first first. Kept by [`Write::AddMember`], not by [`Write::PutChat`].
+    /// The credentials of the known members, the oldest first. Kept by [`Write::AddMember`], not by [`Write::PutChat`].
     pub admitted: Vec<Vec<u8>>,
     /// Where members were last seen, the newest first, at most [`super::MAX_PEERS`]. Kept by [`Write::SawPeer`], not
     /// by [`Write::PutChat`].
@@ -47,32 +46,31 @@ pub struct ChatRecord {
     pub nicks: Vec<(MemberId, String)>,
     /// Its signed facts, by id. Kept by [`Write::PutFacts`], not by [`Write::PutChat`].
     pub facts: Vec<FactRecord>,
-    /// Whose words the user does not want to see, by member. Kept by [`Write::SetIgnored`], not by
-    /// [`Write::PutChat`].
+    /// The members whom the user ignores. Kept by [`Write::SetIgnored`], not by [`Write::PutChat`].
     pub ignored: Vec<MemberId>,
     /// The invites made here, by number. Kept by [`Write::AddInvite`], not by [`Write::PutChat`].
     pub invites: Vec<InviteRecord>,
-    /// Everything that was signed from this hlc on is held, as far as others had it; none: nothing yet. Kept by
+    /// The hlc from which on everything is held, as far as others had it; `None` if nothing is yet. Kept by
     /// [`Write::SetHistoryHeld`], not by [`Write::PutChat`].
     pub history_since: Option<u64>,
-    /// There is nothing older to be had. Kept with the above.
+    /// Whether there is nothing older to fetch. Kept with the field above.
     pub history_is_whole: bool,
     /// How much of what was said is kept. Kept by [`Write::SetRetention`], not by [`Write::PutChat`].
     pub retention: Retention,
 }
 
-/// A signed fact of a chat. What it says is for others to read.
+/// A signed fact of a chat. The store does not read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FactRecord {
     /// Its id.
     pub id: FactId,
     /// All of it.
     pub fact: Vec<u8>,
-    /// What admits its issuer, as in [`crate::invite`], where the fact needs that beside it.
+    /// The credential of its issuer, as in [`crate::invite`], where the fact needs it.
     pub credential: Option<Vec<u8>>,
 }
 
-/// A part of a long message.
+/// A fragment of a long message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartRecord {
     /// Its own name.
@@ -106,17 +104,16 @@ pub struct InviteRecord {
     pub created_ms: u64,
 }
 
-/// The keys of a chat. They lie in the profile, which nobody but its user may read, and are
-/// sealed there if it has a passphrase.
+/// The keys of a chat. They are in the profile, which only its user can read, and are sealed there if it has a passphrase.
 #[derive(Clone, Default)]
 pub struct ChatSecrets {
-    /// The seed of the chat's key, 32 bytes: the founder has it.
+    /// The seed of the chat's key, 32 bytes. Only the founder has it.
     pub chat_seed: Option<Zeroizing<[u8; 32]>>,
     /// The seed of our member key, 32 bytes; a classic chat has none.
     pub member_seed: Option<Zeroizing<[u8; 32]>>,
-    /// The text of the invite key by which we came, until we are in; of a public chat that of its link, for good.
+    /// The text of the invite with which we join, until we are in. In a public chat the text of its link, for good.
     pub invite: Option<Zeroizing<Vec<u8>>>,
-    /// What the gate's keys come from, 16 bytes.
+    /// The rendezvous secret, 16 bytes.
     pub rendezvous: Option<Zeroizing<[u8; 16]>>,
 }
 
@@ -126,7 +123,7 @@ impl fmt::Debug for ChatSecrets {
     }
 }
 
-/// Something to keep. One about a chat or message that is not stored changes nothing.
+/// A write. One about a chat or message that is not stored changes nothing.
 #[derive(Debug, Clone)]
 pub enum Write {
     /// A new chat, or another state of it. Messages, draft, read mark, members, peers and invites stay.
@@ -147,7 +144,7 @@ pub enum Write {
         /// Who set it.
         by: Option<MemberId>,
     },
-    /// The port of the chat's socket, to be asked for again at the next start.
+    /// The port of the chat's socket, to be used again at the next start.
     SetPort {
         /// Which chat.
         chat: ChatId,
@@ -158,17 +155,17 @@ pub enum Write {
     SetJoined {
         /// Which chat.
         chat: ChatId,
-        /// Whether the invite key by which we came stays; else it is wiped.
+        /// Whether the invite stays; otherwise it is wiped.
         keep_invite: bool,
     },
-    /// What admits us is another (a further slot was signed).
+    /// Our credential has changed (another slot was signed).
     SetCredential {
         /// Which chat.
         chat: ChatId,
         /// As in [`crate::invite`].
         credential: Vec<u8>,
     },
-    /// The charter came, and with it the name.
+    /// The charter came, with the name in it.
     SetCharter {
         /// Which chat.
         chat: ChatId,
@@ -187,8 +184,7 @@ pub enum Write {
         /// chat.
         signed: Vec<u8>,
     },
-    /// An own message that had not gone out was said again in another session. It takes the place of the one that
-    /// was stored, and waits like it.
+    /// An own message that was not sent was signed again in another session. It replaces the stored one, and waits as that did.
     SayAgain {
         /// The one that is stored.
         id: MessageId,
@@ -199,15 +195,14 @@ pub enum Write {
         /// What was signed, with the signature; empty in a classic chat.
         signed: Vec<u8>,
     },
-    /// A part of a long message that is not complete yet, and is written before it is. Ignored if the chat has
-    /// something of that id.
+    /// A fragment of a long message that is not complete yet. Ignored if the chat has something of that id.
     AddPart {
         /// Which chat.
         chat: ChatId,
         /// What is kept of it.
         part: PartRecord,
     },
-    /// How far back what was said is held.
+    /// From when on history is held.
     SetHistoryHeld {
         /// Which chat.
         chat: ChatId,
@@ -223,18 +218,18 @@ pub enum Write {
         /// How much.
         retention: Retention,
     },
-    /// What was said before an hour goes.
+    /// Deletes messages from before an hour.
     Forget {
         /// In which chat.
         chat: ChatId,
         /// Hours since 1970.
         before_hour: u32,
     },
-    /// What was said goes, so that nothing of it is left in the files.
+    /// Deletes all messages, so that nothing of them is left in the files.
     ClearHistory {
         /// Which chat.
         chat: ChatId,
-        /// From this hlc on it is held from now on.
+        /// The hlc from which on history is held from now on.
         since: u64,
     },
     /// How far an own message has got.
@@ -246,7 +241,7 @@ pub enum Write {
         /// How far.
         state: DeliveryState,
     },
-    /// What admits a member.
+    /// A member's credential.
     AddMember {
         /// Which chat.
         chat: ChatId,
@@ -255,7 +250,7 @@ pub enum Write {
         /// As in [`crate::invite`].
         credential: Vec<u8>,
     },
-    /// What a member is called.
+    /// A member's nick.
     SetMemberNick {
         /// Which chat.
         chat: ChatId,
@@ -264,7 +259,7 @@ pub enum Write {
         /// 1 to 128 bytes.
         nick: String,
     },
-    /// Somebody of the chat proved to be at an address. The [`super::MAX_PEERS`] last seen are kept.
+    /// A member proved to be at an address. The last [`super::MAX_PEERS`] are kept.
     SawPeer {
         /// Which chat.
         chat: ChatId,
@@ -280,7 +275,7 @@ pub enum Write {
         /// What is kept of it.
         invite: InviteRecord,
     },
-    /// The set of facts is another.
+    /// The fact set has changed.
     PutFacts {
         /// Which chat.
         chat: ChatId,
@@ -289,7 +284,7 @@ pub enum Write {
         /// Facts that no longer are.
         removed: Vec<FactId>,
     },
-    /// Whether the user wants to see what a member says.
+    /// Whether the user ignores a member.
     SetIgnored {
         /// Which chat.
         chat: ChatId,
@@ -316,7 +311,7 @@ pub enum Write {
     SaveSettings(Settings),
     /// How the window was left.
     SaveWorkspace(Workspace),
-    /// The chat and all that belongs to it, so that nothing of it is left in the files.
+    /// Deletes a chat and all that belongs to it, so that nothing of it is left in the files.
     RemoveChat {
         /// Which chat.
         chat: ChatId,
@@ -324,7 +319,7 @@ pub enum Write {
 }
 
 impl Write {
-    /// Whether nobody could give it back if a power cut took it.
+    /// Whether nobody could give it back after a power cut, so that the write has to wait for the disk itself.
     pub(super) fn is_irreplaceable(&self) -> bool {
         matches!(
             self,
@@ -333,14 +328,14 @@ impl Write {
                 | Self::SetCredential { .. }
                 | Self::SetCharter { .. }
                 | Self::AddInvite { .. }
-                // Whoever forgets a fact of their own signs another under its number, and loses their office by it.
+                // A moderator who forgot an own fact would sign another with its seq, and lose the office for it.
                 | Self::PutFacts { .. }
                 | Self::RemoveChat { .. }
                 | Self::ClearHistory { .. }
         )
     }
 
-    /// Whether what it replaces or removes is not to be found in the files any more.
+    /// Whether the replaced or removed data has to be wiped from the files.
     pub(super) fn wipes(&self) -> bool {
         matches!(
             self,

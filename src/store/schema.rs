@@ -1,4 +1,4 @@
-//! The form of the database: numbered migrations, and the refusal of what they can't have made.
+//! The schema of the database: numbered migrations, and the refusal of anything that they can't have made.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,8 +7,8 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::{StoreError, writes};
 
-/// Each brings the database from the version that is its place here to the next, in a transaction of its own. One that
-/// was released is never changed: a further one is added.
+/// Each migration takes the database from the version that is its index here to the next, in a transaction of its own. A
+/// released migration is never changed; add another one.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_moderation.sql"),
@@ -19,7 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_short_words.sql"),
 ];
 
-/// An author's clock that was no farther ahead when the message came tells its place; the node's bound.
+/// How far an author's clock may have been ahead when the message came to decide its position. The node's bound.
 pub(super) const BELIEVED_AHEAD_MS: i64 = 120_000;
 
 /// The migration after which hours are filled: hlc are numbers for us alone.
@@ -31,8 +31,8 @@ const ORDER: u32 = 6;
 /// "Thro", as the first migration sets it.
 const APPLICATION_ID: u32 = 0x5468_726F;
 
-/// Looks whether the database is empty or one of ours, of a version that we know, and its small tables sound. Writes
-/// nothing. (Reading all messages would take too long at a start; damage among them shows when they are read.)
+/// Checks that the database is empty or one of ours, that we know its version, and that its small tables are sound. Writes
+/// nothing. (Reading all messages would take too long at a start. Damage among them shows when they are read.)
 pub(super) fn check(connection: &Connection, folder: &Path) -> Result<(), StoreError> {
     let sqlite = |error| StoreError::from_sqlite(folder, &error);
     let damaged = |detail: String| StoreError::Damaged {
@@ -65,15 +65,15 @@ pub(super) fn check(connection: &Connection, folder: &Path) -> Result<(), StoreE
     Ok(())
 }
 
-/// Whether a database of this version is a newer program's.
+/// Whether a database with this version is from a newer program.
 pub(super) fn is_newer(version: u32) -> bool {
     usize::try_from(version).map_or(true, |version| version > MIGRATIONS.len())
 }
 
-/// Looks through all of a database that passed [`check`]: one that comes from elsewhere.
+/// Checks all of a database from elsewhere that passed [`check`].
 pub(super) fn check_all(connection: &Connection, folder: &Path) -> Result<(), StoreError> {
     let sqlite = |error| StoreError::from_sqlite(folder, &error);
-    // An empty one is nobody's backup.
+    // An empty database is no backup.
     let verdict: String = if version(connection).map_err(sqlite)? == 0 {
         "there is nothing in it".to_owned()
     } else {
@@ -91,7 +91,7 @@ pub(super) fn check_all(connection: &Connection, folder: &Path) -> Result<(), St
     }
 }
 
-/// Brings a database that passed [`check`] to the newest version.
+/// Migrates a database that passed [`check`] to the newest version.
 pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let done = version(connection)?;
     for (number, migration) in (1_u32..).zip(MIGRATIONS).skip(done) {
@@ -128,7 +128,7 @@ fn fill_hours(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Gives a place to messages that have none yet: by the author's clock, unless it was so far ahead that it was not believed.
+/// Gives a position to messages that have none yet: by the author's clock, unless it was too far ahead to be believed.
 pub(super) fn fill_places(connection: &Connection) -> rusqlite::Result<()> {
     let mut unplaced = connection.prepare(
         "SELECT key, hlc, at_ms, number FROM message WHERE key > ?1 AND place = 0 ORDER BY key LIMIT 1000",
@@ -155,7 +155,7 @@ pub(super) fn fill_places(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// How many migrations the database has had. A negative number, which none of ours leaves, counts as a newer one.
+/// How many migrations the database has had. A negative number, which none of ours leaves, counts as a newer version.
 fn version(connection: &Connection) -> rusqlite::Result<usize> {
     let version: i64 = pragma(connection, "user_version")?;
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
@@ -165,7 +165,7 @@ fn pragma<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> r
     connection.pragma_query_value(None, name, |row| row.get(0))
 }
 
-/// All tables but those of what was said, whose size has no bound. Names that need quotes are not ours.
+/// All tables except those with messages, whose size has no bound. Names that need quotes are not ours.
 fn checkable_tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'message*' AND name <> 'part' \
                AND name NOT GLOB '*[^a-z_]*' ORDER BY name";

@@ -1,23 +1,23 @@
-//! Files that lie in a profile for a while: the database on its way into a backup, and out of one.
+//! Temporary files in a profile: the database on its way into a backup, and out of one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// How the names of all of them end.
+/// The end of their names.
 const ENDING: &str = "tmp";
 
-/// So many zeros are written at once.
+/// How many zeros are written at once, in bytes.
 const WIPE_LEN: usize = 64 << 10;
 
-/// A file that is overwritten and removed when this is dropped, unless it was moved away.
+/// A file that is overwritten and removed on drop, unless it was moved away.
 #[derive(Debug)]
 pub struct Scratch {
     path: PathBuf,
 }
 
 impl Scratch {
-    /// An empty file in a profile's folder, for its user alone. There is one of a name at a time.
+    /// Makes an empty file in a profile's folder, for its user alone. There is only one of a name at a time.
     pub(super) fn create(folder: &Path, name: &str) -> io::Result<Self> {
         let path = folder.join(format!("{name}.{ENDING}"));
         let mut options = OpenOptions::new();
@@ -40,7 +40,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Removes what a program that was killed has left.
+/// Removes what a killed program has left.
 pub(super) fn remove_all(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -52,7 +52,7 @@ pub(super) fn remove_all(folder: &Path) -> io::Result<()> {
 }
 
 fn remove(path: &Path) {
-    // It may have been moved into its place, or be gone.
+    // It may have been moved to its destination, or be gone.
     if let Err(error) = wipe(path)
         && error.kind() != io::ErrorKind::NotFound
     {

@@ -1,4 +1,4 @@
-//! The database as a whole: a copy of it for a backup, one from a backup in its place, and the passphrase.
+//! Backup, restore and passphrase, as far as the database goes.
 
 use std::mem;
 use std::path::Path;
@@ -11,8 +11,8 @@ use super::worker::Worker;
 use super::{Store, StoreError};
 use crate::model::Passphrase;
 
-/// Up to this size, in bytes, the database is written anew when its keys are sealed, which takes as much memory. A larger one
-/// goes without; what is deleted is overwritten there, too. A guess.
+/// Up to this size, in bytes, the database is rewritten when its keys are sealed, which takes as much memory. A larger one is
+/// not; deleted data is overwritten there, too. A guess.
 const MAX_REBUILD_LEN: u64 = 512 << 20;
 
 impl Store {
@@ -24,10 +24,10 @@ impl Store {
         self.on_thread(|worker| Ok(worker.vault.lock())).await
     }
 
-    /// Opens the profile's keys. False: the passphrase is another.
+    /// Opens the profile's keys. Returns false if the passphrase is wrong.
     ///
     /// # Errors
-    /// As the disk has them; so for all below.
+    /// What the disk reports, as in all methods below.
     pub async fn unlock(&self, passphrase: Passphrase) -> Result<bool, StoreError> {
         self.on_thread(move |worker| {
             let unlocked = worker.vault.unlock(&worker.connection, &passphrase);
@@ -36,16 +36,17 @@ impl Store {
         .await
     }
 
-    /// Sets, changes or removes the passphrase; an empty one is none. What was readable before is wiped from the files.
+    /// Sets, changes or removes the passphrase; an empty one stands for none. Keys that were readable before are wiped from the
+    /// files.
     ///
     /// # Errors
-    /// [`StoreError::WrongPassphrase`] if `old` is not the one that the profile has.
+    /// [`StoreError::WrongPassphrase`] if `old` is not the profile's passphrase.
     pub async fn set_passphrase(&self, old: Passphrase, new: Passphrase) -> Result<(), StoreError> {
         self.on_thread(move |worker| worker.set_passphrase(&old, &new))
             .await
     }
 
-    /// A copy of the database as it is now, sealed as it is, in a file of the profile's folder.
+    /// Copies the database as it is now, sealed as it is, to a file in the profile's folder.
     ///
     /// # Errors
     /// [`StoreError::Busy`] if one is being made.
@@ -53,7 +54,7 @@ impl Store {
         self.on_thread(Worker::snapshot).await
     }
 
-    /// How many chats there are, also while their keys are locked.
+    /// How many chats there are, even while their keys are locked.
     ///
     /// # Errors
     /// As above.
@@ -61,7 +62,7 @@ impl Store {
         self.on_thread(Worker::chat_count).await
     }
 
-    /// A file in the profile's folder, for a database that is to be adopted.
+    /// Makes a file in the profile's folder, for a database that is to be adopted.
     ///
     /// # Errors
     /// [`StoreError::Busy`] if there is one, [`StoreError::NotEmpty`] if the profile has chats.
@@ -73,11 +74,11 @@ impl Store {
         .await
     }
 
-    /// Puts a database in the place of the profile's, whole or not at all. It is brought to the newest version before.
+    /// Replaces the profile's database by another, whole or not at all, after migrating it to the newest version.
     ///
     /// # Errors
-    /// [`StoreError::NotEmpty`] if the profile has chats; that the database is damaged or a newer version's. Nothing has
-    /// changed then.
+    /// [`StoreError::NotEmpty`] if the profile has chats; or the database is damaged, or a newer version's. Then nothing has
+    /// changed.
     pub async fn adopt(&self, database: Scratch) -> Result<(), StoreError> {
         self.on_thread(move |worker| worker.adopt(database.path())).await
     }
@@ -92,7 +93,7 @@ impl Worker {
             .try_set_passphrase(old, new)
             .map_err(|error| self.error(&error))?;
         self.vault = vault.ok_or(StoreError::WrongPassphrase)?;
-        // The passphrase holds from here on; that the disk had no room to wipe is told beside it.
+        // The passphrase holds from here on. If the disk had no room to wipe, that is reported separately.
         let wiped = self.wipe(
             self.profile
                 .database_len()
@@ -141,7 +142,7 @@ impl Worker {
     }
 
     fn adopt(&mut self, database: &Path) -> Result<(), StoreError> {
-        // Nothing that waits for this database may come into the other.
+        // Writes that wait for this database must not get into the other.
         if let Some(why) = &self.why_waiting {
             return Err(why.clone());
         }
@@ -153,7 +154,7 @@ impl Worker {
             return Err(self.error(&error));
         }
         let replaced = self.profile.replace(database);
-        // If it was not replaced this is the old one, as it was.
+        // If it was not replaced, this is the old one, as it was.
         self.connection = self.profile.connect()?;
         self.synced = true;
         self.vault = Vault::load(&self.connection).map_err(|error| self.error(&error))?;

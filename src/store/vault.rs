@@ -1,12 +1,12 @@
-//! The keys of the profile under a passphrase.
+//! The keys of the profile under a passphrase, by envelope encryption.
 //!
 //! With a passphrase there is a profile key, 32 random bytes. It seals each secret of each chat (`chat_seed`,
-//! `member_seed`, `invite`, `rendezvous`); the passphrase, stretched by Argon2id, seals it. So another passphrase seals one
-//! key anew and touches no chat. Without a passphrase the secrets lie there as they are. What was said, names, and who is in
-//! a chat are never sealed: SQLCipher, which could do that, needs OpenSSL to be built.
+//! `member_seed`, `invite`, `rendezvous`). The passphrase, stretched by Argon2id, seals the profile key. So changing the
+//! passphrase seals one key anew and touches no chat. Without a passphrase the secrets are not sealed. Messages, nicks and
+//! members are never sealed: SQLCipher, which could do that, needs OpenSSL to be built.
 //!
-//! A secret is sealed as 24 random bytes of nonce and then the box; the key of each box is derived from the profile key, the
-//! chat and the column, so that none can be put in another's place.
+//! A sealed secret is 24 random bytes of nonce and then the box. The key of each box is derived from the profile key, the
+//! chat and the column, so that no box can be moved to another place.
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -19,10 +19,10 @@ use crate::model::Passphrase;
 /// The columns of `chat` that hold secrets.
 const SECRET_COLUMNS: [&str; 4] = ["chat_seed", "member_seed", "invite", "rendezvous"];
 
-/// What the profile key's box is about.
+/// The purpose that the profile key's box is bound to.
 const PROFILE_KEY: &str = "throng profile key";
 
-/// What a secret's box is about, beside chat and column.
+/// The purpose that a secret's box is bound to, beside chat and column.
 const SECRET: &str = "throng secret";
 
 /// Whether the secrets can be read.
@@ -30,24 +30,24 @@ const SECRET: &str = "throng secret";
 pub enum Lock {
     /// There is no passphrase.
     None,
-    /// There is one, and it was not given yet.
+    /// There is one, and it has not been given yet.
     Locked,
-    /// It was given.
+    /// It has been given.
     Unlocked,
 }
 
-/// What opens and seals the secrets.
+/// Opens and seals the secrets.
 #[derive(Debug)]
 pub(super) enum Vault {
-    /// They lie there as they are.
+    /// They are not sealed.
     Plain,
     /// Nothing can be read or written.
     Locked,
-    /// They are sealed by this.
+    /// They are sealed by this key.
     Unlocked(SealKey),
 }
 
-/// How the profile key lies in the database.
+/// The sealed profile key, as in the database.
 struct SealedKey {
     stretch: Stretch,
     salt: [u8; SALT_LEN],
@@ -56,7 +56,7 @@ struct SealedKey {
 }
 
 impl Vault {
-    /// As the database has it, before any passphrase was given.
+    /// Reads it from the database, before any passphrase was given.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         Ok(match SealedKey::load(connection)? {
             Some(_) => Self::Locked,
@@ -73,7 +73,7 @@ impl Vault {
         }
     }
 
-    /// Opens it if the passphrase is right.
+    /// Opens the secrets if the passphrase is right.
     pub(super) fn unlock(
         &mut self,
         connection: &Connection,
@@ -87,7 +87,7 @@ impl Vault {
         Ok(right)
     }
 
-    /// A secret as it is to lie in the database.
+    /// Seals a secret for the database.
     pub(super) fn seal(
         &self,
         chat: &ChatId,
@@ -102,7 +102,7 @@ impl Vault {
         }
     }
 
-    /// A secret as it lies in the database, opened.
+    /// Opens a secret from the database.
     pub(super) fn open(
         &self,
         chat: &ChatId,
@@ -116,8 +116,8 @@ impl Vault {
         }
     }
 
-    /// The vault under another passphrase; an empty one: none. To be called in a transaction, after which the new vault takes
-    /// the place of this one. Nothing if the old passphrase is another.
+    /// Changes the passphrase; an empty one stands for none. Call it in a transaction, after which the returned vault replaces
+    /// this one. `None` if the old passphrase is wrong.
     pub(super) fn with_passphrase(
         &self,
         connection: &Connection,
@@ -137,7 +137,7 @@ impl Vault {
         let then = match (key, new.is_empty()) {
             (_, true) => Self::Plain,
             (Some(key), false) => Self::Unlocked(key),
-            // The old one, if there was any, may lie in some copy beside what it sealed.
+            // A copy somewhere may have the old profile key, if there was one, beside what it sealed.
             (None, false) => Self::Unlocked(SealKey::new(Zeroizing::new(random()))),
         };
         match &then {
@@ -152,7 +152,7 @@ impl Vault {
         Ok(Some(then))
     }
 
-    /// Puts every secret as another vault seals it.
+    /// Seals every secret anew, as another vault does.
     fn reseal(&self, connection: &Connection, other: &Self) -> rusqlite::Result<()> {
         for column in SECRET_COLUMNS {
             let mut statement = connection.prepare(&format!(

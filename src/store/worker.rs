@@ -1,4 +1,4 @@
-//! The thread that has the database. Jobs come in one queue, so that a read sees every write queued before it.
+//! The thread that owns the database. All jobs come through one queue, so a read sees every write queued before it.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
@@ -13,40 +13,40 @@ use super::profile::Profile;
 use super::vault::{Lock, Vault};
 use super::{ChatRecord, StoreError, Write, reads, rebuild, writes};
 
-/// The most writes of one transaction, so that no one waits long for theirs. A guess.
+/// The most writes in one transaction, so that no write waits long. A guess.
 const MAX_GROUP_LEN: usize = 1024;
 
-/// If no more than this is left in it, in bytes, the database is written anew when a chat or what was said in it is removed.
-/// SQLite overwrites what it deletes, but not the copies that it left in unused parts of pages when it moved rows about.
-/// Where more is left, which would take seconds, it does without. A guess: half a second of work on a slow disk.
+/// When a chat or its messages are removed and no more than this is left, in bytes, the database is rewritten. SQLite
+/// overwrites what it deletes, but not copies that it left in unused parts of pages when it moved rows. A larger database is
+/// not rewritten, since that would take seconds. A guess: half a second of work on a slow disk.
 const MAX_VACUUM_LEN: u64 = 64 << 20;
 
-/// What the disk did not take is tried again after so long. A guess: soon after somebody has made room.
+/// After how long writes that the disk did not accept are tried again. A guess: soon after somebody has made room.
 const RETRY_AFTER: Duration = Duration::from_secs(2);
 
-/// What the thread is asked for.
+/// A job for the thread.
 pub(super) enum Job {
-    /// To keep something.
+    /// Keep something.
     Write(QueuedWrite),
-    /// To look something up; sends the answer itself.
+    /// Look something up. The closure sends the answer itself.
     Read(Box<dyn FnOnce(&mut Worker) + Send>),
-    /// To do what is queued, and end.
+    /// Carry out what is queued, and end.
     Close(oneshot::Sender<()>),
 }
 
-/// A write, and who waits for it. Without one, its error goes to [`super::Store::errors`].
+/// A write, and the caller who waits for it. If nobody waits, its error goes to [`super::Store::errors`].
 pub(super) struct QueuedWrite {
     pub(super) write: Box<Write>,
     pub(super) done: Option<oneshot::Sender<Result<(), StoreError>>>,
 }
 
-/// How far the thread has got with writes that nobody waits for.
+/// How far the thread has got with writes for which nobody waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Settled {
-    /// So many, in the order in which they were queued, are kept, or [`super::Store::errors`] has told why not: that
-    /// they are held in memory, say.
+    /// How many writes, in the order of the queue, are kept, or [`super::Store::errors`] has said why not (because they wait in
+    /// memory, for example).
     pub writes: u64,
-    /// How often all that was held in memory could be kept in the end.
+    /// How often everything that waited in memory could be kept in the end.
     pub recoveries: u32,
 }
 
@@ -54,14 +54,14 @@ pub struct Settled {
 #[derive(Debug)]
 struct NotKept {
     error: StoreError,
-    /// It may be kept when it is tried later.
+    /// A later attempt may succeed.
     may_pass: bool,
 }
 
 /// What to do next.
 enum Next {
     Job(Job),
-    /// To try again what waits.
+    /// Try again what waits.
     Later,
     End,
 }
@@ -75,7 +75,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Whether it is the disk that took nothing, not something that it was given.
+/// Whether the disk is at fault, and not the write.
 fn may_pass(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -91,23 +91,23 @@ fn may_pass(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// What the thread has.
+/// The thread's state.
 pub(super) struct Worker {
     pub(super) connection: Connection,
     pub(super) profile: Profile,
-    /// What opens and seals the chats' secrets.
+    /// Opens and seals the chats' secrets.
     pub(super) vault: Vault,
     errors: mpsc::Sender<StoreError>,
     settled: watch::Sender<Settled>,
-    /// What waits until the disk takes it.
+    /// Writes that wait for the disk.
     pub(super) backlog: Backlog,
-    /// Why something waits, or did when it was last tried.
+    /// Why they wait, or why the last attempt failed.
     pub(super) why_waiting: Option<StoreError>,
     retry_at: Instant,
-    /// Something that waited had to go.
+    /// Whether a waiting write was dropped.
     has_lost: bool,
     pub(super) synced: bool,
-    /// Set once damage was found: what is damaged is not written to.
+    /// Set once damage was found: a damaged database is not written to.
     pub(super) damage: Option<StoreError>,
 }
 
@@ -135,7 +135,7 @@ impl Worker {
         })
     }
 
-    /// Works until it is told to close or every handle is gone.
+    /// Runs until it is told to close or every handle is gone.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut next = None;
         let mut closers = Vec::new();
@@ -177,7 +177,7 @@ impl Worker {
         }
     }
 
-    /// Waits for a job, or until what waits for the disk is to be tried again.
+    /// Waits for a job, or until it is time to try waiting writes again.
     fn next_job(&self, jobs: &mut mpsc::Receiver<Job>) -> Next {
         if self.why_waiting.is_none() {
             return jobs.blocking_recv().map_or(Next::End, Next::Job);
@@ -218,11 +218,11 @@ impl Worker {
         }
     }
 
-    /// Keeps a group in one transaction. If one of them can't be kept, each is tried alone, so that it takes no other
-    /// with it. What the disk has no room for waits in memory, and what comes after it waits, too: the database never
-    /// has the later without the earlier.
+    /// Keeps a group of writes in one transaction. If one of them fails, each is tried alone, so that the others don't fail with
+    /// it. Writes that the disk has no room for wait in memory, and so do later ones: the database never has the later without
+    /// the earlier.
     fn write(&mut self, group: Vec<QueuedWrite>) {
-        // Whoever waits for an answer gets the latest.
+        // A caller who waits for an answer gets the latest state.
         if group.iter().any(|queued| queued.done.is_some()) {
             self.retry();
         }
@@ -261,7 +261,7 @@ impl Worker {
         }
         let Some(why) = &self.why_waiting else { return };
         match queued.done {
-            // Whoever waits for it is told that it has changed nothing.
+            // The caller who waits for it is told that it has changed nothing.
             Some(done) => self.report(Some(done), Err(why.clone())),
             None => self.wait(queued.write),
         }
@@ -284,7 +284,7 @@ impl Worker {
         }
     }
 
-    /// Tries again what waits, in its order.
+    /// Tries waiting writes again, in their order.
     fn retry(&mut self) {
         if self.why_waiting.is_none() {
             return;
@@ -302,7 +302,7 @@ impl Worker {
             self.backlog = backlog;
             match outcome {
                 Ok(()) => self.backlog.done(done),
-                // For fewer there may be room; and one that can't be kept takes no other with it.
+                // There may be room for fewer; and one that fails must not take others with it.
                 Err(_) if done > 1 => count = done / 2,
                 Err(NotKept { may_pass: true, .. }) => return,
                 Err(NotKept { error, .. }) => {
@@ -316,7 +316,7 @@ impl Worker {
         self.settled.send_modify(|settled| settled.recoveries += 1);
     }
 
-    /// Sees to it that what some writes replaced or removed is not left in the files.
+    /// Wipes from the files what some writes replaced or removed.
     fn wipe_after<'a>(&mut self, writes: impl IntoIterator<Item = &'a Write>) {
         let (mut wipes, mut removes) = (false, false);
         for write in writes {
@@ -356,10 +356,10 @@ impl Worker {
         transaction.commit()
     }
 
-    /// `synchronous=NORMAL` waits for the disk only now and then. A commit then outlives the program in any case; a
-    /// power cut may take the last ones, whole, and leaves the database sound. That will do for what is said, which
-    /// the other members have too, and is faster by the time that a disk takes to flush. Keys and what admits us
-    /// nobody else has: for those `FULL`, which waits at every commit.
+    /// With `synchronous=NORMAL` SQLite waits for the disk only now and then. A commit survives a crash of the program in any
+    /// case; a power cut may take the last commits, whole, and leaves the database sound. That is good enough for messages, which
+    /// the other members have too, and saves the time that a disk takes to flush. Nobody else has our keys and credentials: they
+    /// get `FULL`, which waits at every commit.
     pub(super) fn set_synced(&mut self, synced: bool) -> rusqlite::Result<()> {
         if self.synced != synced {
             self.connection
@@ -369,7 +369,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Sees to it that what was deleted is not left in the log, nor elsewhere in the database.
+    /// Wipes deleted data from the log and from the rest of the database.
     pub(super) fn wipe(&mut self, rebuild: bool) -> Result<(), StoreError> {
         if let Some(damage) = &self.damage {
             return Err(damage.clone());
@@ -384,7 +384,7 @@ impl Worker {
             .map_err(|error| self.error(&error))
     }
 
-    /// Brings all that is in the log into the database, and empties the log.
+    /// Moves everything from the log into the database, and empties the log.
     fn checkpoint(&self) -> rusqlite::Result<()> {
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
@@ -416,7 +416,7 @@ impl Worker {
             }
             (None, Err(error)) => {
                 tracing::warn!("not kept: {error}");
-                // If the reader has a full channel of them, it knows.
+                // If the channel is full of errors, the reader knows already.
                 let _ = self.errors.try_send(error);
                 self.settled.send_modify(|_| {}); // Wakes it.
             }
@@ -468,7 +468,7 @@ mod tests {
         }))
     }
 
-    /// So many pages of 4,096 bytes fit on the disk.
+    /// How many pages of 4,096 bytes fit on the disk.
     fn set_room(worker: &Worker, pages: u32) {
         worker
             .connection

@@ -1,4 +1,4 @@
-//! Each [`Write`] as SQL. Those about a chat that is not stored find no row and change nothing.
+//! Each [`Write`] as SQL. A write about a chat that is not stored finds no row and changes nothing.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
@@ -12,7 +12,7 @@ use crate::model::{ChatKind, DeliveryState, Message, MessageBody, Retention, Set
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Carries a write out, inside the caller's transaction.
+/// Carries out a write, inside the caller's transaction.
 pub(super) fn apply(connection: &Connection, write: &Write, vault: &Vault) -> rusqlite::Result<()> {
     let run = |sql, values: &[&dyn ToSql]| run(connection, sql, values);
     match write {
@@ -126,7 +126,7 @@ const PUT_CHAT: &str = "
         rendezvous = excluded.rendezvous, credential = excluded.credential, charter = excluded.charter,
         next_invite = excluded.next_invite";
 
-/// The key stays, and with it what was read.
+/// The row's key stays, and so does the read mark.
 const SAY_AGAIN: &str = "
     UPDATE OR IGNORE message
     SET id = ?3, member = ?4, nick = ?5, client_id = ?6, number = ?7, at_ms = ?8, signed = ?9, hlc = ?10, place = ?11
@@ -147,7 +147,7 @@ const ADD_PART: &str = "
     AND NOT EXISTS (SELECT 1 FROM message WHERE message.chat = chat.key AND message.id = ?2)
     ON CONFLICT (chat, id) DO NOTHING";
 
-/// The first part of a message that is complete stands in it.
+/// A complete message has its first fragment in its own row.
 const REMOVE_FIRST_PART: &str = "
     DELETE FROM part WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND id = ?2";
 
@@ -155,7 +155,7 @@ const PARTS_ARE_COMPLETE: &str = "
     UPDATE part SET complete = 1
     WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND client_id = ?2 AND first = ?3";
 
-/// What an hour holds is another; its fingerprint is made when it is asked for.
+/// Notes that an hour has changed. Its fingerprint is made when it is asked for.
 const CHANGE_HOUR: &str = "
     INSERT INTO hour (chat, hour, bytes) SELECT key, ?2, ?3 FROM chat WHERE id = ?1
     ON CONFLICT (chat, hour) DO UPDATE SET bytes = bytes + excluded.bytes, fingerprint = NULL";
@@ -311,7 +311,7 @@ fn add_message(
     )
 }
 
-/// The time is another, so the bytes are another hour's.
+/// With another time, the bytes belong to another hour.
 fn say_again(
     connection: &Connection,
     id: &MessageId,
@@ -372,7 +372,7 @@ fn change_hour(connection: &Connection, chat: &ChatId, hour: i64, bytes: usize) 
     run(connection, CHANGE_HOUR, params![chat.0, hour, len(bytes)])
 }
 
-/// The hour that something stands in: by its hlc, if it is signed.
+/// The hour that something belongs to: by its hlc, if it is signed.
 pub(super) fn hour(hlc: Option<u64>, at_ms: i64) -> i64 {
     hlc.map_or(at_ms.div_euclid(HOUR_MS), |hlc| to_i64(hlc / archive::HOUR))
 }
@@ -390,7 +390,7 @@ fn set_retention(connection: &Connection, chat: &ChatId, retention: Retention) -
     )
 }
 
-/// What waits to go out stays.
+/// Messages that wait to be sent stay.
 fn forget(connection: &Connection, chat: &ChatId, before_hour: u32) -> rusqlite::Result<()> {
     let hlc = u64::from(before_hour) * archive::HOUR;
     let at_ms = i64::from(before_hour) * 3_600_000;
@@ -451,7 +451,7 @@ fn add_invite(connection: &Connection, chat: &ChatId, invite: &InviteRecord) -> 
     )
 }
 
-/// What is removed goes first: should one be both, it is there afterwards.
+/// Removes first, so that a fact that is both removed and added is there afterwards.
 fn put_facts(
     connection: &Connection,
     chat: &ChatId,
@@ -490,7 +490,7 @@ fn delivery_name(state: DeliveryState) -> &'static str {
     }
 }
 
-/// What was signed when, as the database has it.
+/// The hlc of the signed bytes, as the database has it.
 fn hlc_bytes(signed: &[u8]) -> Option<[u8; 8]> {
     archive::hlc_of(signed).map(u64::to_be_bytes)
 }
@@ -499,7 +499,7 @@ fn len(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-/// SQLite's numbers have a sign; what is beyond is further off than any time that counts.
+/// SQLite's integers are signed. A larger number is further off than any time that matters.
 fn to_i64(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

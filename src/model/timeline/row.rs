@@ -8,19 +8,19 @@ use crate::id::{MemberId, MessageId};
 use crate::model::text::isolated;
 use crate::model::{DeliveryState, Message, MessageBody, place_at};
 
-/// Messages of one author with less than this between them share a nick line (ui.md §1).
+/// Messages of one author with less time than this between them share a nick line.
 const GROUP_GAP: SignedDuration = SignedDuration::from_mins(5);
 
-/// Names a row as long as the program runs.
+/// Identifies a row as long as the program runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowId(pub(super) u64);
 
-/// Where a row stands among the others: by [`Message::place`], then by message id.
+/// The position of a row among the others: by [`Message::place`], then by message id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey {
     pub(super) place: u64,
     pub(super) message: Option<MessageId>,
-    /// Tells notices of one instant apart.
+    /// Distinguishes notices of the same instant.
     pub(super) notice: u64,
     pub(super) at: Timestamp,
 }
@@ -28,21 +28,21 @@ pub struct RowKey {
 /// A row, ready to be painted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// Its name.
+    /// Its id.
     pub id: RowId,
-    /// Its place.
+    /// Its position.
     pub key: RowKey,
     /// When, in the reader's time zone.
     pub local: civil::DateTime,
     /// Whether it is the first of its day.
     pub starts_day: bool,
-    /// Whether it is the first that was not read.
+    /// Whether it is the first unread row.
     pub starts_new: bool,
-    /// Whether the author's nick stands above it: they did not say the row before, or long ago.
+    /// Whether the author's nick is above it: the row before is somebody else's, or from long ago.
     pub starts_group: bool,
     /// What it shows.
     pub content: RowContent,
-    /// Another number whenever something that is painted changes.
+    /// A number that changes whenever something that is painted does.
     pub version: u64,
 }
 
@@ -62,19 +62,19 @@ pub struct SaidRow {
     pub message: MessageId,
     /// By whom.
     pub member: MemberId,
-    /// What they were called then, cleaned.
+    /// Their nick then, cleaned.
     pub nick: String,
     /// Said or done.
     pub body: MessageBody,
-    /// The words, cleaned.
+    /// The text, cleaned.
     pub text: String,
-    /// Whether it names the reader, who did not say it.
+    /// Whether somebody else mentions the reader in it.
     pub mentions_own: bool,
     /// One's own.
     pub own: bool,
-    /// Whether it came long after what stands below it: by its author's clock it is older.
+    /// Whether it came late: long after the rows below it, although its author's clock says that it is older.
     pub late: bool,
-    /// How far it got, if it is an own one and that is known.
+    /// How far it has got, if it is the reader's own and that is known.
     pub delivery: Option<Delivery>,
     pub(super) nick_look: Arc<str>,
 }
@@ -84,14 +84,14 @@ pub struct SaidRow {
 pub struct Delivery {
     /// How far.
     pub state: DeliveryState,
-    /// How many members have it; while `of` is not known, over how many links it went.
+    /// How many members have it; while `of` is not known, over how many links it was sent.
     pub reached: u32,
-    /// Of so many; 0: not known.
+    /// Of how many; 0 if not known.
     pub of: u32,
 }
 
 impl Delivery {
-    /// So far, to whom is not known.
+    /// A state without counts.
     pub const fn of(state: DeliveryState) -> Self {
         Self {
             state,
@@ -100,7 +100,7 @@ impl Delivery {
         }
     }
 
-    /// Whether all have it that are there.
+    /// Whether all members who are online have it.
     pub fn is_everywhere(&self) -> bool {
         self.state == DeliveryState::Sent && self.of > 0 && self.reached >= self.of
     }
@@ -119,7 +119,7 @@ impl Delivery {
 }
 
 impl RowKey {
-    /// Where a message stands.
+    /// The key of a message.
     pub fn of(message: &Message) -> Self {
         Self {
             place: message.place(),
@@ -129,7 +129,7 @@ impl RowKey {
         }
     }
 
-    /// The message that stands there, if it is one.
+    /// The message, if it is one.
     pub fn message(&self) -> Option<MessageId> {
         self.message
     }
@@ -139,7 +139,7 @@ impl RowKey {
         self.at
     }
 
-    /// The first place that a message of this time could have.
+    /// The first position that a message of this time could have.
     pub fn from(at: Timestamp) -> Self {
         Self {
             place: place_at(at),
@@ -164,7 +164,7 @@ impl Row {
         format!("{:02}:{:02}", self.local.hour(), self.local.minute())
     }
 
-    /// The same as it is shown: of what came late it says so.
+    /// The same as it is shown; it says if the message came late.
     pub fn shown_time(&self) -> String {
         match self.said() {
             Some(said) if said.late => format!("{}, came late", self.time()),
@@ -187,7 +187,7 @@ impl Row {
         }
     }
 
-    /// The row as a screen reader says it: "alice, 09:05: hello".
+    /// The row as a screen reader speaks it: "alice, 09:05: hello".
     pub fn spoken(&self) -> String {
         let time = self.shown_time();
         match &self.content {
@@ -202,12 +202,12 @@ impl Row {
         }
     }
 
-    /// Whether it counts as unread to the one who did not say it.
+    /// Whether it counts as unread for others than its author.
     pub fn is_from_others(&self) -> bool {
         self.said().is_some_and(|said| !said.own)
     }
 
-    /// Whether it goes on below the row before, without a nick of its own.
+    /// Whether it continues the row before, without a nick of its own.
     pub(super) fn continues(&self, before: &Self) -> bool {
         let (Some(said), Some(said_before)) = (self.said(), before.said()) else {
             return false;

@@ -1,5 +1,5 @@
-//! Which stretch of a chat's history is held: pages come at either end, or in place of all, and what is far from the
-//! reader goes. So a history of a million messages takes no more room than one of some thousand.
+//! Which stretch of a chat's history is loaded. Pages are added at either end, or replace everything, and rows far from the
+//! reader are dropped. So a history of a million messages takes no more memory than one of some thousand.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,19 +9,18 @@ use super::{Chunk, MAX_ROWS, MOST_ROWS, Row, RowContent, RowKey, Timeline};
 use crate::id::{ChatId, MessageId};
 use crate::model::{Command, Message, Tag};
 
-/// So many notices outside of the rows are kept (a guess: those of some days).
+/// How many notices outside of the loaded rows are kept. A guess: those of some days.
 const MAX_NOTICES: usize = 512;
 
-/// A part of what is stored of a chat, as it is asked for. It goes along with the command as its tag, so that the answer
-/// finds its place.
+/// A request for a page of stored messages. It is the command's tag, so that the answer says where it belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Page {
     /// The newest messages.
     Newest,
-    /// Those before the first that is held.
+    /// Those before the first that is loaded.
     Before(MessageId),
-    /// Those after the last that is held.
+    /// Those after the last that is loaded.
     After(MessageId),
     /// A message and those around it.
     Around(MessageId),
@@ -30,7 +29,7 @@ pub enum Page {
 }
 
 impl Page {
-    /// The command that asks for it, with at most so many messages.
+    /// The command that asks for it, for at most `limit` messages.
     pub fn command(self, chat: ChatId, limit: u32) -> Command {
         let (mut before, mut after, mut around, mut at) = (None, None, None, None);
         match self {
@@ -50,32 +49,32 @@ impl Page {
         }
     }
 
-    /// Goes along with the command.
+    /// The tag of that command.
     pub fn tag(self) -> Tag {
         json!({ "page": self })
     }
 
-    /// The page that a report answers, if it is one.
+    /// The page that a tag stands for, if it is one.
     pub fn of(tag: &Tag) -> Option<Self> {
         serde_json::from_value(tag.get("page")?.clone()).ok()
     }
 }
 
-/// How it stands with what is older than the first row.
+/// Whether messages older than the first row are being asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Older {
     /// Nothing was asked for.
     #[default]
     Idle,
-    /// It was asked for.
+    /// They were asked for.
     Asked,
-    /// Nothing came of it for now, though somebody may have something.
+    /// None came for now, though somebody may have some.
     Nobody,
 }
 
 impl Timeline {
     /// Takes in a page of stored messages, the oldest first. `more_before`, `more_after`: whether there are others
-    /// before and after these. What answers a question that is out of date changes nothing.
+    /// before and after these. An answer to an outdated request changes nothing.
     pub fn load(&mut self, page: Page, messages: &[Message], more_before: bool, more_after: bool) {
         match page {
             Page::Before(id) => {
@@ -101,7 +100,7 @@ impl Timeline {
                 }
             }
             Page::Around(_) | Page::At(_) if messages.is_empty() => {
-                // There is no such place: the reader stays.
+                // There is no such message: the reader stays.
                 self.older_round += 1;
                 self.touch();
             }
@@ -110,7 +109,7 @@ impl Timeline {
         self.take_back_notices();
     }
 
-    /// Older messages than the first are being asked for.
+    /// Notes that older messages are being asked for.
     pub fn ask_older(&mut self) {
         if self.older != Older::Asked {
             self.older = Older::Asked;
@@ -118,7 +117,7 @@ impl Timeline {
         }
     }
 
-    /// Asking for older messages again may bring some.
+    /// Notes that asking for older messages again may bring some.
     pub fn older_may_come(&mut self) {
         if self.older != Older::Idle {
             self.older = Older::Idle;
@@ -127,18 +126,18 @@ impl Timeline {
         }
     }
 
-    /// Older messages could not be had.
+    /// Notes that older messages could not be had.
     pub(in crate::model) fn older_failed(&mut self) {
         self.older = Older::Nobody;
         self.touch();
     }
 
-    /// How it stands with what is older than the first row.
+    /// Whether messages older than the first row are being asked for.
     pub fn older(&self) -> Older {
         self.older
     }
 
-    /// Another number whenever asking for older rows may bring some that it did not bring before.
+    /// A number that changes whenever asking for older rows may bring some that it did not bring before.
     pub fn older_round(&self) -> u32 {
         self.older_round
     }
@@ -158,18 +157,18 @@ impl Timeline {
         self.more_after
     }
 
-    /// How many messages of others have come beyond the last row since it was known that there is more.
+    /// How many messages of others have come that belong after the last row.
     pub fn beyond(&self) -> u32 {
         self.beyond
     }
 
-    /// One more has.
+    /// Counts one more of them.
     pub(in crate::model) fn count_beyond(&mut self) {
         self.beyond = self.beyond.saturating_add(1);
         self.touch();
     }
 
-    /// Whether a place is after what is held, in a stretch that does not reach to the newest.
+    /// Whether a position is after a stretch that does not reach to the newest message.
     pub fn is_beyond(&self, key: RowKey) -> bool {
         self.more_after && self.last_key().is_some_and(|last| key > last)
     }
@@ -208,7 +207,7 @@ impl Timeline {
         self.forget_withheld_outside();
     }
 
-    /// Forgets everything: it is not stored any more.
+    /// Drops everything, since it is not stored any more.
     pub fn forget_all(&mut self) {
         let counter = self.counter + 1;
         *self = Self {
@@ -221,15 +220,15 @@ impl Timeline {
         };
     }
 
-    /// The oldest message, hidden ones among them: what comes before it is asked for next.
+    /// The oldest message, hidden ones included. The next page comes before it.
     pub fn first_message(&self) -> Option<MessageId> {
         let shown = self.rows().map(|row| row.key).find(|key| key.message.is_some());
         let withheld = self.withheld.keys().next().copied();
         shown.into_iter().chain(withheld).min()?.message
     }
 
-    /// The newest message, hidden ones among them: what comes after it is asked for next, and who has seen it has seen
-    /// all that is held.
+    /// The newest message, hidden ones included. The next page comes after it, and a reader who has seen it has seen
+    /// everything that is loaded.
     pub fn last_message(&self) -> Option<MessageId> {
         let shown = self
             .rows()
@@ -240,8 +239,8 @@ impl Timeline {
         shown.into_iter().chain(withheld).max()?.message
     }
 
-    /// Whether a place is outside of what is held. What is held grows by what comes at an end that has no more beyond
-    /// it, as long as there is room.
+    /// Whether a position is outside of the loaded stretch. The stretch grows at an end beyond which there is no more, as long
+    /// as there is room.
     pub(super) fn is_outside(&mut self, key: RowKey) -> bool {
         let (Some(first), Some(last)) = (self.first_key(), self.last_key()) else {
             return false;
@@ -254,12 +253,12 @@ impl Timeline {
             self.more_after |= is_full;
             self.more_after
         } else {
-            // Two of them would have to come for each that was there before it runs over: there is no such burst.
+            // It overflows only if two come for each that was there before: there is no such burst.
             false
         }
     }
 
-    /// Keeps a notice aside.
+    /// Keeps a notice outside of the rows.
     pub(super) fn keep_notice(&mut self, key: RowKey, text: String) {
         self.notices.insert(key, text);
         if self.notices.len() > MAX_NOTICES {
@@ -268,7 +267,7 @@ impl Timeline {
     }
 
     fn load_before(&mut self, messages: &[Message], more_before: bool) {
-        // Who asks for older rows is at the other end.
+        // A reader who asks for older rows is at the other end.
         self.trim_newest(MAX_ROWS);
         let before = self.keys.len();
         self.more_before = false;
@@ -293,8 +292,8 @@ impl Timeline {
         self.touch();
     }
 
-    /// Takes in the newest stored messages where that leaves no gap; otherwise it is known that there are newer ones
-    /// than those held.
+    /// Takes in the newest stored messages if that leaves no gap. Otherwise it notes that there are newer ones than those that
+    /// are loaded.
     pub fn join_newest(&mut self, messages: &[Message], more_before: bool) {
         let (Some(first), Some(last)) = (self.first_key(), self.last_key()) else {
             return self.replace(messages, more_before, false);
@@ -321,7 +320,7 @@ impl Timeline {
         self.touch();
     }
 
-    /// Puts a page in place of all rows.
+    /// Replaces all rows by a page.
     fn replace(&mut self, messages: &[Message], more_before: bool, more_after: bool) {
         for row in std::mem::take(&mut self.chunks)
             .into_iter()
@@ -346,7 +345,7 @@ impl Timeline {
 
     fn insert_all(&mut self, messages: &[Message]) {
         for message in messages {
-            // What is stored was said before; how far own ones got is told apart.
+            // Stored messages are history. How far own ones have got comes in other events.
             self.insert(Message {
                 history: true,
                 ..message.clone()
@@ -361,7 +360,7 @@ impl Timeline {
         }
     }
 
-    /// Notices that stand among the rows again.
+    /// Notices that belong among the rows again.
     fn take_back_notices(&mut self) {
         if self.notices.is_empty() {
             return;
@@ -388,7 +387,7 @@ impl Timeline {
         }
     }
 
-    /// Lets go of what is known about a dropped row; a notice is kept, for it is stored nowhere.
+    /// Forgets what is known about a dropped row. A notice is kept, since it is stored nowhere else.
     fn put_aside(&mut self, row: Row) {
         if self.new_line == Some(row.key) {
             self.new_line = None;

@@ -1,10 +1,10 @@
-//! A damaged database is made anew from what can be read of it. The damaged file stays beside the new one.
+//! Rebuilding a damaged database from what can be read of it. The damaged file stays beside the new one.
 //!
-//! All of it is read page by page and put into a new database; only when that is whole does anything of the old one move.
-//! Where no chat's keys can be read, nothing is made: one would be somebody else in it.
+//! The database is read page by page into a new one. The old one is moved only when the new one is complete. If no chat's keys
+//! can be read, nothing is rebuilt: without them you would be somebody else in every chat.
 //!
-//! A file `damaged` in the profile says what the next start has to do: empty, to rebuild (damage was found when it could
-//! not be done); with the name of a kept file in it, that a new database was about to take the old one's place.
+//! A file `damaged` in the profile says what the next start has to do. If it is empty: rebuild (damage was found at a time when
+//! that was not possible). If it has the name of a kept file in it: a new database was about to replace the old one.
 
 mod pages;
 mod tables;
@@ -28,10 +28,10 @@ use super::{StoreError, archive, schema, writes};
 /// The file that says what the next start has to do.
 const MARK: &str = "damaged";
 
-/// What was made of a damaged database.
+/// The result of rebuilding a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// Where the damaged one is now; its log, if it had one, beside it.
+    /// Where the damaged database is now, with its log, if it had one, beside it.
     pub kept: PathBuf,
     /// Chats in the new one.
     pub chats: u32,
@@ -63,13 +63,13 @@ impl fmt::Display for Rebuilt {
     }
 }
 
-/// Opens the database of a profile, and makes it anew before if it is damaged.
+/// Opens the database of a profile, after rebuilding it if it is damaged.
 pub(super) fn open(profile: &Profile) -> Result<(Connection, Option<Rebuilt>), StoreError> {
     let io = |error: io::Error| StoreError::from_io(profile.folder(), &error);
     let database = profile.folder().join(DATABASE);
     let is_empty = fs::metadata(&database).map_or(true, |metadata| metadata.len() == 0);
     match read_mark(profile).map_err(io)? {
-        // What was damaged was moved away to start anew.
+        // The damaged database was moved away to start afresh.
         Some(_) if is_empty => unmark(profile),
         Some(kept) if kept.is_empty() => {
             return rebuild(profile, &database, None, "it was found so when it was open last");
@@ -80,7 +80,7 @@ pub(super) fn open(profile: &Profile) -> Result<(Connection, Option<Rebuilt>), S
                 let detail = "Throng ended while it was rebuilt";
                 return rebuild(profile, &kept, Some(kept.clone()), detail);
             }
-            // The new one stands already.
+            // The new one is there already.
             unmark(profile);
         }
         None => {}
@@ -96,9 +96,9 @@ pub(super) fn open(profile: &Profile) -> Result<(Connection, Option<Rebuilt>), S
     }
 }
 
-/// Has the next start rebuild the database, which was found to be damaged.
+/// Makes the next start rebuild the database, which was found to be damaged.
 pub(super) fn mark(profile: &Profile) {
-    // One that a full disk does not take is made when the damage is met again.
+    // If the disk is full, the file is made when the damage is met again.
     if let Err(error) = fs::write(profile.folder().join(MARK), "") {
         tracing::warn!("that the database is damaged was not noted: {error}");
     }
@@ -113,12 +113,12 @@ fn read_mark(profile: &Profile) -> io::Result<Option<String>> {
 }
 
 fn unmark(profile: &Profile) {
-    // It is looked at again at the next start.
+    // The next start looks at it again.
     let _ = fs::remove_file(profile.folder().join(MARK));
 }
 
-/// Makes a new database of the one in `source`, and puts it in the profile's place. `kept`: where the damaged one is
-/// already.
+/// Makes a new database from the one in `source`, and replaces the profile's by it. `kept`: where the damaged one is, if it
+/// was moved already.
 fn rebuild(
     profile: &Profile,
     source: &Path,
@@ -164,7 +164,7 @@ fn rebuild(
     Ok((connection, Some(rebuilt)))
 }
 
-/// Keeps the damaged database and its log under a name that nothing has. Where a file can have but one name it is copied.
+/// Keeps the damaged database and its log under an unused name, by a hard link, or by a copy where links don't work.
 fn keep(profile: &Profile) -> io::Result<PathBuf> {
     let folder = profile.folder();
     let today = jiff::Zoned::now().date();
@@ -193,7 +193,7 @@ fn keep(profile: &Profile) -> io::Result<PathBuf> {
         let kept = fs::hard_link(&from, &to).or_else(|_| copy(&from, &to));
         made.push(to);
         if let Err(error) = kept {
-            // The old one stays what it was, and is not there twice.
+            // The old one stays as it was, and not twice.
             for half in &made {
                 let _ = fs::remove_file(half);
             }
@@ -204,7 +204,7 @@ fn keep(profile: &Profile) -> io::Result<PathBuf> {
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    // Its mode goes with it.
+    // The mode is copied with it.
     fs::copy(from, to)?;
     File::open(to)?.sync_all()
 }
@@ -223,10 +223,10 @@ fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Puts all rows that can be read into a new database. Of how many chats the keys are lost; none if of all of them.
+/// Copies all rows that can be read into a new database. Returns of how many chats the keys are lost; `None` if of all.
 fn salvage(pages: &mut Pages, database: &Path) -> rusqlite::Result<Option<u32>> {
     let mut connection = Connection::open(database)?;
-    // It is thrown away unless it becomes whole, and synced when it is.
+    // It is thrown away unless it becomes complete, and synced then.
     connection.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -265,7 +265,7 @@ fn salvage(pages: &mut Pages, database: &Path) -> rusqlite::Result<Option<u32>> 
     Ok(Some(u32::try_from(lost).unwrap_or(u32::MAX)))
 }
 
-/// Takes away what happens by itself, and gives what brings it back: words are indexed at the end, all at once, which is far
+/// Drops the triggers, and returns the SQL that brings them back. Words are indexed at the end, all at once, which is far
 /// faster than in the order of the pages.
 fn take_triggers(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let triggers: Vec<(String, String)> = connection
@@ -278,7 +278,7 @@ fn take_triggers(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(triggers.into_iter().map(|(_, sql)| sql).collect())
 }
 
-/// Puts a row into its table. Gives the number of the chat that it is about.
+/// Inserts a row into its table. Returns the number of the chat that it is about.
 fn take_over(
     connection: &Connection,
     table: &Table,
@@ -319,9 +319,9 @@ impl rusqlite::ToSql for ToSqlRef<'_> {
     }
 }
 
-/// What hangs on something that was lost: chats whose secrets are no secrets of ours, or sealed by a key that is gone; what is
-/// said of chats that are not there; a read mark on a message that is not there; parts of a message whose first is not
-/// there, which wait for it. And what a version before the archive did not have.
+/// Removes or repairs rows that depend on something lost: chats whose secrets are not valid or sealed by a lost key; rows of
+/// chats that are not there; read marks on messages that are not there; fragments whose first one is not there, which wait
+/// for it. And fills in what versions before the archive did not have.
 const MEND: &str = "
     DELETE FROM chat WHERE NOT EXISTS (SELECT 1 FROM profile_key)
         AND (length(chat_seed) <> 32 OR length(member_seed) <> 32 OR length(rendezvous) <> 16);
@@ -340,7 +340,7 @@ const MEND: &str = "
     UPDATE part SET complete = 1 FROM message
         WHERE message.chat = part.chat AND message.client_id = part.client_id AND message.number = part.first;";
 
-/// Counts what every hour holds, of messages and parts.
+/// Counts the messages and fragments of every hour.
 fn count_hours(connection: &Connection) -> rusqlite::Result<()> {
     let mut hours: BTreeMap<(i64, i64), i64> = BTreeMap::new();
     for sql in [

@@ -1,8 +1,8 @@
-//! The rows of a database read from its pages, without following any tree: what leads to a row may be damaged where the
-//! row is not. The form is SQLite's (<https://www.sqlite.org/fileformat2.html>).
+//! Reading the rows of a database from its pages, without following any tree: the way to a row may be damaged where the row is
+//! not. The format is SQLite's (<https://www.sqlite.org/fileformat2.html>).
 //!
-//! What somebody wrote can't pose as rows: a text begins no page, since before its further pages stands the number of the next,
-//! whose first byte is 0 in any file under 64 GiB.
+//! Texts can't pose as rows. No page begins with a text: overflow pages begin with the number of the next page, whose first
+//! byte is 0 in any file under 64 GiB.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,36 +11,36 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
 
-/// Bytes of a page: SQLite's default, which no version of ours changed.
+/// Page size in bytes: SQLite's default, which no version of ours changed.
 const PAGE_LEN: usize = 4096;
 
-/// The largest row that is put together, in bytes. A guess: far over anything that is kept.
+/// The largest row that is read, in bytes. A guess: far over anything that the store keeps.
 const MAX_ROW_LEN: usize = 16 << 20;
 
 /// The most columns of a row; more is garbage. The widest table has 23.
 const MAX_COLUMNS: usize = 64;
 
-/// What a sound database begins with.
+/// The beginning of a sound database.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// The log's header, and what stands before each page in it.
+/// Lengths of the log's header, and of the header of each frame in it.
 const LOG_HEADER_LEN: usize = 32;
 const FRAME_HEADER_LEN: usize = 24;
 
-/// Of which kind of table a row is.
+/// The kind of a row's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// One with numbered rows.
+    /// A table with row numbers.
     Numbered,
-    /// One `WITHOUT ROWID`, or an index.
+    /// A table `WITHOUT ROWID`, or an index.
     Sorted,
 }
 
-/// A row as it lies in a page.
+/// A row as it is in a page.
 pub(super) struct Row {
-    /// Of which kind of table.
+    /// The kind of its table.
     pub(super) layout: Layout,
-    /// Its number; 0 where rows have none.
+    /// Its row number; 0 where rows have none.
     pub(super) key: i64,
     record: Vec<u8>,
 }
@@ -48,26 +48,26 @@ pub(super) struct Row {
 /// A database and its log, as a crash may have left them.
 pub(super) struct Pages {
     database: File,
-    /// How many pages the file has, a piece at its end included.
+    /// How many pages the file has, including a partial one at its end.
     count: u32,
     log: Option<File>,
     /// Where in the log the newest state of a page begins.
     in_log: BTreeMap<u32, u64>,
 }
 
-/// What a log holds that was committed.
+/// The committed part of a log.
 #[derive(Default)]
 struct Committed {
     /// Where the newest state of a page begins.
     pages: BTreeMap<u32, u64>,
-    /// How many pages the database has with it; none: nothing is in the log.
+    /// How many pages the database has with it; `None` if the log is empty.
     count: Option<u32>,
 }
 
 type Page = [u8; PAGE_LEN];
 
 impl Pages {
-    /// Opens it to read. The log stands beside it under the same name with `-wal`.
+    /// Opens it to read. The log is beside it, under the same name with `-wal`.
     pub(super) fn open(database: &Path) -> io::Result<Self> {
         let file = File::open(database)?;
         let count = file.metadata()?.len().div_ceil(PAGE_LEN as u64);
@@ -83,7 +83,7 @@ impl Pages {
             Ok(mut log) => {
                 let committed = committed(&mut log)?;
                 pages.in_log = committed.pages;
-                // Where it became smaller, what lies farther out in the file is old.
+                // If the database became smaller, the rest of the file is old.
                 pages.count = committed.count.unwrap_or(pages.count);
                 pages.log = Some(log);
             }
@@ -98,14 +98,14 @@ impl Pages {
         self.count
     }
 
-    /// The version that the program set, if the first page is SQLite's.
+    /// The schema's version, if the first page is SQLite's.
     pub(super) fn version(&mut self) -> Option<u32> {
         let page = self.page(1)?;
         let version = page.get(60..64)?.try_into().ok()?;
         page.starts_with(MAGIC).then(|| u32::from_be_bytes(version))
     }
 
-    /// All rows of a page that can be read; none if it has none or can't be read.
+    /// All rows of a page that can be read; empty if it has none or can't be read.
     pub(super) fn rows(&mut self, number: u32) -> Vec<Row> {
         let Some(page) = self.page(number) else {
             return Vec::new();
@@ -148,9 +148,9 @@ impl Pages {
         Some(Row { layout, key, record })
     }
 
-    /// The rest of a row that is longer than a page has room for.
+    /// The rest of a row that does not fit into its page, from overflow pages.
     fn read_on(&mut self, mut next: u32, len: usize, record: &mut Vec<u8>) -> Option<()> {
-        // Each page adds to it, so a circle ends.
+        // Each page adds to the length, so a cycle ends.
         while record.len() < len {
             let page = self.page(next)?;
             let (link, bytes) = page.split_first_chunk()?;
@@ -160,7 +160,7 @@ impl Pages {
         Some(())
     }
 
-    /// A page in its newest state. None if it can't be read; what is missing at the end of the file is zeros.
+    /// A page in its newest state; `None` if it can't be read. Bytes missing at the end of the file are zeros.
     fn page(&mut self, number: u32) -> Option<Page> {
         if number == 0 || number > self.count {
             return None;
@@ -177,7 +177,7 @@ impl Pages {
 }
 
 impl Row {
-    /// Its columns. None if they are not what a row consists of.
+    /// Its columns; `None` if the bytes are not those of a row.
     pub(super) fn columns(&self) -> Option<Vec<ValueRef<'_>>> {
         let mut rest = self.record.as_slice();
         let header_len = usize::try_from(varint(&mut rest)?).ok()?;
@@ -243,7 +243,7 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
     Some(number)
 }
 
-/// How many bytes of a row lie in its own page; the others follow elsewhere.
+/// How many bytes of a row are in its own page; the others are in overflow pages.
 fn local_len(len: usize, layout: Layout) -> usize {
     let most = match layout {
         Layout::Numbered => PAGE_LEN - 35,
@@ -257,8 +257,8 @@ fn local_len(len: usize, layout: Layout) -> usize {
     if fitting <= most { fitting } else { least }
 }
 
-/// Where the newest committed state of each page lies in a log. As SQLite does: what follows the first frame that does
-/// not fit its checksum was never committed.
+/// Where in a log the newest committed state of each page is. As in SQLite, frames after the first with a wrong checksum were
+/// never committed.
 fn committed(log: &mut File) -> io::Result<Committed> {
     let (mut committed, mut since_commit) = (Committed::default(), BTreeMap::new());
     let mut header = [0; LOG_HEADER_LEN];
@@ -313,7 +313,7 @@ fn word(bytes: &[u8], at: usize, big: bool) -> u32 {
     }
 }
 
-/// Reads until the buffer is full or the file ends, and says how much.
+/// Reads until the buffer is full or the file ends, and returns how much.
 fn read_up_to(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     let mut read = 0;
     while read < buffer.len() {

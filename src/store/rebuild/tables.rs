@@ -1,5 +1,5 @@
-//! What the rows of each table look like, in every version. A row is known by how many columns it has and what stands in
-//! them; one that is not in every column what the program writes is not taken over.
+//! What the rows of each table look like, in every version. A row's table is recognised by the number and content of its
+//! columns. A row that the program can't have written is not taken over.
 
 use std::net::SocketAddr;
 
@@ -15,9 +15,9 @@ pub(super) struct Table {
     pub(super) name: &'static str,
     /// How its rows are kept.
     pub(super) layout: Layout,
-    /// In the order in which they were added.
+    /// Its columns, in the order in which they were added.
     pub(super) columns: &'static [Column],
-    /// How many the oldest rows have.
+    /// How many columns the oldest rows have.
     least: usize,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Table {
 pub(super) struct Column {
     /// Its name.
     pub(super) name: &'static str,
-    /// What stands in it.
+    /// What it holds.
     pub(super) value: Value,
     may_be_null: bool,
 }
@@ -33,7 +33,7 @@ pub(super) struct Column {
 /// What a column holds.
 #[derive(Clone, Copy)]
 pub(super) enum Value {
-    /// The row's number, which does not stand in the row itself.
+    /// The row's number, which is not in the row itself.
     Key,
     /// A whole number in this range.
     Number(i64, i64),
@@ -83,7 +83,7 @@ const fn maybe(name: &'static str, value: Value) -> Column {
     }
 }
 
-/// All that are taken over. What an hour holds is counted anew, and the words of messages are indexed anew.
+/// All tables that are taken over. Hours are counted anew, and words are indexed anew.
 pub(super) const TABLES: &[Table] = &[
     Table {
         name: "profile_key",
@@ -267,7 +267,7 @@ const MESSAGE_COLUMNS: &[Column] = &[
     some("place", Number(0, i64::MAX)),
 ];
 
-/// Of which table a row is.
+/// The table of a row.
 pub(super) fn table_of(layout: Layout, row: &[ValueRef<'_>]) -> Option<&'static Table> {
     TABLES.iter().find(|table| {
         layout == table.layout

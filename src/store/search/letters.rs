@@ -1,6 +1,6 @@
-//! How the index has letters: like small ones, but not exactly as the words that are looked for have them.
+//! Letters as the index folds them: to lower case, but not exactly as Rust does for the words that are searched for.
 
-/// How a word can stand in the index: that has a form for all cases, too, but of some letters another.
+/// The forms that a word can have in the index, which folds some letters otherwise than we do.
 pub(super) fn starts(word: &str) -> Vec<String> {
     let mut starts = vec![String::new()];
     for letter in word.chars() {
@@ -13,16 +13,16 @@ pub(super) fn starts(word: &str) -> Vec<String> {
     starts
 }
 
-/// As what the index may have a letter that in lower case is this one.
+/// The forms that the index may have of a letter that is this one in lower case.
 fn indexed_forms(letter: char) -> Vec<char> {
     let mut forms = vec![letter];
-    // Capitals that the index does not know to be some.
+    // Capitals that the index does not fold.
     let mut capitals = letter.to_uppercase();
     if let (Some(capital), None) = (capitals.next(), capitals.next())
         && capital != letter
     {
         forms.push(capital);
-        // Small letters that the index takes for another form of one: "ς" for "σ".
+        // Small letters that the index folds to another one: "ς" to "σ".
         let mut small = capital.to_lowercase();
         forms.extend(small.next().filter(|small| *small != letter));
     }

@@ -1,9 +1,9 @@
-//! Finding messages by their words.
+//! Full-text search over trigrams (SQLite FTS5).
 //!
-//! Words are looked up in an index of all that stand three in a row, those of one or two letters among the threes that
-//! begin with them; authors in an index of nicks. What stands in very many messages is soon found by walking them from the
-//! newest back. If it is not, since all of them are old, the index is asked for all that it has. Slow is only what stands
-//! in very many messages that are all old, and what only together is rare.
+//! Words are looked up in the trigram index, words of one or two letters among the trigrams that begin with them, and authors
+//! in an index of nicks. A word in very many messages is found quickly by walking from the newest message back. If it is not,
+//! because all those messages are old, the index is asked for everything it has. Slow are only words in very many messages
+//! that are all old, and words that are rare only in combination.
 
 mod letters;
 
@@ -18,12 +18,12 @@ use super::reads::{Place, chat_key, message, place};
 use super::schema::BELIEVED_AHEAD_MS;
 use crate::id::{ChatId, MessageId};
 
-/// What is searched for.
+/// A search for the store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchOrder {
-    /// In which chats; none of those that are not stored.
+    /// The chats to search. Chats that are not stored are ignored.
     pub chats: Vec<ChatId>,
-    /// In lower case; all have to stand in the text.
+    /// Words in lower case, all of which must occur.
     pub words: Vec<String>,
     /// In lower case: a part of the author's nick.
     pub from: Option<String>,
@@ -33,17 +33,17 @@ pub struct SearchOrder {
     pub after_ms: Option<i64>,
     /// Only what is older than this message.
     pub older_than: Option<(ChatId, MessageId)>,
-    /// At most so many.
+    /// The most hits to return.
     pub limit: usize,
 }
 
-/// Letters that stand in the index together.
+/// The length of the index's entries, in letters.
 const INDEXED_LEN: usize = 3;
 
-/// With more nicks that are meant, all messages are walked and not those of each. A guess.
+/// If more nicks than this match, all messages are walked instead of those of each. A guess.
 const MAX_AUTHORS: usize = 100;
 
-/// How far the ways to find something are gone, before another is tried.
+/// How far each way of searching goes before another is tried.
 struct Limits {
     /// Hits in the index, each of which is looked at.
     few: usize,
@@ -51,7 +51,7 @@ struct Limits {
     many: usize,
     /// Messages that are walked.
     walked: usize,
-    /// Nicks, of all chats, that are looked through for a part of one.
+    /// Nicks, from all chats, that are looked through for a part of one.
     nicks: usize,
 }
 
@@ -67,18 +67,18 @@ const LIMITS: Limits = Limits {
 const COLUMNS: &str =
     "member, nick, id, number, at_ms, action, text, own, history, client_id, delivery, place, chat";
 
-/// What was said in a chat before a place, the newest first.
+/// The messages of a chat before a position, the newest first.
 const SAID: &str = "
     SELECT COLUMNS FROM message WHERE chat = ?1 AND (place, id) < (?2, ?3) AND place >= ?4
     ORDER BY place DESC, id DESC";
 
-/// The same by one author; about what stands at that place itself it can't tell.
+/// The same for one author; it can't tell about the message at that position itself.
 const SAID_BY: &str = "
     SELECT COLUMNS FROM message INDEXED BY message_nick
     WHERE chat = ?1 AND place <= ?2 AND ?3 IS NOT NULL AND place >= ?4 AND nick = ?5
     ORDER BY place DESC, id DESC";
 
-/// The next nick after one in a chat. In two halves, each of which jumps over everything that somebody has said.
+/// The next nick after one in a chat, in two halves, each of which jumps over everything that one author has said.
 const NEXT_AUTHOR: &str = "
     SELECT * FROM (SELECT nick, chat FROM message WHERE nick = ?1 AND chat > ?2 ORDER BY chat LIMIT 1)
     UNION ALL
@@ -87,7 +87,7 @@ const NEXT_AUTHOR: &str = "
 
 type Found = Vec<StoredMessage>;
 
-/// Who is meant by a part of a nick: chats by key, and how everybody is called there.
+/// The nicks that a part of one matches, by the key of the chat.
 type Authors = Vec<(i64, String)>;
 
 /// The newest first, and whether there are more.
@@ -99,7 +99,7 @@ pub(super) fn search(connection: &Connection, order: &SearchOrder) -> rusqlite::
     Ok((found, more))
 }
 
-/// In which chat a message is stored. Ids are known by chat, of which there are few.
+/// In which chat a message is stored. Ids are indexed by chat, of which there are few.
 pub(super) fn chat_of(connection: &Connection, id: MessageId) -> rusqlite::Result<ChatId> {
     connection
         .prepare_cached(
@@ -113,11 +113,11 @@ struct Search<'a> {
     connection: &'a Connection,
     order: &'a SearchOrder,
     limits: &'a Limits,
-    /// Those that are searched, by key.
+    /// The chats to search, by key.
     chats: BTreeMap<i64, ChatId>,
-    /// Before this a hit stands.
+    /// Hits are before this position.
     end: Place,
-    /// And at this place or after it.
+    /// And at this position or after it.
     earliest: i64,
 }
 
@@ -131,7 +131,7 @@ impl<'a> Search<'a> {
             Some((chat, id)) => place(connection, chat_key(connection, *chat)?, *id)?,
             None => Place::end(),
         };
-        // A message's place is not before its time, and after it at most by what a clock is believed to be ahead.
+        // A message's position is not before its time, and after it at most by as much as a clock may be ahead.
         if let Some(before) = order.before_ms {
             end = end.min(Place::at_ms(before.saturating_add(BELIEVED_AHEAD_MS)));
         }
@@ -167,7 +167,7 @@ impl<'a> Search<'a> {
         Ok(self.walk(authors.as_ref(), usize::MAX)?.unwrap_or_default())
     }
 
-    /// Who has a part in their nick; none if too many nicks would have to be looked through.
+    /// Whose nick contains a part; `None` if too many nicks would have to be looked through.
     fn authors(&self, part: &str) -> rusqlite::Result<Option<Authors>> {
         let mut next = self.connection.prepare_cached(NEXT_AUTHOR)?;
         let mut authors = Vec::new();
@@ -185,13 +185,13 @@ impl<'a> Search<'a> {
         Ok(None)
     }
 
-    /// The messages in which the words can stand, by an index; none if it can't tell, or finds more than so many.
+    /// The messages in which the words can occur, by an index; `None` if it can't tell, or finds more than `limit`.
     fn keys(&self, limit: usize) -> rusqlite::Result<Option<Vec<i64>>> {
         let (long, short): (Vec<&String>, Vec<&String>) = self
             .order
             .words
             .iter()
-            // The dot that "İ" has in lower case it has not in the index.
+            // In lower case "İ" has a dot that it does not have in the index.
             .filter(|word| !word.is_empty() && !word.contains('\u{307}'))
             .partition(|word| word.chars().count() >= INDEXED_LEN);
         let phrases: Vec<String> = long
@@ -221,7 +221,7 @@ impl<'a> Search<'a> {
         Ok((keys.len() <= limit).then_some(keys))
     }
 
-    /// The same of a word of one or two letters.
+    /// The same for a word of one or two letters.
     fn keys_of_short(&self, word: &str, limit: usize) -> rusqlite::Result<Option<Vec<i64>>> {
         let mut keys = BTreeSet::new();
         let mut seen = 0;
@@ -243,7 +243,7 @@ impl<'a> Search<'a> {
         Ok(Some(keys.into_iter().rev().collect()))
     }
 
-    /// Of some messages the newest that are searched for.
+    /// The newest hits among some messages.
     fn newest_of(&self, keys: Vec<i64>) -> rusqlite::Result<Found> {
         let mut placed = Vec::new();
         let mut place_of = self
@@ -265,7 +265,7 @@ impl<'a> Search<'a> {
         let mut found = Found::new();
         let mut last = None;
         for (place, key) in placed {
-            // Those of one place are in the order of their ids.
+            // Messages at the same position are in the order of their ids.
             if found.len() > self.order.limit && last != Some(place) {
                 break;
             }
@@ -278,8 +278,8 @@ impl<'a> Search<'a> {
         Ok(found)
     }
 
-    /// Of each author, or without them of each chat, as many as are wanted, and one more, from the newest back. None if it
-    /// took more messages than so many.
+    /// As many hits as are wanted and one more, of each author, or without authors of each chat, from the newest back. `None` if
+    /// this took more messages than `limit`.
     fn walk(&self, authors: Option<&Authors>, limit: usize) -> rusqlite::Result<Option<Found>> {
         let (said, said_by) = (
             SAID.replace("COLUMNS", COLUMNS),
@@ -308,7 +308,7 @@ impl<'a> Search<'a> {
         Ok(Some(found))
     }
 
-    /// False if there were more than `rest` messages to be walked.
+    /// Returns false if there were more than `rest` messages to walk.
     fn walk_one(
         &self,
         sql: &str,
@@ -333,10 +333,10 @@ impl<'a> Search<'a> {
         Ok(true)
     }
 
-    /// A row, if it is what is searched for.
+    /// A row, if it is a hit.
     fn hit(&self, row: &Row<'_>) -> rusqlite::Result<Option<StoredMessage>> {
         let order = self.order;
-        // What most rows fail at goes first.
+        // The check that most rows fail comes first.
         if !order.words.is_empty() && !has_words(row.get_ref(6)?.as_str()?, &order.words) {
             return Ok(None);
         }
@@ -369,7 +369,7 @@ mod tests {
 
     use super::*;
 
-    /// Letters with cases of all kinds, some of more than one byte, and what search might take for something else.
+    /// Letters with all kinds of case, some of several bytes, and characters that search might misread.
     const LETTERS: [&str; 24] = [
         "a",
         "A",
@@ -407,7 +407,7 @@ mod tests {
         (0..len).map(|_| one_of(random, &LETTERS)).collect()
     }
 
-    /// What [`Search`] is to find, one by one.
+    /// What [`Search`] must find, by looking at each message.
     fn all_hits(connection: &Connection, order: &SearchOrder) -> Found {
         let sql = format!("SELECT {COLUMNS} FROM message ORDER BY place DESC, id DESC");
         let mut statement = connection.prepare(&sql).expect("SQL");
@@ -434,7 +434,7 @@ mod tests {
         found
     }
 
-    /// Messages in three chats, many of one place, some removed again.
+    /// Messages in three chats, many at the same position, some removed again.
     fn filled(random: &mut ChaCha20Rng) -> Connection {
         let mut connection = Connection::open_in_memory().expect("memory");
         crate::store::schema::migrate(&mut connection).expect("it is new");
