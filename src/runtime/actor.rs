@@ -1,4 +1,4 @@
-//! The actor: owns all chats, does everything in turns, starts and ends in order.
+//! The actor (Hewitt, Bishop and Steiger 1973): owns all chats, does one thing at a time, starts and ends in order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -28,10 +28,10 @@ use crate::model::{Code, Event, Report, Request, Tag};
 use crate::node::{self, ArchiveAnswer, Input};
 use crate::store::{self, ChatRecord, HistoryPage, Settled, Store, StoreError, StoredMessage, Write};
 
-/// Chats of one profile. Each costs a socket and some 100 kB. A guess at what nobody reaches.
+/// The most chats in one profile. Each costs a socket and some 100 kB. A guess: more than anybody has.
 pub(super) const MAX_CHATS: usize = 256;
 
-/// Batches of datagrams that wait for the actor, of all chats. More wait in the system's buffers.
+/// How many batches of datagrams, of all chats, can wait for the actor. More wait in the system's buffers.
 const MAX_WAITING_BATCHES: usize = 8;
 
 /// Questions to the store and work on files under way at once: a window asks for the history of all its chats when it
@@ -41,10 +41,10 @@ const MAX_ERRANDS: u32 = 1024;
 /// How long such errands may hold up a shutdown.
 const ERRANDS_END_WITHIN: Duration = Duration::from_secs(2);
 
-/// Where chats listen unless told otherwise: on all addresses, on any port.
+/// Where chats listen by default: on all addresses, on any port.
 const LISTEN_ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
 
-/// Runs a node until it is told to stop or everybody who could command it is gone.
+/// Runs until it is told to stop or everybody who could send commands is gone.
 pub(super) async fn run(
     options: Options,
     mut commands: mpsc::Receiver<Request>,
@@ -94,7 +94,7 @@ pub(super) async fn run(
     actor.shut_down(inputs).await;
 }
 
-/// Opens the profile; that can wait for the disk.
+/// Opens the profile, which can wait for the disk.
 async fn open_store(options: &Options) -> Result<Store, Failure> {
     let profile = options
         .profile
@@ -189,9 +189,9 @@ pub(super) struct Actor {
     pub(super) chats: BTreeMap<ChatId, Chat>,
     pub(super) outlet: Outlet,
     pub(super) network: NetworkWatch,
-    /// When it was last looked whether chats keep more than they should, in terms of `Now::elapsed`.
+    /// When retention was last checked, as [`Now::elapsed`].
     pub(super) retention_looked_at: Option<Duration>,
-    /// The chats that are being exported, and what breaks that off.
+    /// The chats that are being exported, and how to stop that.
     pub(super) exports: BTreeMap<ChatId, Arc<AtomicBool>>,
     /// The profile's keys wait for their passphrase.
     pub(super) locked: bool,
@@ -239,7 +239,7 @@ impl Actor {
         )
     }
 
-    /// Tells that the program stands; once, also if another profile is restored later.
+    /// Reports that the program is ready: once, even if a backup is restored later.
     pub(super) fn tell_ready(&mut self, passphrase: bool) {
         if !self.is_ready {
             self.is_ready = true;
@@ -256,7 +256,7 @@ impl Actor {
     pub(super) async fn open_chats(&mut self, records: Vec<ChatRecord>) {
         for record in records {
             let id = record.chat;
-            // One that was made while a backup was read.
+            // A chat that was created while a backup was read.
             if self.chats.contains_key(&id) {
                 continue;
             }
@@ -272,9 +272,9 @@ impl Actor {
         }
     }
 
-    /// Tells a chat's node what was said before: so that a member who sends it again is not believed to say something new (of
-    /// sessions over 48 h old nothing is taken), and so that messages of which parts are missing can be completed. In
-    /// a classic chat, where nobody else keeps what was said, what had not gone out is said again.
+    /// Tells a chat's node what is stored, so that a message that comes again is not taken for a new one (sessions over 48 h old
+    /// are refused anyway), and so that incomplete messages can be completed. In a classic chat, where nobody else keeps
+    /// messages, those that were not sent are said again.
     async fn recall(&mut self, id: ChatId) -> Result<(), StoreError> {
         let store = self.outlet.store.clone();
         let now = self.clock.now();
@@ -294,11 +294,11 @@ impl Actor {
         Ok(())
     }
 
-    /// Starts what is stored of a chat, and tells that it is open. Its first addresses are tried in the next turn.
+    /// Starts a stored chat, and reports that it is open. Its first addresses are tried in the next turn.
     pub(super) async fn open_chat(&mut self, record: ChatRecord, tag: Option<Tag>) -> Result<(), Failure> {
         let (id, name) = (record.chat, record.name.clone());
         let unsent = match self.outlet.store.unsent(id).await {
-            // A chat that could not be kept is talked in all the same.
+            // People can talk in a chat even if it could not be kept.
             Err(StoreError::NotFound) => BTreeSet::new(),
             unsent => unsent?,
         };
@@ -346,7 +346,7 @@ impl Actor {
     ) {
         let errands = self.errands.clone();
         tokio::spawn(async move {
-            // The actor takes them until all are back, or until it can't wait any longer.
+            // The actor takes results until all are back, or until it can't wait any longer.
             let _ = errands.send(errand.await).await;
             drop(permit);
         });
@@ -403,7 +403,7 @@ impl Actor {
     }
 
     fn handle_batch(&mut self, batch: &Batch) {
-        // One that was left while this waited.
+        // A chat that was left while this waited.
         let Some(chat) = self.chats.get_mut(&batch.chat) else {
             return;
         };
@@ -414,7 +414,7 @@ impl Actor {
         }
     }
 
-    /// When something is to be done if nothing happens before.
+    /// The next deadline.
     fn next_deadline(&self) -> tokio::time::Instant {
         let of_chats = self.chats.values().filter_map(Chat::next_deadline);
         let next = of_chats.chain([self.network.next_look()]).min();
@@ -465,7 +465,7 @@ impl Actor {
     }
 }
 
-/// What to say of a chat that has no socket.
+/// The error of a chat that has no socket.
 fn no_socket(name: &str, listen: Option<SocketAddr>, error: &io::Error) -> Failure {
     let advice = match (error.kind(), listen) {
         (io::ErrorKind::AddrInUse, Some(listen)) => {

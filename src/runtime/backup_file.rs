@@ -1,4 +1,5 @@
-//! The file of a backup: a database, sealed with a passphrase.
+//! The backup file: a database, sealed with a passphrase in pieces, as in the STREAM construction (Hoang, Reyhanitabar,
+//! Rogaway and Vizár 2015).
 //!
 //! | bytes | what |
 //! |---|---|
@@ -6,13 +7,13 @@
 //! | 1 | the version of this form, 1 |
 //! | 9 | how the passphrase is stretched ([`Stretch::encode`]) |
 //! | 16 | the salt beside it |
-//! | 8 | the length of the database in bytes, the lower ones last |
-//! | 16 | nothing, sealed: shows whether the passphrase is right |
-//! | 8 | the first of SHA-256 over all of the above, so that damage is told from another passphrase |
+//! | 8 | the length of the database in bytes, big-endian |
+//! | 16 | an empty text, sealed: shows whether the passphrase is right |
+//! | 8 | the first bytes of SHA-256 over all of the above, to tell damage from a wrong passphrase |
 //! | | the database in pieces of 64 KiB, each sealed (16 bytes longer), the last one shorter |
 //!
-//! The key is derived from the stretched passphrase and the first 42 bytes, so that nothing of those can be changed. Each
-//! piece's nonce holds its number and whether it is the last: none can be left out, moved, or added.
+//! The key is derived from the stretched passphrase and the first 42 bytes, so that none of those can be changed. Each piece's
+//! nonce has its number and whether it is the last, so that none can be left out, moved, or added.
 
 use std::io::{self, Read, Write};
 
@@ -29,7 +30,7 @@ const CHECK_AT: usize = LEN_AT + 8;
 const SUM_AT: usize = CHECK_AT + SEAL_OVERHEAD;
 const HEADER_LEN: usize = SUM_AT + 8;
 
-/// Bytes of a piece before it is sealed.
+/// Length of a piece before it is sealed, in bytes.
 const PIECE_LEN: usize = 64 << 10;
 
 /// What is sealed by a nonce.
@@ -43,19 +44,19 @@ enum Part {
 /// Why a backup could not be opened.
 #[derive(Debug)]
 pub(super) enum OpenError {
-    /// It is something else.
+    /// It is not a backup.
     NotABackup,
     /// A newer program made it.
     NewerVersion,
-    /// It was sealed with another passphrase.
+    /// The passphrase is wrong.
     WrongPassphrase,
     /// Its end is missing.
     Cut,
-    /// It is not as it was written.
+    /// It was changed or damaged.
     Damaged,
     /// It could not be read.
     Read(io::Error),
-    /// What is in it could not be written.
+    /// Its content could not be written.
     Write(io::Error),
 }
 
@@ -104,7 +105,7 @@ fn seal_by(
 /// Opens a backup and writes what is in it.
 ///
 /// # Errors
-/// As [`OpenError`] says. What was written by then is not to be used.
+/// See [`OpenError`]. Do not use what was written by then.
 pub(super) fn open(
     mut from: impl Read,
     mut to: impl Write,
@@ -213,7 +214,7 @@ mod tests {
     }
 
     fn sealed(len: usize) -> Vec<u8> {
-        // As little work as Argon2 takes: 8 KiB, 1 pass, 1 lane.
+        // The least work that Argon2 accepts: 8 KiB, 1 pass, 1 lane.
         let stretch = Stretch::decode(&[0, 0, 0, 8, 0, 0, 0, 1, 1]).expect("allowed");
         let mut file = Vec::new();
         let plain = plain(len);

@@ -1,4 +1,4 @@
-//! A chat that stands: its node, its socket, and what is stored of it.
+//! An open chat: its node, its socket, and its stored record.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -22,43 +22,43 @@ use crate::node::{
 };
 use crate::store::ChatRecord;
 
-/// After this long without a link, one who wants to come in is told that nobody answers.
+/// After how long without a link the user is told that nobody answers.
 pub(super) const UNREACHABLE_AFTER: Duration = Duration::from_secs(20);
 
-/// Own addresses as others see them that are remembered: one a network, and one from before a change.
+/// How many own addresses, as others see them, are remembered: one for each network, and one from before a change.
 const MAX_OBSERVED: usize = 4;
 
 /// Tags of `connect` that wait for their link.
 const MAX_CONNECT_TAGS: usize = 64;
 
-/// Nicks known of those who are or were there. A node lists at most as many sessions; a guess.
+/// How many nicks of present and former members are known. A node lists at most as many sessions; a guess.
 const MAX_NICKS: usize = 10_000;
 
-/// Certificates of invites known from those who came by them, 200 bytes each. A guess: the founder makes them, one by
-/// one.
+/// How many invite certificates are known from members who joined with them, 200 bytes each. A guess: the founder makes
+/// invites one by one.
 const MAX_CERTIFICATES: usize = 10_000;
 
-/// A chat that stands.
+/// An open chat.
 pub(super) struct Chat {
-    /// What is stored of it, without the lists that only its node keeps.
+    /// Its stored record, without the lists that only its node keeps.
     pub(super) record: ChatRecord,
     pub(super) node: Node,
-    /// None if none could be had: then nothing is sent, and nothing comes.
+    /// `None` if there is no free port: then nothing is sent or received.
     pub(super) socket: Option<ChatSocket>,
     pub(super) reconnect: Reconnect,
-    /// When to say that nobody answers, unless a link stands before that.
+    /// When to say that nobody answers, unless a link is up before that.
     pub(super) unreachable_at: Option<Duration>,
-    /// Why we are not let in, once told, until it is tried anew.
+    /// Why we are not let in, once this was reported, until the next attempt.
     pub(super) refusal: Option<Refusal>,
-    /// Of the command by which we came, until it is known whether we are in.
+    /// The tag of the command by which we join, until it is known whether we are in.
     pub(super) join_tag: Option<Tag>,
-    /// Work that the door asks for, as long as it is not done.
+    /// Work that the door asks for, until it is done.
     pub(super) work: Option<Work>,
     /// What waits for the store, and for what others have.
     pub(super) sync: Sync,
-    /// Whose words the user does not want to see.
+    /// The members whom the user ignores.
     pub(super) ignored: BTreeSet<MemberId>,
-    /// What empowers the invites that were made here, and those that others came by.
+    /// The certificates of invites that were made here, and of those that others joined with.
     pub(super) certificates: BTreeMap<InviteId, InviteCertificate>,
     nicks: BTreeMap<MemberId, String>,
     /// The newest first.
@@ -68,12 +68,12 @@ pub(super) struct Chat {
     not_sent: BTreeMap<&'static str, u64>,
 }
 
-/// What is stored of a chat does not hold together: somebody has changed it.
+/// The stored record of a chat is inconsistent: somebody has changed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadRecord;
 
 impl Chat {
-    /// Starts a node for what is stored, with a new session. `unsent`: own signed messages that have not gone out.
+    /// Starts a node for a stored chat, with a new session. `unsent`: own signed messages that were not sent.
     pub(super) fn start(
         mut record: ChatRecord,
         unsent: BTreeSet<MessageId>,
@@ -94,7 +94,7 @@ impl Chat {
             }
         };
         let peers = match record.kind {
-            // Without the key of its session, which is another after each start, an address there is of no use.
+            // In a classic chat an address is useless without the session's key, which changes at each start.
             ChatKind::Classic => Vec::new(),
             ChatKind::Private | ChatKind::Public => std::mem::take(&mut record.peers),
         };
@@ -129,12 +129,12 @@ impl Chat {
         })
     }
 
-    /// Whether the base protocol and nothing else is spoken there.
+    /// Whether the chat speaks the base protocol and nothing else.
     pub(super) fn is_classic(&self) -> bool {
         self.record.kind == ChatKind::Classic
     }
 
-    /// What is to be told of it when it opens.
+    /// The event that reports its opening.
     pub(super) fn opened(&self) -> Event {
         Event::ChatOpened {
             chat: self.record.chat,
@@ -171,7 +171,7 @@ impl Chat {
         }
     }
 
-    /// The topic as it is now, else as last known.
+    /// The topic as it is now, otherwise as last known.
     fn topic(&self) -> String {
         let set = self.node.state().and_then(|state| state.topic());
         set.map_or_else(|| self.record.topic.clone(), |topic| topic.text.clone())
@@ -187,7 +187,7 @@ impl Chat {
         self.node.role_of(member).unwrap_or_default()
     }
 
-    /// What a member is called: by what they said, else by the start of their id.
+    /// A member's nick; if none is known, the start of their id.
     pub(super) fn nick_of(&self, member: &MemberId) -> String {
         if *member == self.node.member() {
             return self.record.nick.clone();
@@ -195,14 +195,14 @@ impl Chat {
         self.nicks.get(member).cloned().unwrap_or_else(|| member.short())
     }
 
-    /// Whether anything is known of a member, or was.
+    /// Whether anything is or was known of a member.
     pub(super) fn has_heard_of(&self, member: &MemberId) -> bool {
         self.nicks.contains_key(member)
             || self.node.admitted(member).is_some()
             || self.node.members().iter().any(|known| known.member == *member)
     }
 
-    /// Remembers what a member is called. Returns whether that is new.
+    /// Remembers a member's nick. Returns whether it is new.
     pub(super) fn learn_nick(&mut self, member: MemberId, nick: &str) -> bool {
         if nick.is_empty() || self.nicks.get(&member).is_some_and(|known| known == nick) {
             return false;
@@ -214,7 +214,7 @@ impl Chat {
         true
     }
 
-    /// Remembers what empowers the invite that somebody came by.
+    /// Remembers the certificate of the invite that somebody joined with.
     pub(super) fn learn_certificate(&mut self, credential: &[u8]) {
         if let Some(certificate) = certificate_of(credential)
             && self.certificates.len() < MAX_CERTIFICATES
@@ -223,13 +223,13 @@ impl Chat {
         }
     }
 
-    /// The invite that we came by, as long as it is kept.
+    /// The invite that we joined with, as long as it is kept.
     pub(super) fn invite_key(&self) -> Option<InviteKey> {
         let text = self.record.secrets.invite.as_ref()?;
         InviteKey::parse(std::str::from_utf8(text).ok()?).ok()
     }
 
-    /// The invite that lies in a public chat's link, if we have it.
+    /// The door's invite of a public chat, if we have it.
     pub(super) fn link_key(&self) -> Option<InviteKey> {
         self.invite_key().filter(InviteKey::is_door)
     }
@@ -241,7 +241,7 @@ impl Chat {
         self.observed.truncate(MAX_OBSERVED);
     }
 
-    /// Keeps the tag of a `connect` until that link stands.
+    /// Keeps the tag of a `connect` until that link is up.
     pub(super) fn keep_connect_tag(&mut self, client_id: ClientId, tag: Option<Tag>) {
         self.connect_tags.retain(|(waiting, _)| *waiting != client_id);
         if let Some(tag) = tag {
@@ -261,14 +261,14 @@ impl Chat {
         Some(self.connect_tags.remove(at).1)
     }
 
-    /// Where a newcomer may find us: the address that the user chose, or those that the computer sends from and
-    /// others see. Loopback only if there is nothing else.
+    /// Where a newcomer can find us: the address that the user chose, or those that the computer sends from and others see.
+    /// Loopback only if there is nothing else.
     pub(super) fn own_addresses(&self, local: LocalAddresses) -> Vec<SocketAddr> {
         addresses_to_tell(self.listen(), local, &self.observed)
     }
 
-    /// Says what had not gone out in a classic chat when the program was stopped. A message is bound to its session, so it is a new one
-    /// that takes the old one's place.
+    /// Says messages of a classic chat again that were not sent when the program was stopped. A message is bound to its session,
+    /// so a new one replaces the old one.
     pub(super) fn say_again(&mut self, waiting: Vec<Message>, now: Now, outlet: &mut Outlet) {
         for message in waiting {
             let action = message.body == MessageBody::Action;
@@ -278,7 +278,7 @@ impl Chat {
         }
     }
 
-    /// When something is to be done if nothing happens before, in terms of [`Now::elapsed`].
+    /// The next deadline, as [`Now::elapsed`].
     pub(super) fn next_deadline(&self) -> Option<Duration> {
         [
             self.node.poll_timeout(),
@@ -312,7 +312,7 @@ impl Chat {
         self.drain(now, &mut Cause::none(), outlet);
     }
 
-    /// The same because the user asks for it, who will be told if nobody answers.
+    /// The same, because the user asks for it. They will be told if nobody answers.
     pub(super) fn retry(&mut self, now: Now, outlet: &mut Outlet) {
         self.refusal = None;
         if !self.record.joined {
@@ -386,7 +386,7 @@ impl Chat {
     }
 }
 
-/// What a node of a signed chat has to know, from what is stored.
+/// What the node of a signed chat needs from the stored record.
 fn signed_state(
     record: &mut ChatRecord,
     admitted: Vec<Vec<u8>>,
@@ -432,7 +432,7 @@ fn signed_state(
     })
 }
 
-/// What empowers the invites that were made here, and those that members came by.
+/// The certificates of invites that were made here, and of those that members joined with.
 fn known_certificates(record: &ChatRecord, admitted: &[Vec<u8>]) -> BTreeMap<InviteId, InviteCertificate> {
     let made = record
         .invites
@@ -482,7 +482,7 @@ fn addresses_to_tell(listen: SocketAddr, local: LocalAddresses, observed: &[Sock
     addresses
 }
 
-/// A status in the words of the model. The wire lets no other numbers through.
+/// A status as the model has it. The wire lets no other numbers through.
 pub(super) fn status(number: u8) -> Status {
     match number {
         1 => Status::Away,

@@ -1,4 +1,4 @@
-//! The real clocks, and the times that the model speaks of.
+//! The real clocks, and conversions between their times and the model's.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::node::Now;
 
-/// Both clocks, from one beginning on.
+/// Both clocks, from one starting point.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     start: Instant,
@@ -22,7 +22,7 @@ impl Clock {
 
     /// What time it is.
     pub(super) fn now(&self) -> Now {
-        // A computer whose clock stands before 1970 is at 0.
+        // A clock before 1970 counts as 0.
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Now {
             elapsed: self.start.elapsed(),
@@ -30,7 +30,7 @@ impl Clock {
         }
     }
 
-    /// The moment that [`Now::elapsed`] calls `elapsed`. One too far away to be told is in an hour.
+    /// The instant of an `elapsed`. One too far away to be represented is in an hour.
     pub(super) fn instant(&self, elapsed: Duration) -> tokio::time::Instant {
         let instant = self.start.checked_add(elapsed);
         instant
@@ -39,7 +39,7 @@ impl Clock {
     }
 }
 
-/// The same moment for the model. A peer can name any; what a calendar can't hold becomes the last that it can.
+/// The same moment for the model. A peer can name any number; one beyond the calendar becomes the last moment in it.
 pub(super) fn timestamp(unix_ms: u64) -> Timestamp {
     i64::try_from(unix_ms)
         .ok()

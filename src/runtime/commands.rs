@@ -1,4 +1,4 @@
-//! What each command does.
+//! Carrying out commands.
 
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ const MAX_TOPIC_LEN: usize = 512;
 const MAX_DRAFT_LEN: usize = 64 << 10;
 
 impl Actor {
-    /// Carries out a command, or says why not.
+    /// Carries out a command, or reports why not.
     pub(super) async fn handle_request(&mut self, request: Request) {
         let Request { command, tag } = request;
         let (name, chat) = (command.name(), command.chat());
@@ -186,7 +186,7 @@ impl Actor {
         self.chats.get_mut(&id).ok_or_else(no_such_chat)
     }
 
-    /// Has a node do something, and does what it wants done then.
+    /// Gives a node an input, and carries out its outputs.
     pub(super) fn tell_node(
         &mut self,
         id: ChatId,
@@ -226,7 +226,7 @@ impl Actor {
             chat: id,
             nick: nick.clone(),
         });
-        // Of ourselves the node tells others only.
+        // The node tells our own changes to others only.
         self.outlet.answer(
             Event::NickChanged {
                 chat: id,
@@ -276,7 +276,7 @@ impl Actor {
             locked,
         };
         self.tell_node(id, input, cause)?;
-        // The same topic as before is no event of the node, but an answer all the same.
+        // The node reports no event if the topic is the same, but the command needs an answer.
         let chat = self.chat(id)?;
         let (locked, by) = (chat.is_topic_locked(), chat.node.member());
         self.outlet.answer(
@@ -309,7 +309,7 @@ impl Actor {
         }
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
         chat.keep_connect_tag(client_id, tag);
-        // In a signed chat whoever answers there has to prove to be of the chat.
+        // In a signed chat, a node that answers there has to prove that it is a member's.
         let client_id = chat.is_classic().then_some(client_id);
         chat.reconnect.add(Target { client_id, address });
         self.tell_node(id, Input::Connect { client_id, address }, &mut Cause::none())
@@ -341,11 +341,11 @@ impl Actor {
         let permit = self.errand_permit()?;
         self.tell_node(id, Input::Quit, &mut Cause::none())?;
         self.chats.remove(&id);
-        // Queued at once: whoever joins again right after this is not to be removed.
+        // Queued at once, so that joining again right after this is not undone.
         let queued = self.outlet.store.write(Write::RemoveChat { chat: id });
         let store = self.outlet.store.clone();
         self.send_for(permit, async move {
-            // The question comes after what is queued, and is answered when that is done.
+            // The question is queued after the writes, and answered when they are done.
             let left = match store.history(id, HistoryQuery::Newest, 1).await {
                 Err(StoreError::NotFound) => Ok(Box::new(Event::ChatClosed { chat: id })),
                 Err(error) => Err(error.into()),

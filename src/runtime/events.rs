@@ -1,4 +1,4 @@
-//! What a node says, in the words of the model, and what of it is kept.
+//! Turning a node's events into the model's, and keeping what has to be kept.
 
 use std::net::SocketAddr;
 
@@ -15,7 +15,7 @@ use crate::node::{NodeEvent, NodeMessage, Now, Output, Refusal};
 use crate::store::Write;
 
 impl Chat {
-    /// Does all that the node wants done. To be called after every [`Node::handle`](crate::node::Node::handle).
+    /// Carries out all outputs of the node. Call it after every [`Node::handle`](crate::node::Node::handle).
     pub(super) fn drain(&mut self, now: Now, cause: &mut Cause, outlet: &mut Outlet) {
         while let Some(output) = self.node.poll_output() {
             match output {
@@ -79,7 +79,7 @@ impl Chat {
             }
             NodeEvent::MemberLeft { member, quit } => {
                 if quit && self.is_classic() {
-                    // Their session is over: trying it again would make a ghost of it.
+                    // Their session is over: trying it again would bring back a ghost.
                     self.reconnect.forget(ClientId(member.0));
                 }
                 let why = match quit {
@@ -174,7 +174,7 @@ impl Chat {
         }
     }
 
-    /// A link stands: for the first time ever we are in. That is told once, not at every start.
+    /// A link is up for the first time ever: we are in. This is reported once, not at every start.
     fn joined(&mut self, outlet: &mut Outlet) {
         self.unreachable_at = None;
         self.work = None;
@@ -182,7 +182,7 @@ impl Chat {
             return;
         }
         self.record.joined = true;
-        // Who came by a public chat's link hands it on; any other invite has done its duty.
+        // The link of a public chat is kept, to be passed on. Any other invite has done its duty.
         let keep_invite = self.link_key().is_some();
         if !keep_invite {
             self.record.secrets.invite = None;
@@ -192,7 +192,7 @@ impl Chat {
         outlet.report(Event::Joined { chat }, self.join_tag.take());
     }
 
-    /// Told once: every member that is asked may refuse us.
+    /// Reported once, since every member that is asked may refuse us.
     fn refused(&mut self, refusal: Refusal, outlet: &mut Outlet) {
         if self.refusal.replace(refusal) == Some(refusal) {
             return;
@@ -212,13 +212,13 @@ impl Chat {
         }
     }
 
-    /// Tells once that nobody answered in time; trying goes on.
+    /// Reports once that nobody answered in time. We go on trying.
     pub(super) fn check_unreachable(&mut self, now: Now, outlet: &mut Outlet) {
         if self.unreachable_at.is_none_or(|at| at > now.elapsed) {
             return;
         }
         self.unreachable_at = None;
-        // Whoever asks for work has answered.
+        // A node that asks for work has answered.
         if self.reconnect.is_linked() || self.work.is_some() {
             return;
         }
@@ -290,8 +290,8 @@ impl Chat {
     }
 
     fn said(&mut self, said: NodeMessage, cause: &mut Cause, outlet: &mut Outlet) {
-        // It is believed to wait until it is known to have gone out: were the program killed between, it would be
-        // taken for sent. In a classic chat, where it is said anew, it would be said twice.
+        // It is kept as waiting until it is known to be sent. Otherwise, if the program were killed in between, it would count
+        // as sent. In a classic chat, where waiting messages are said anew, it would be said twice.
         let state = if said.history || said.signed.is_empty() {
             DeliveryState::Sent
         } else {
@@ -350,7 +350,7 @@ impl Chat {
             .into_iter()
             .filter(|member| member.online && !member.own);
         let of = u32::try_from(there.count()).unwrap_or(u32::MAX);
-        // One that failed is kept as waiting: after a restart the others fetch it.
+        // A failed message is kept as waiting: after a restart the others fetch it.
         if state != DeliveryState::Failed {
             outlet.keep(Write::SetDelivery { chat, id, state });
         }
@@ -384,7 +384,7 @@ impl Chat {
     }
 }
 
-/// What to tell one who is not let in.
+/// The sentence for a user who is not let in.
 fn refusal_sentence(refusal: Refusal) -> Failure {
     let (code, message) = match refusal {
         Refusal::Spent => (

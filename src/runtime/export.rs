@@ -1,5 +1,5 @@
-//! A chat is written to a file, page by page, beside everything else that goes on. The pages go by way of the actor, which
-//! knows what of them may be shown.
+//! Exporting a chat to a file, page by page, while everything else goes on. The pages pass through the actor, which knows what
+//! of them may be shown.
 
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::id::ChatId;
 use crate::model::{Code, Event, ExportFormat, Message, Tag};
 use crate::store::{HistoryQuery, MAX_PAGE_LEN, Store, StoreError, StoredMessage};
 
-/// How often it is told how far an export is. A guess: a bar that moves.
+/// How often the progress of an export is reported. A guess: often enough for a progress bar.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 /// A page on its way through the actor.
@@ -88,7 +88,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Breaks an export off at its next page.
+    /// Stops an export at its next page.
     pub(super) fn cancel_export(&mut self, id: ChatId, tag: Option<Tag>) -> Result<(), Failure> {
         let Some(cancelled) = self.exports.get(&id) else {
             return Err(Failure::new(Code::NotFound, "This chat is not being exported."));
@@ -98,21 +98,21 @@ impl Actor {
         Ok(())
     }
 
-    /// Breaks all off: the program ends.
+    /// Stops all exports: the program ends.
     pub(super) fn cancel_exports(&self) {
         for cancelled in self.exports.values() {
             cancelled.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Leaves of a page what the window would show. If the chat was left meanwhile there is no answer.
+    /// Filters a page to what the window would show. If the chat was left meanwhile, there is no answer.
     pub(super) fn sift(&self, sifting: Sifting) {
         let Sifting { chat, page, back } = sifting;
         if let Ok(chat) = self.chat(chat) {
             let shown = page
                 .into_iter()
                 .filter(|stored| chat.shows(stored) && !chat.record.ignored.contains(&stored.message.member));
-            // Whoever asked may have given up.
+            // The export may have given up.
             let _ = back.send(shown.map(|stored| stored.message).collect());
         }
     }

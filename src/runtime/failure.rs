@@ -1,9 +1,9 @@
-//! What is said of a command that could not be carried out.
+//! The error of a command that could not be carried out.
 
 use crate::model::Code;
 use crate::store::StoreError;
 
-/// What failed, for programs and in a sentence.
+/// What failed, as a code for programs and as a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) code: Code,

@@ -1,4 +1,4 @@
-//! Stored messages, without those that bans and forks hide.
+//! Reading stored messages, without those that bans and equivocation hide.
 
 use super::actor::{Actor, Errand};
 use super::chat::Chat;
@@ -7,7 +7,7 @@ use crate::id::ChatId;
 use crate::model::{Event, Message, Tag};
 use crate::store::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoreError, StoredMessage};
 
-/// The store keeps by the hour what nodes compare by the hour.
+/// The store caches fingerprints by the hour, since nodes compare hours.
 const _: () = assert!(crate::store::HOUR == crate::node::HOUR);
 
 /// A question for history.
@@ -20,12 +20,12 @@ pub(super) struct Question {
     pub(super) limit: u32,
     /// Whether others were asked for what is not stored.
     has_fetched: bool,
-    /// Whether others might have had older messages when the store was asked. The last of them may have come by the
-    /// time that it answers: then it is asked again.
+    /// Whether others might have had older messages when the store was asked. The last of them may have come before it
+    /// answers: then it is asked again.
     may_lack_older: bool,
 }
 
-/// An answer on its way. What is hidden leaves room in a page; then the store is asked on.
+/// An answer in the making. Hidden messages leave room in a page; then the store is asked for more.
 pub(super) struct Reading {
     question: Question,
     /// What the store is asked for now.
@@ -39,7 +39,7 @@ pub(super) struct Reading {
 }
 
 impl Actor {
-    /// Asks the store for a part of a chat's history.
+    /// Asks the store for a page of a chat's history.
     pub(super) fn history(
         &mut self,
         id: ChatId,
@@ -85,7 +85,7 @@ impl Actor {
         Ok(())
     }
 
-    /// A page has come: what of it may be shown is told, unless there is room for more.
+    /// A page has come. What may be shown of it is reported, unless there is room for more.
     pub(super) fn history_read(&mut self, mut reading: Reading, result: Result<HistoryPage, StoreError>) {
         let question = reading.question.clone();
         let (id, tag) = (question.chat, question.tag.clone());
@@ -93,7 +93,7 @@ impl Actor {
             let chat = self.chat(id)?;
             match reading.take(page, |stored| chat.shows(stored)) {
                 Some(event) => self.answer_history(event, question),
-                // Whole pages from here on: the more is hidden, the fewer questions find what is not.
+                // Whole pages from here on: if much is hidden, fewer questions find the rest.
                 None => self.read_on(reading, MAX_PAGE_LEN)?,
             }
             Ok(())
@@ -142,7 +142,8 @@ impl Reading {
         }
     }
 
-    /// Takes what may be shown of a page. The answer; none if the store is to be asked on, by what the query is then.
+    /// Takes what may be shown of a page. Returns the answer, or `None` if the store has to be asked again, with the query as it is
+    /// then.
     fn take(&mut self, page: HistoryPage, shows: impl Fn(&StoredMessage) -> bool) -> Option<Event> {
         let forwards = matches!(self.query, HistoryQuery::After(_) | HistoryQuery::Oldest);
         let end = if forwards {
@@ -157,7 +158,7 @@ impl Reading {
             .filter(&shows)
             .map(|stored| stored.message)
             .collect();
-        // A page that was read on may hold more than there is room for.
+        // A further page may have more than there is room for.
         let over = shown.len().saturating_sub(self.room);
         if forwards {
             shown.truncate(self.room);
@@ -210,7 +211,7 @@ impl Reading {
 }
 
 impl Chat {
-    /// Whether bans and forks leave a stored message to be shown.
+    /// Whether bans and equivocation let a stored message be shown.
     pub(super) fn shows(&self, stored: &StoredMessage) -> bool {
         let message = &stored.message;
         self.node.state().is_none_or(|state| {

@@ -1,4 +1,4 @@
-//! Invites as files: read no further than an invite can reach, written whole or not at all.
+//! Invite files: reading no more than an invite can have, writing the whole file or none.
 
 use std::fs;
 use std::io::{self, Read, Write as _};
@@ -9,7 +9,7 @@ use super::whole_file::{WholeFile, write_failed};
 use crate::invite::{InviteError, MAX_INVITE_FILE_LEN};
 use crate::model::Code;
 
-/// What to say of a text that is no invite.
+/// The error for a text that is no invite.
 pub(super) fn invite_failed(error: InviteError) -> Failure {
     let code = match error {
         InviteError::NotAnInvite | InviteError::Damaged | InviteError::TooLarge => Code::Damaged,
@@ -19,7 +19,7 @@ pub(super) fn invite_failed(error: InviteError) -> Failure {
     Failure::new(code, error.to_string())
 }
 
-/// Reads an invite file, or what was taken for one: no more of it than an invite can have.
+/// Reads an invite file, or a file that was taken for one: no more of it than an invite can have.
 pub(super) fn read_invite(path: &Path) -> Result<String, Failure> {
     let failed = |error: &io::Error| {
         let code = if error.kind() == io::ErrorKind::NotFound {
@@ -32,7 +32,7 @@ pub(super) fn read_invite(path: &Path) -> Result<String, Failure> {
             format!("The invite {} could not be read: {error}.", path.display()),
         )
     };
-    // Asked before opening: a pipe, say, would wait for its writer for ever.
+    // Checked before opening: a pipe, for example, would wait for its writer for ever.
     if !fs::metadata(path).map_err(|error| failed(&error))?.is_file() {
         return Err(Failure::new(
             Code::File,
@@ -50,7 +50,7 @@ pub(super) fn read_invite(path: &Path) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| invite_failed(InviteError::NotAnInvite))
 }
 
-/// Writes an invite file, whole or not at all, for nobody but the user to read.
+/// Writes an invite file that only the user can read, whole or not at all.
 pub(super) fn write_invite(path: &Path, text: &str) -> Result<(), Failure> {
     let written = WholeFile::create(path).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
@@ -59,7 +59,7 @@ pub(super) fn write_invite(path: &Path, text: &str) -> Result<(), Failure> {
     written.map_err(|error| write_failed("The invite", path, &error))
 }
 
-/// What to say if the work on a file was not done.
+/// The error if the work on a file was not done.
 pub(super) fn file_failed(what: &str, why: &str) -> Failure {
     Failure::new(
         Code::File,

@@ -1,4 +1,4 @@
-//! How others are invited: invites are made, handed out, listed.
+//! Making, handing out and listing invites.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -23,17 +23,17 @@ use crate::store::{InviteRecord, Write};
 /// The last moment that an invite can name, in ms since 1970: 6 bytes hold it.
 const LAST_UNTIL_MS: u64 = (1 << 48) - 1;
 
-/// What an invite is to allow.
+/// What an invite should allow.
 pub(super) struct InviteOrder {
-    /// None: one, or of a public chat the link.
+    /// `None` for one member, or in a public chat for the link.
     pub(super) uses: Option<u16>,
-    /// Seconds from now; none: until it is closed.
+    /// Seconds from now; `None` until it is closed.
     pub(super) expires_in: Option<u64>,
     pub(super) rights: Rights,
 }
 
 impl Actor {
-    /// Makes an invite key, or hands out a public chat's link, and writes it to a file if there is a path.
+    /// Makes an invite, or hands out a public chat's link, and writes it to a file if there is a path.
     pub(super) fn export_invite(
         &mut self,
         id: ChatId,
@@ -73,7 +73,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Tells of the invites of a chat.
+    /// Reports the invites of a chat.
     pub(super) fn tell_invites(&mut self, id: ChatId, tag: Option<Tag>) -> Result<(), Failure> {
         let chat = self.chat(id)?;
         if chat.is_classic() {
@@ -84,7 +84,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Makes an invite with slots, and keeps what is to be known of it.
+    /// Makes an invite with slots, and keeps what is needed of it.
     fn make_invite(&mut self, id: ChatId, order: &InviteOrder) -> Result<InviteKey, Failure> {
         let (now, local) = (self.clock.now(), self.network.addresses());
         let until_ms = order.expires_in.map_or(0, |secs| {
@@ -112,7 +112,7 @@ impl Actor {
 }
 
 impl InviteOrder {
-    /// Whether it leaves open all that it could ask for.
+    /// Whether it sets nothing.
     fn is_plain(&self) -> bool {
         self.uses.is_none() && self.expires_in.is_none() && self.rights == Rights::Member
     }
@@ -196,7 +196,7 @@ impl Chat {
         ))
     }
 
-    /// The link of a public chat, with addresses at which somebody is to be found now.
+    /// The link of a public chat, with addresses where members are now.
     fn link(&self, local: LocalAddresses, seen_ms: u64) -> Result<InviteKey, Failure> {
         let Some(mut key) = self.link_key() else {
             return Err(Failure::new(
@@ -226,12 +226,12 @@ impl Chat {
         seen.map(|address| SeenAddress { address, seen_ms }).collect()
     }
 
-    /// Whether an invite was made here, lies in the chat's link, or somebody is known to have come by it.
+    /// Whether an invite was made here, is in the chat's link, or somebody is known to have joined with it.
     pub(super) fn knows_invite(&self, invite: &InviteId) -> bool {
         self.certificates.contains_key(invite) || self.link_key().is_some_and(|key| key.id() == *invite)
     }
 
-    /// The invites that are known here, the newest first: of those who may close them all, of others the link.
+    /// The invites that are known here, the newest first: all for a user who may close them, otherwise the link alone.
     fn invites(&self) -> Vec<InviteInfo> {
         let link = self.link_key().map(|key| key.certificate.clone());
         let link_id = link.as_ref().map(|certificate| certificate.invite);
@@ -262,7 +262,7 @@ impl Chat {
         invites
     }
 
-    /// Whether nobody new comes in by an invite: it was closed, or who issued it is no moderator any more.
+    /// Whether nobody new can join with an invite: it was closed, or its issuer is no longer a moderator.
     fn is_over(&self, certificate: &InviteCertificate) -> bool {
         let office = certificate
             .office
@@ -298,7 +298,7 @@ impl Chat {
         InviteUser {
             member: admitted.member,
             nick: self.nick_of(&admitted.member),
-            // Without slots there is no place that somebody else could take.
+            // Without slots, nobody can take a slot from somebody else.
             confirmed: slot.is_none_or(|slot| {
                 state.is_some_and(|state| state.confirmed(&invite, slot) == Some(admitted.member))
             }),
@@ -306,7 +306,7 @@ impl Chat {
     }
 }
 
-/// One of ours, one of the others', and so on: so that the few in a link lead to somebody also when we are away.
+/// One address of ours, one of the others', and so on, so that the few in a link lead to somebody even when we are away.
 fn in_turns(own: Vec<SocketAddr>, others: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let is_here = own.iter().all(|address| address.ip().is_loopback());
     // Where only we can be reached by it, nobody else is.

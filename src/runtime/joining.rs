@@ -1,4 +1,4 @@
-//! How chats are made, and how one comes into them by an invite.
+//! Creating chats, and joining them with an invite.
 
 use std::path::PathBuf;
 
@@ -57,7 +57,7 @@ impl Actor {
         let id = record.chat;
         self.outlet.keep(Write::PutChat(Box::new(record.clone())));
         if kind != ChatKind::Classic {
-            // Whoever founds a chat has all of it from the start, and is no newcomer, whenever others come.
+            // The founder has all history from the start, and is no newcomer, whenever others come.
             (record.history_since, record.history_is_whole) = (Some(0), true);
             self.outlet.keep(Write::SetHistoryHeld {
                 chat: id,
@@ -148,7 +148,7 @@ impl Actor {
     }
 }
 
-/// Makes the keys of a new signed chat, and us its founder. What lies in a public chat's link is made with it.
+/// Makes the keys of a new signed chat, and us its founder. A public chat gets the invite of its link, too.
 fn found(record: &mut ChatRecord, kind: u8) {
     let chat_seed = Zeroizing::new(random());
     let member_seed = Zeroizing::new(random());
@@ -172,8 +172,8 @@ fn found(record: &mut ChatRecord, kind: u8) {
     };
 }
 
-/// What one has to keep who comes by an invite: a new member key, admitted to one of the invite's places at random.
-/// If somebody else has that place, the node signs another.
+/// Makes what a newcomer has to keep: a new member key, admitted to a random slot of the invite. If somebody else has that
+/// slot, the node signs another.
 fn join(key: &InviteKey, nick: String, now_ms: u64) -> ChatRecord {
     let member_seed = Zeroizing::new(random());
     let member = MemberId(SigningKey::from_seed(*member_seed).public());

@@ -1,4 +1,4 @@
-//! Who did what in a chat, in the words of the model.
+//! The moderation log of a chat, as the model has it.
 
 use super::chat::Chat;
 use super::clock::timestamp;
@@ -25,7 +25,7 @@ impl Chat {
         })
     }
 
-    /// None for what is nobody's deed.
+    /// `None` for facts that are nobody's deed.
     fn deed(&self, entry: &facts::LogEntry, log: &[facts::LogEntry]) -> Option<LoggedDeed> {
         Some(match &entry.body {
             Body::Grant { member, role, .. } => LoggedDeed::RoleSet {
@@ -65,7 +65,7 @@ impl Chat {
     }
 }
 
-/// Whom a ban of the log names.
+/// The member whom a ban in the log names.
 fn banned_by(short: &ShortFactId, log: &[facts::LogEntry]) -> Option<crate::id::MemberId> {
     let entry = log.iter().find(|entry| entry.id.0.starts_with(short))?;
     match &entry.body {

@@ -1,9 +1,9 @@
 //! The async shell around the nodes: the only place with a real clock, real randomness and sockets.
 //!
-//! One [`actor`] owns all chats and does everything in turns of one `select!`: commands, batches of datagrams, the
-//! next deadline, what the store and the file system answered. It never waits for a peer (a datagram that the socket
-//! won't take is dropped and counted) nor for its reader (a report that finds no room is dropped, and the reader
-//! told so by [`Event::Lagged`](crate::model::Event::Lagged)).
+//! One [`actor`] owns all chats and does everything in turns of one `select!`: commands, batches of datagrams, the next
+//! deadline, answers of the store and the file system. It never waits for a peer: a datagram that the socket won't take is
+//! dropped and counted. It never waits for its reader: a report without room is dropped, and
+//! [`Event::Lagged`](crate::model::Event::Lagged) says so.
 //!
 //! The parts, a file each: `actor` (the loop, start and end), `commands` (what a command does), `joining` (how chats
 //! are made, and how one comes into them), `invites` and `invite_file`, `export`, `takeout`, `backup_file` and `whole_file`, `moderation` and `log` (roles, bans, the door),
@@ -53,16 +53,16 @@ use crate::model::{Command, Report, Request};
 /// How a node is started.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The folder that holds everything of one user; without it the one that the system has for the program.
+    /// The profile's folder; without it the system's folder for this user's data of this program.
     pub profile: Option<PathBuf>,
-    /// Where the first chat listens; further ones take the next free ports. Port 0: any free one. Without it, each
-    /// chat listens on all addresses, on the port that it had last if that is free.
+    /// Where the first chat listens; further ones take the next free ports. Port 0 means any free one. Without it, each chat
+    /// listens on all addresses, on the port that it had last if that is free.
     pub listen: Option<SocketAddr>,
-    /// Whether to reach further than the addresses that were given.
+    /// Whether to look for members beyond the addresses that were given.
     pub discovery: bool,
 }
 
-/// Why nothing could be started. What fails later (the profile is locked, say) comes as an event.
+/// Why nothing could be started. What fails later (a locked profile, for example) comes as an event.
 #[derive(Debug)]
 pub enum StartError {
     /// The system gives no threads or no event queue.
@@ -84,7 +84,7 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// A command was not taken, and comes back.
+/// A command was not accepted, and comes back.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SendError {
     /// 256 commands wait already; try again later.
@@ -104,7 +104,7 @@ impl fmt::Display for SendError {
 
 impl std::error::Error for SendError {}
 
-/// Commands that may wait for the actor. A person types one a second; a bot that pipes them waits. A guess.
+/// How many commands can wait for the actor. A person types one a second; a bot that pipes them waits. A guess.
 const MAX_WAITING_COMMANDS: usize = 256;
 
 /// Threads for sockets and files. The nodes all run in the actor, on a thread of its own.
@@ -113,7 +113,7 @@ const WORKERS: usize = 2;
 /// How long [`Handle::shutdown`] waits for goodbyes to go out and the store to be flushed.
 const SHUTDOWN_WITHIN: Duration = Duration::from_secs(5);
 
-/// How long work on files may hold up the end after everything else has stopped.
+/// How long work on files can delay the end after everything else has stopped.
 const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
 
 /// Starts a node in the background, and opens its profile there. `wake` is called after something was put for the
@@ -177,12 +177,12 @@ impl Handle {
         self.commands.clone()
     }
 
-    /// The next report, if there is one. To be called until there is none, or `wake` won't be called again.
+    /// The next report, if there is one. Call it until there is none; otherwise `wake` won't be called again.
     pub fn try_recv(&mut self) -> Option<Report> {
         self.reports.try_recv()
     }
 
-    /// The next report; none after [`Event::Bye`](crate::model::Event::Bye).
+    /// The next report; `None` after [`Event::Bye`](crate::model::Event::Bye).
     pub async fn recv(&mut self) -> Option<Report> {
         self.reports.recv().await
     }
@@ -197,12 +197,12 @@ impl Handle {
         &self.executor
     }
 
-    /// Has the node shut down in order when the system asks the program to end (Ctrl-C, SIGTERM).
+    /// Shuts down in order when the system asks the program to end (Ctrl-C, SIGTERM).
     pub fn shut_down_on_signals(&self) {
         let commands = self.commands.clone();
         self.executor.spawn(async move {
             if termination().await.is_ok() {
-                // If this fails it is shutting down already.
+                // If this fails, it is shutting down already.
                 let _ = commands.send(Command::Shutdown.into()).await;
             }
         });

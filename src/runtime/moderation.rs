@@ -1,4 +1,4 @@
-//! Roles, bans, invites closed, the door: what the founder and moderators are told to do, and what is told of it.
+//! Moderation: the commands of founder and moderators, and the events about roles, bans, invites and the door.
 
 use data_encoding::HEXLOWER;
 
@@ -15,7 +15,7 @@ use crate::model::{ChatKind, Code, Door, DoorMode, Event, HistoryRule, Role, Tag
 use crate::node::{Input, Moderation, NodeEvent, StoredFact};
 use crate::store::{FactRecord, Write};
 
-/// A ban as it is commanded.
+/// The fields of a `Ban` command.
 pub(super) struct BanOrder {
     pub(super) member: MemberId,
     pub(super) reason: String,
@@ -29,8 +29,7 @@ impl From<Denied> for Failure {
     }
 }
 
-// What is commanded. The node tells of what it has done, and that is the answer; where all was so before it has
-// nothing to tell, and the answer is made here.
+// Commands. The node's event is the answer. Where nothing changes there is no event, and the answer is made here.
 impl Actor {
     pub(super) fn ban(&mut self, id: ChatId, order: BanOrder, cause: &mut Cause) -> Result<(), Failure> {
         check_len("The reason of a ban", &order.reason, MAX_BAN_REASON_LEN)?;
@@ -83,7 +82,7 @@ impl Actor {
             chat.known(member)?;
             return Err(Failure::new(Code::Already, "They are not banned."));
         }
-        // One that may be lifted is: the others are told of afterwards.
+        // Lift those that we may lift, and report the others afterwards.
         let denials: Vec<Failure> = bans
             .iter()
             .filter_map(|ban| chat.may(Action::Lift(ban.id)).err())
@@ -131,7 +130,7 @@ impl Actor {
             (Role::Moderator, _) => Action::Demote(member),
             _ => Action::SetRole(member),
         })?;
-        // A moderator who is made one again would be granted it once more, for all to keep.
+        // Granting a moderator's office again would add a fact that everybody has to keep.
         if (before, role) != (Role::Moderator, Role::Moderator) {
             self.tell_node(id, Input::Moderate(Moderation::SetRole(member, role)), cause)?;
         }
@@ -318,7 +317,7 @@ impl Actor {
     }
 }
 
-// What is asked of the node's state.
+// Questions about the node's state.
 impl Chat {
     /// Whether we may do something.
     pub(super) fn may(&self, action: Action) -> Result<(), Failure> {
@@ -333,7 +332,7 @@ impl Chat {
         self.node.admitted(&member).ok_or_else(no_such_member)
     }
 
-    /// What is known of a member; of one whose admission was never seen, that bans can name them.
+    /// What is known of a member. If their admission was never seen, only that bans can name them.
     pub(super) fn admitted_or_named(&self, member: MemberId) -> Admitted {
         self.node.admitted(&member).unwrap_or(Admitted {
             member,
@@ -348,7 +347,7 @@ impl Chat {
         self.node.state()?.ban_of(&self.admitted_or_named(member))
     }
 
-    /// All bans that name a member, and the one that keeps them out, which comes first.
+    /// All bans that name a member. The one that keeps them out comes first.
     fn bans_against(&self, member: MemberId) -> Vec<&StandingBan> {
         let keeps_out = self.ban_of(member);
         let state = self.node.state().into_iter();
@@ -362,7 +361,7 @@ impl Chat {
         self.node.state().map_or(Door::OPEN, State::door)
     }
 
-    /// What of the past newcomers get.
+    /// The history rule.
     pub(super) fn history_rule(&self) -> HistoryRule {
         self.node.state().map_or(HistoryRule::All, State::history_rule)
     }
@@ -381,7 +380,7 @@ impl Chat {
         self.record.kind == ChatKind::Public && matches!(admitted.by, Some((_, None)))
     }
 
-    /// What one who is banned is told: by whom, and why.
+    /// The sentence for a user who is banned: by whom, and why.
     pub(super) fn own_ban(&self) -> Option<String> {
         let ban = self.ban_of(self.node.member())?;
         let (by, reason) = (self.nick_of(&ban.by), &ban.ban.reason);
@@ -397,9 +396,9 @@ impl Chat {
     }
 }
 
-// What the node tells.
+// Events of the node.
 impl Chat {
-    /// What has changed in who may do what.
+    /// Reports what has changed in roles and bans.
     pub(super) fn moderated(&mut self, event: NodeEvent, cause: &mut Cause, outlet: &mut Outlet) {
         let (chat, own) = (self.record.chat, self.node.member());
         match event {
@@ -463,7 +462,7 @@ impl Chat {
     }
 }
 
-/// Checks that a door asks for something that can be given.
+/// Checks that a door asks for something possible.
 pub(super) fn check_door(door: &Door) -> Result<(), Failure> {
     match door.mode {
         _ if door.work_bits > MAX_WORK_BITS => Err(bad_command(format!(
@@ -491,7 +490,7 @@ fn no_such_member() -> Failure {
     )
 }
 
-/// What was allowed and did not happen, for lack of room in the set of facts.
+/// The error for a deed that is allowed but has no room in the fact set.
 fn nothing_done() -> Failure {
     Failure::new(
         Code::Busy,

@@ -1,4 +1,4 @@
-//! Which network the computer is in, and whether that changed or the computer slept.
+//! Noticing that the computer changed its network or slept.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -8,11 +8,11 @@ use crate::node::Now;
 /// How often to look. A datagram socket that is connected and asked its name costs two system calls.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How far the computer's clock may run from the monotonic one before it must have slept: more than any correction
+/// How far the wall clock may move away from the monotonic one before the computer must have slept: more than any correction
 /// of a clock. A guess.
 const SLEPT: Duration = Duration::from_secs(30);
 
-/// The addresses that this computer sends from to the rest of the world, as far as it has a way there.
+/// The addresses from which this computer sends to the rest of the world, as far as it has a route there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct LocalAddresses {
     pub(super) v4: Option<Ipv4Addr>,
@@ -20,9 +20,9 @@ pub(super) struct LocalAddresses {
 }
 
 impl LocalAddresses {
-    /// Asks the system. Nothing is sent: connecting a datagram socket only chooses the way.
+    /// Asks the system. Nothing is sent: connecting a datagram socket only chooses a route.
     pub(super) fn look_up() -> Self {
-        // The addresses of documentation (RFC 5737, RFC 3849): nobody's, and on the way to everybody.
+        // Addresses for documentation (RFC 5737, RFC 3849): they are nobody's, and take the default route.
         let v4 = source_towards(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into());
         let v6 = source_towards(
             Ipv6Addr::UNSPECIFIED.into(),
@@ -49,7 +49,7 @@ fn source_towards(any: IpAddr, target: IpAddr) -> Option<IpAddr> {
     (!source.is_unspecified()).then_some(source)
 }
 
-/// Notices that the computer slept or changed its network.
+/// Watches whether the computer slept or changed its network.
 #[derive(Debug)]
 pub(super) struct NetworkWatch {
     addresses: LocalAddresses,
@@ -57,7 +57,7 @@ pub(super) struct NetworkWatch {
 }
 
 impl NetworkWatch {
-    /// A watch over what is so now.
+    /// A watch that begins with the present state.
     pub(super) fn new(now: Now) -> Self {
         Self {
             addresses: LocalAddresses::look_up(),
@@ -75,7 +75,7 @@ impl NetworkWatch {
         self.addresses
     }
 
-    /// Whether anything happened since the last look after which no link can be relied on.
+    /// Whether something has happened since the last look that makes all links unreliable.
     pub(super) fn look(&mut self, now: Now) -> bool {
         self.compare(now, LocalAddresses::look_up())
     }

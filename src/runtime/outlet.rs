@@ -1,4 +1,5 @@
-//! Where everything that happens goes: to the store, and to the reader, who is told nothing that is not kept yet.
+//! Publishing events once they are kept, as a transactional outbox does: writes go to the store, and events to the reader only
+//! after the store has committed the writes that belong to them.
 
 use std::collections::VecDeque;
 
@@ -11,24 +12,23 @@ use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Tag};
 use crate::store::{Settled, Store, StoreError, Write};
 
-/// Reports that may wait for the store: as many as it has room for jobs. A guess.
+/// How many reports can wait for the store: as many as it has room for jobs. A guess.
 const MAX_HELD_REPORTS: usize = 4096;
 
-/// What is told when the disk takes again what is to be kept.
+/// The sentence when the disk accepts writes again.
 const RECOVERED: &str = "The disk takes again what is to be kept, and has all that was held in memory.";
 
-/// What happens is told in the order in which it happened, and each thing only after the store is done with all that
-/// was to be kept until the end of the turn in which it happened.
+/// Reports go out in their order, and each only after the store is done with all writes until the end of its turn.
 pub(super) struct Outlet {
     pub(super) store: Store,
     reports: ReportSender,
-    /// Told in this turn.
+    /// Reports of this turn.
     turn: Vec<Report>,
-    /// Told in turns before, and how many writes the store has to be done with first.
+    /// Reports of earlier turns, each with how many writes the store has to be done with first.
     held: VecDeque<(u64, Report)>,
     /// How far the store has got.
     settled: watch::Receiver<Settled>,
-    /// How often it was told that the disk takes again what is to be kept.
+    /// How many recoveries of the disk were reported.
     recoveries: u32,
     /// What could not be kept.
     errors: mpsc::Receiver<StoreError>,
@@ -41,7 +41,7 @@ impl Outlet {
     pub(super) fn new(store: Store, reports: ReportSender) -> Self {
         Self {
             settled: store.settled(),
-            // Nobody has asked for the errors before; a closed channel would mean as much as no errors.
+            // Nobody has asked for the errors before. A closed channel would mean no errors.
             errors: store.errors().unwrap_or_else(|| mpsc::channel(1).1),
             store,
             reports,
@@ -52,7 +52,7 @@ impl Outlet {
         }
     }
 
-    /// Tells the reader, with the tag of the command that this answers.
+    /// Reports an event, with the tag of the command that it answers.
     pub(super) fn report(&mut self, event: Event, tag: Option<Tag>) {
         let waiting = self.held.len() + self.turn.len();
         if waiting < MAX_HELD_REPORTS {
@@ -63,14 +63,14 @@ impl Outlet {
         }
     }
 
-    /// Answers a command, unless that was done before.
+    /// Answers a command, unless it was answered before.
     pub(super) fn answer(&mut self, event: Event, cause: &mut Cause) {
         if let Some(tag) = cause.unanswered() {
             self.report(event, tag);
         }
     }
 
-    /// Tells the reader that a command failed.
+    /// Reports that a command failed.
     pub(super) fn command_failed(
         &mut self,
         command: &'static str,
@@ -81,13 +81,13 @@ impl Outlet {
         self.report(error(command, chat, failure), tag);
     }
 
-    /// Tells the reader of a failure that no command caused.
+    /// Reports a failure that no command caused.
     pub(super) fn failed(&mut self, chat: Option<ChatId>, failure: Failure) {
         self.command_failed("", chat, None, failure);
     }
 
-    /// Keeps something. If the store is too far behind it is not kept, and the reader is told, once until the store
-    /// takes something again.
+    /// Queues a write. If the store is too far behind, the write is lost and an error is reported, once until the store accepts
+    /// writes again.
     pub(super) fn keep(&mut self, write: Write) {
         let kept = self.store.write(write);
         if let Err(error) = kept
@@ -98,7 +98,7 @@ impl Outlet {
         self.keeps_up = kept.is_ok();
     }
 
-    /// Ends a turn: lets out what is kept by now.
+    /// Ends a turn: publishes what is kept by now.
     pub(super) fn end_turn(&mut self) {
         let queued = self.store.queued();
         self.held
@@ -106,7 +106,7 @@ impl Outlet {
         // A store that is gone will keep nothing more.
         let is_gone = self.settled.has_changed().is_err();
         let settled = *self.settled.borrow_and_update();
-        // Of what is not kept the store says so first, then that it is done with it.
+        // The store first reports a failed write, then that it is done with it.
         while let Ok(failed) = self.errors.try_recv() {
             self.reports.put(error("", None, failed.into()).into());
         }
@@ -127,7 +127,7 @@ impl Outlet {
         }
     }
 
-    /// Wakes whoever waits for the store to be done with something, or to have failed.
+    /// A channel that wakes when the store is done with something, or has failed.
     pub(super) fn watch_store(&self) -> watch::Receiver<Settled> {
         self.settled.clone()
     }
@@ -137,16 +137,16 @@ impl Outlet {
         self.reports.is_behind()
     }
 
-    /// Waits until the reader has made room, and tells it. May be cancelled.
+    /// Waits until the reader has made room, and tells it that it missed something. Cancel-safe.
     pub(super) async fn catch_up(&mut self) {
         self.reports.catch_up().await;
     }
 
-    /// Flushes and closes the store, tells all that is left to be told, and says the last word.
+    /// Flushes and closes the store, and publishes the remaining reports and the last one.
     pub(super) async fn finish(mut self, bye: Report) {
         self.store.clone().close().await;
         self.end_turn();
-        // Nothing is left: the store is gone, and with it all that waited for it.
+        // The store is gone, so nothing waits for it any more.
         self.reports.finish(bye).await;
     }
 }

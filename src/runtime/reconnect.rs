@@ -1,5 +1,5 @@
-//! Which addresses of a chat to hand to its node again, and when: all of them at the start, after the last link was
-//! lost, and when something has changed. The node then tries them, ever more seldom, until links stand.
+//! Which known addresses of a chat its node should try again, and when: all of them at the start, after the last link was
+//! lost, and when the network has changed. The node then tries them, with growing pauses, until links are up.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use crate::id::ClientId;
 
-/// Addresses kept of a chat: as many as the store keeps and an invite names, with room to spare.
+/// How many addresses are kept of a chat: as many as the store keeps and an invite names, with room to spare.
 const MAX_TARGETS: usize = 64;
 
-/// The wait after the last link was lost: a peer that restarts comes by itself first. A guess.
+/// How long to wait after the last link was lost: a peer that restarts comes back by itself first. A guess.
 const AFTER_LOSS: Duration = Duration::from_secs(2);
 
-/// Somewhere a member may be.
+/// An address where a member may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Target {
     /// Whose address it is, if only that session is to be tried (classic chats).
@@ -32,7 +32,7 @@ pub(super) struct Reconnect {
 }
 
 impl Reconnect {
-    /// Has all of `targets` tried from `now` on; if they are too many, those named first.
+    /// Tries all of `targets` from `now` on; if they are too many, the first ones.
     pub(super) fn new(targets: impl IntoIterator<Item = Target>, now: Duration) -> Self {
         let mut new = Self {
             due: Some(now),
@@ -46,14 +46,14 @@ impl Reconnect {
         new
     }
 
-    /// Another target, newer than all others. The oldest makes room.
+    /// Adds a target, newer than all others. The oldest makes room.
     pub(super) fn add(&mut self, target: Target) {
         self.targets.retain(|known| *known != target);
         self.targets.push_front(target);
         self.targets.truncate(MAX_TARGETS);
     }
 
-    /// A session that is over.
+    /// Removes a session that is over.
     pub(super) fn forget(&mut self, client_id: ClientId) {
         self.targets.retain(|target| target.client_id != Some(client_id));
     }
@@ -63,23 +63,23 @@ impl Reconnect {
         self.due
     }
 
-    /// What the node is to try from now on: all or nothing.
+    /// What the node should try now: all targets or none.
     pub(super) fn take_due(&mut self, now: Duration) -> Vec<Target> {
         if self.due.is_none_or(|due| due > now) {
             return Vec::new();
         }
         self.due = None;
-        // The node tries what it was told last first.
+        // The node tries first what it was told last.
         self.targets.iter().rev().copied().collect()
     }
 
-    /// A link stands.
+    /// A link is up.
     pub(super) fn linked(&mut self) {
         self.links += 1;
         self.due = None;
     }
 
-    /// A link is gone. If it was the last, everybody is tried in a moment.
+    /// A link is down. If it was the last, all targets are tried after a pause.
     pub(super) fn lost(&mut self, now: Duration) {
         self.links = self.links.saturating_sub(1);
         if self.links == 0 {
@@ -87,12 +87,12 @@ impl Reconnect {
         }
     }
 
-    /// Whether any link stands.
+    /// Whether any link is up.
     pub(super) fn is_linked(&self) -> bool {
         self.links > 0
     }
 
-    /// Has everybody tried at once.
+    /// Tries all targets at once.
     pub(super) fn restart(&mut self, now: Duration) {
         self.due = Some(now);
     }

@@ -1,4 +1,4 @@
-//! The channel of reports to the window or the headless mode: bounded, and it says so when some were dropped.
+//! The bounded channel of reports to the window or the headless mode. When reports were dropped, it says so.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::model::{Event, Report};
 
-/// Reports that may wait for their reader: some seconds of a chat with hundreds of joins. A guess.
+/// How many reports can wait for their reader: some seconds of a chat with hundreds of joins. A guess.
 const MAX_WAITING_REPORTS: usize = 1024;
 
 /// How long the last report waits for room.
 const LAST_REPORT_WITHIN: Duration = Duration::from_secs(1);
 
-/// A channel whose writer calls `wake` after something was put, once until the reader has taken everything.
+/// A channel whose writer calls `wake` after it has put a report, once until the reader has taken everything.
 pub(super) fn channel(wake: impl Fn() + Send + Sync + 'static) -> (ReportSender, ReportReceiver) {
     let (sender, receiver) = mpsc::channel(MAX_WAITING_REPORTS);
     let woken = Arc::new(AtomicBool::new(false));
@@ -57,7 +57,7 @@ impl ReportSender {
         self.dropped > 0
     }
 
-    /// Waits until there is room again and tells the reader that it missed something. May be cancelled.
+    /// Waits until there is room again, and tells the reader that it missed something. Cancel-safe.
     pub(super) async fn catch_up(&mut self) {
         if let Ok(room) = self.sender.reserve().await {
             tracing::warn!(dropped = self.dropped, "the reader of the events fell behind");
@@ -67,9 +67,9 @@ impl ReportSender {
         self.wake_reader();
     }
 
-    /// Puts the last report, for which it waits a moment if there is no room, and closes the channel.
+    /// Puts the last report, waiting a moment for room, and closes the channel.
     pub(super) async fn finish(self, report: Report) {
-        // A reader that is gone or stands still gets no goodbye.
+        // A reader that is gone or stuck gets no last report.
         let _ = self.sender.send_timeout(report, LAST_REPORT_WITHIN).await;
         self.wake_reader();
     }
@@ -105,7 +105,7 @@ impl ReportReceiver {
         if let Ok(report) = self.receiver.try_recv() {
             return Some(report);
         }
-        // What is put from here on wakes again; what was put just before is taken now.
+        // Reports that are put from here on wake the reader again; those put just before are taken now.
         self.woken.store(false, Ordering::Release);
         self.receiver.try_recv().ok()
     }

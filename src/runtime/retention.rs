@@ -1,4 +1,4 @@
-//! How much of a chat is kept here, and forgetting the rest; own messages that have failed.
+//! Retention: how much of a chat this computer keeps, and deleting the rest. Also sending failed own messages again.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::model::{Code, Event, Retention, Tag};
 use crate::node::{HOUR, Input};
 use crate::store::Write;
 
-/// So often it is looked whether chats keep more than they should. A guess: it is kept by the hour.
+/// How often retention is checked. A guess: history is kept by the hour.
 const LOOK_EVERY: Duration = Duration::from_secs(1800);
 
 const HOUR_MS: u64 = 3_600_000;
 
 impl Actor {
-    /// Forgets what was said in a chat, here and for good.
+    /// Deletes the messages of a chat from this computer, for good.
     pub(super) async fn clear_history(&mut self, id: ChatId, tag: Option<Tag>) -> Result<(), Failure> {
         self.chat(id)?;
         let since = (self.clock.now().unix_ms + 1) << 16;
@@ -30,7 +30,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Keeps so much of a chat from now on.
+    /// Sets how much of a chat is kept from now on.
     pub(super) async fn set_retention(
         &mut self,
         id: ChatId,
@@ -50,7 +50,7 @@ impl Actor {
         self.forget_old(id).await
     }
 
-    /// Now and then lets go of what chats keep over what they should.
+    /// From time to time, deletes what chats keep beyond their retention.
     pub(super) async fn keep_what_is_to_be_kept(&mut self) {
         let now = self.clock.now().elapsed;
         let looked_at = self.retention_looked_at;
@@ -93,7 +93,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Says an own message again that has failed.
+    /// Sends a failed own message again.
     pub(super) fn resend(
         &mut self,
         id: ChatId,

@@ -1,4 +1,4 @@
-//! Searching what is stored, without what bans, forks and the user hide.
+//! Searching stored messages, without those that bans, equivocation and the user hide.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -64,7 +64,7 @@ impl Actor {
         Ok(())
     }
 
-    /// What was found is told, as far as it is to be shown.
+    /// Reports the hits that may be shown.
     pub(super) fn searched(
         &mut self,
         tag: Option<Tag>,

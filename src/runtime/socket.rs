@@ -13,24 +13,24 @@ use tokio::task::JoinHandle;
 use crate::id::ChatId;
 use crate::wire::MAX_DATAGRAM_LEN;
 
-/// Asked of the system, which may give less: some 4,000 of the largest datagrams while the actor is busy. Linux
+/// The receive buffer that we ask the system for, in bytes: some 4,000 of the largest datagrams while the actor is busy. Linux
 /// gives at most `net.core.rmem_max`.
 const RECEIVE_BUFFER_BYTES: usize = 4 << 20;
 
-/// Datagrams of one chat that one turn of the actor takes in. At some 100 µs for one that opens, a flood holds up
-/// commands and other chats by some 6 ms at a time.
+/// How many datagrams of one chat the actor takes in one turn. At some 100 µs for one that opens, a flood delays commands and
+/// other chats by some 6 ms at a time.
 const MAX_BATCH: usize = 64;
 
-/// How many ports after the given one are tried: as many as there may be chats.
+/// How many ports after the given one are tried: as many as there can be chats.
 const PORTS_TRIED: u16 = 256;
 
-/// The pause after an error of the socket itself, so that one that lasts does not keep a processor busy.
+/// The pause after an error of the socket itself, so that a lasting error does not keep a processor busy.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_millis(100);
 
 /// Datagrams that came for a chat.
 pub(super) struct Batch {
     pub(super) chat: ChatId,
-    /// Each with where it came from.
+    /// Each with its source.
     pub(super) datagrams: Vec<(SocketAddr, Vec<u8>)>,
 }
 
@@ -38,14 +38,14 @@ pub(super) struct Batch {
 pub(super) struct ChatSocket {
     socket: Arc<UdpSocket>,
     local: SocketAddr,
-    /// Whether it is an IPv6 socket that takes IPv4 as well, in its mapped form.
+    /// Whether it is an IPv6 socket that takes IPv4 as well, as mapped addresses.
     dual_stack: bool,
     receiver: JoinHandle<()>,
 }
 
 impl ChatSocket {
-    /// Opens a socket, and hands what comes to `batches`. With `listen`: there, or on the next free port after it.
-    /// Without, or if its port is 0: on `last_port` if that is free, else on any.
+    /// Opens a socket, and passes what comes to `batches`. With `listen`, it listens there or on the next free port after it.
+    /// Without, or if its port is 0, it listens on `last_port` if that is free, otherwise on any.
     pub(super) async fn open(
         chat: ChatId,
         listen: Option<SocketAddr>,
@@ -59,7 +59,7 @@ impl ChatSocket {
             .ok_or(io::ErrorKind::Unsupported)?;
         let dual_stack = local.is_ipv6() && local.ip().is_unspecified();
         let socket = Arc::new(UdpSocket::from_std(socket.into())?);
-        // Until the system has said once that it can be written to, tokio refuses to try.
+        // Until the system has said once that the socket is writable, tokio refuses to try.
         socket.writable().await?;
         let receiver = tokio::spawn(receive(chat, socket.clone(), batches));
         Ok(Self {
@@ -95,7 +95,7 @@ impl Drop for ChatSocket {
     }
 }
 
-/// What to try to bind to, in this order.
+/// The addresses to try to bind to, in this order.
 fn candidates(listen: Option<SocketAddr>, last_port: Option<u16>) -> Vec<SocketAddr> {
     match listen {
         Some(listen) if listen.port() != 0 => {
@@ -119,14 +119,14 @@ fn candidates(listen: Option<SocketAddr>, last_port: Option<u16>) -> Vec<SocketA
     }
 }
 
-/// Binds to the first that can be had. The error is that of the first: it names what the user asked for.
+/// Binds to the first address that is free. The error is that of the first: it names what the user asked for.
 fn bind_first(candidates: &[SocketAddr]) -> io::Result<Socket> {
     let mut first_error = None;
     for candidate in candidates {
         match bind(*candidate) {
             Ok(socket) => return Ok(socket),
             Err(error) => {
-                // Only another port can help against a port that is taken.
+                // Another port can help only if the port is taken.
                 let hopeless = candidate.port() != 0
                     && !candidate.ip().is_unspecified()
                     && !matches!(
@@ -156,10 +156,10 @@ fn bind(address: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Hands over what comes, a batch at a time. While the actor is busy nothing is read: what the system's buffer can't
-/// hold is lost, as it may be on the way. The channel lets all chats have their turn.
+/// Passes on what comes, a batch at a time. While the actor is busy nothing is read, and what the system's buffer can't hold is
+/// lost, as it can be on the way. The channel gives all chats their turn.
 async fn receive(chat: ChatId, socket: Arc<UdpSocket>, batches: mpsc::Sender<Batch>) {
-    // One byte more than a datagram may have, so that the node sees and counts longer ones.
+    // One byte more than a datagram can have, so that the node sees and counts longer ones.
     let mut buffer = [0; MAX_DATAGRAM_LEN + 1];
     loop {
         let mut datagrams = Vec::new();
@@ -176,7 +176,7 @@ async fn receive(chat: ChatId, socket: Arc<UdpSocket>, batches: mpsc::Sender<Bat
         }
         match result {
             Ok(()) => {}
-            // Somebody we sent to is not there any more: says nothing about the socket.
+            // A receiver is not there any more. This says nothing about the socket.
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
             Err(error) => {
                 tracing::debug!(%error, %chat, "could not receive");
@@ -186,11 +186,11 @@ async fn receive(chat: ChatId, socket: Arc<UdpSocket>, batches: mpsc::Sender<Bat
     }
 }
 
-/// An IPv4 address in its own form, also if it came through an IPv6 socket.
+/// An IPv4 address in its own form, even if it came through an IPv6 socket.
 fn unmapped(address: SocketAddr) -> SocketAddr {
     match address.ip().to_canonical() {
         IpAddr::V4(ip) => SocketAddr::new(ip.into(), address.port()),
-        // With its scope, without which a link-local address leads nowhere.
+        // With its scope: without it a link-local address leads nowhere.
         IpAddr::V6(_) => address,
     }
 }

@@ -1,5 +1,5 @@
-//! Between a node and what is kept of its chat: what the node looks up to compare and to hand on, what it has fetched
-//! from others, and scrolling up past what is stored.
+//! Between a node and the stored history of its chat: lookups for reconciliation, what the node has fetched from others, and
+//! scrolling up past what is stored.
 
 use super::actor::{Actor, Errand};
 use super::cause::Cause;
@@ -12,16 +12,16 @@ use crate::model::Event;
 use crate::node::{ArchiveAnswer, ArchiveQuery, ArchivedSay, Input, NodePart};
 use crate::store::{PartRecord, Store, StoreError, Write};
 
-/// Look-ups of a chat that wait for their turn: its node bounds them as well, by what its links may ask. A guess.
+/// How many lookups of a chat can wait for their turn. Its node bounds them as well, by what its links may ask. A guess.
 const MAX_LOOKS: usize = 256;
 
-/// Pages of history that wait for the same older messages. A guess: a window asks for one at a time.
+/// How many pages of history can wait for the same older messages. A guess: a window asks for one at a time.
 const MAX_WAITING: usize = 16;
 
 /// What waits for the store, and for what others have.
 #[derive(Default)]
 pub(super) struct Sync {
-    /// A round of fetching is over, and who waits for it has not been told.
+    /// A round of history is over, and those who wait for it have not been told.
     has_fetched: bool,
     /// What the node wants to look up.
     looks: Vec<(u64, ArchiveQuery)>,
@@ -30,7 +30,7 @@ pub(super) struct Sync {
 }
 
 impl Actor {
-    /// Has looked up what nodes want to know. What finds no room waits for the next turn.
+    /// Begins the lookups that nodes have asked for. Those without room wait for the next turn.
     pub(super) fn go_on_with_looks(&mut self) {
         let wanted: Vec<ChatId> = self
             .chats
@@ -74,7 +74,7 @@ impl Actor {
         chat.drain(now, &mut Cause::none(), &mut self.outlet);
     }
 
-    /// Has older messages fetched than all that are held; what was asked is asked again when they have come, or won't.
+    /// Fetches older messages than all that are held. The question is asked again when they have come, or won't.
     pub(super) fn fetch_older(&mut self, question: Question) {
         let now = self.clock.now();
         let Some(chat) = self.chats.get_mut(&question.chat) else {
@@ -122,7 +122,7 @@ impl Chat {
         }
     }
 
-    /// Parts that were stored when their message was not complete.
+    /// Fragments that were stored when their message was incomplete.
     pub(super) fn has_parts(&mut self, parts: Vec<PartRecord>) {
         self.node.has_parts(parts.into_iter().map(|part| NodePart {
             id: part.id,
@@ -134,7 +134,7 @@ impl Chat {
         }));
     }
 
-    /// A part of a long message came.
+    /// A fragment of a long message came.
     pub(super) fn part_came(&mut self, part: NodePart, outlet: &mut Outlet) {
         let chat = self.record.chat;
         let part = PartRecord {
@@ -148,7 +148,7 @@ impl Chat {
         outlet.keep(Write::AddPart { chat, part });
     }
 
-    /// How far back what was said is held is another.
+    /// History is held from another hlc on.
     pub(super) fn history_held(&self, since: u64, is_whole: bool, outlet: &mut Outlet) {
         let chat = self.record.chat;
         outlet.keep(Write::SetHistoryHeld {
@@ -158,7 +158,7 @@ impl Chat {
         });
     }
 
-    /// What was said before is being fetched, or has been.
+    /// History is being fetched, or has been.
     pub(super) fn history_progress(&mut self, fetched: u32, done: bool, more: bool, outlet: &mut Outlet) {
         self.sync.has_fetched |= done;
         let event = Event::HistoryProgress {

@@ -1,4 +1,4 @@
-//! The profile as a whole: backup, restore, and the passphrase of its keys.
+//! Backup, restore, and the passphrase of the profile's keys.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter};
@@ -15,10 +15,10 @@ use crate::model::{Code, Command, Event, MAX_PASSPHRASE_LEN, Passphrase, Tag};
 use crate::store::{Lock, Scratch, Store, StoreError};
 
 impl Actor {
-    /// Opens what the store holds, or asks for the passphrase that does.
+    /// Opens all chats of the store, or asks for the passphrase first.
     ///
     /// # Errors
-    /// As the store has them: nothing can be done then.
+    /// Those of the store. Then nothing can be done.
     pub(super) async fn open_profile(&mut self, tag: Option<Tag>) -> Result<(), StoreError> {
         let lock = self.outlet.store.lock().await?;
         self.locked = lock == Lock::Locked;
@@ -32,7 +32,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Tells what was made of a profile that was damaged.
+    /// Reports the result of rebuilding a damaged profile.
     pub(super) fn tell_rebuilt(&mut self) {
         if let Some(rebuilt) = self.outlet.store.rebuilt() {
             let event = Event::Rebuilt {
@@ -130,7 +130,7 @@ impl Actor {
         Ok(())
     }
 
-    /// The store holds what a backup held: it is opened as at a start.
+    /// A backup was restored: its chats are opened as at a start.
     pub(super) async fn restored(&mut self, tag: Option<Tag>, result: Result<PathBuf, Failure>) {
         let opened = match result {
             Ok(path) => self.open_restored(path, tag.clone()).await.map_err(Failure::from),
@@ -187,7 +187,7 @@ async fn read_backup(store: &Store, path: PathBuf, passphrase: Passphrase) -> Re
 }
 
 fn open(path: &Path, room: &Scratch, passphrase: &Passphrase) -> Result<(), OpenError> {
-    // Asked before opening: a pipe, say, would wait for its writer for ever.
+    // Checked before opening: a pipe, for example, would wait for its writer for ever.
     if !fs::metadata(path).map_err(OpenError::Read)?.is_file() {
         return Err(OpenError::NotABackup);
     }
@@ -199,7 +199,7 @@ fn open(path: &Path, room: &Scratch, passphrase: &Passphrase) -> Result<(), Open
     written.and_then(|file| file.sync_all()).map_err(OpenError::Write)
 }
 
-/// What to say of a backup that could not be restored.
+/// The error for a backup that could not be restored.
 fn restore_failed(path: &Path, error: OpenError) -> Failure {
     let file = path.display();
     let (code, sentence) = match error {

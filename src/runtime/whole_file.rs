@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Writing files whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -8,8 +8,8 @@ use super::actor::random;
 use super::failure::Failure;
 use crate::model::Code;
 
-/// A file that is being written beside the place where it is to be, for nobody but the user to read. Dropped before
-/// [`WholeFile::finish`] it is gone.
+/// A file that is written beside its destination, readable for the user alone. If this is dropped before
+/// [`WholeFile::finish`], the file is removed.
 #[derive(Debug)]
 pub(super) struct WholeFile {
     file: File,
@@ -19,7 +19,7 @@ pub(super) struct WholeFile {
 }
 
 impl WholeFile {
-    /// Begins one.
+    /// Begins a file.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let folder = path
             .parent()
@@ -39,7 +39,7 @@ impl WholeFile {
         })
     }
 
-    /// Puts it in its place, and in that of what was there.
+    /// Moves it to its destination, replacing what was there.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.temporary, &self.path)?;
@@ -61,13 +61,13 @@ impl Write for WholeFile {
 impl Drop for WholeFile {
     fn drop(&mut self) {
         if !self.finished {
-            // Nothing can be done about one that stays.
+            // If it can't be removed, nothing can be done.
             let _ = fs::remove_file(&self.temporary);
         }
     }
 }
 
-/// What to say of a file that could not be written. `what` begins the sentence: "The invite".
+/// The error for a file that could not be written. `what` begins the sentence: "The invite".
 pub(super) fn write_failed(what: &str, path: &Path, error: &io::Error) -> Failure {
     let place = path.display();
     match error.kind() {

@@ -1,5 +1,5 @@
-//! Proof of work for the door of a public chat: done in slices on a thread for such work, so that it can be told how
-//! far it is, and so that a chat that is left takes its work along.
+//! Doing the proof of work for the door of a public chat, in slices on a thread for long computations. So progress can be
+//! reported, and leaving the chat stops the work.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::invite::{Admission, Credential};
 use crate::model::Event;
 use crate::node::Input;
 
-/// How long a slice takes, and so how often it is told how far the work is: often enough for a bar that moves.
+/// How long a slice takes, and so how often progress is reported: often enough for a progress bar.
 const SLICE: Duration = Duration::from_millis(250);
 
 /// Tries between two looks at the clock: some milliseconds.
@@ -24,20 +24,20 @@ const TRIES_BETWEEN_LOOKS: u64 = 4096;
 #[derive(Debug)]
 pub(super) struct Work {
     task: Task,
-    /// Not here while a slice of it is under way.
+    /// `None` while a slice is under way.
     search: Option<Search>,
 }
 
 /// What the work is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Task {
-    /// How much is asked for, in leading zero bits.
+    /// The work asked for, in leading zero bits.
     bits: u8,
-    /// The admission as it is without it.
+    /// The admission without the work.
     admission: Admission,
 }
 
-/// What came of a slice.
+/// The result of a slice.
 #[derive(Debug)]
 pub(super) struct Slice {
     task: Task,
@@ -46,7 +46,7 @@ pub(super) struct Slice {
 }
 
 impl Actor {
-    /// Has the next slice done of all work that waits for it. What finds no room waits for the next turn.
+    /// Begins the next slice of all work that waits for one. Work without room waits for the next turn.
     pub(super) fn go_on_with_work(&mut self) {
         let waiting: Vec<ChatId> = self
             .chats
@@ -71,14 +71,14 @@ impl Actor {
         }
     }
 
-    /// A slice is done: the work goes on, or what was found is handed in. None if the thread was broken off.
+    /// A slice is done: the work goes on, or what was found is handed in. `None` if the thread was stopped.
     pub(super) fn worked(&mut self, id: ChatId, slice: Option<Box<Slice>>) {
-        // One that was left in the meantime took its work along.
+        // The chat was left meanwhile.
         let Some(chat) = self.chats.get_mut(&id) else {
             return;
         };
         let Some(slice) = slice else {
-            // Whoever asks for the work asks again.
+            // The node that asks for the work will ask again.
             chat.work = None;
             return;
         };
@@ -121,12 +121,12 @@ impl Actor {
 }
 
 impl Chat {
-    /// A door asks for work. It may be asked for again while it is done, by everyone who could let us in; what asks
-    /// for more starts the search anew.
+    /// A door asks for work. Everyone who could let us in may ask again while it is done; a request for more starts the search
+    /// anew.
     pub(super) fn work_asked(&mut self, bits: u8, outlet: &mut Outlet) {
-        // Whoever asks is there.
+        // The node that asks is online.
         self.unreachable_at = None;
-        // More than any door can ask for is asked by nobody honest, and would never end.
+        // No honest node asks for more than a door can, and the work would never end.
         if bits > MAX_WORK_BITS {
             return;
         }
