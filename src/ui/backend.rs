@@ -1,21 +1,21 @@
-//! What stands behind the window: a queue of requests down and a queue of reports up. A trait, so that tests can
-//! put several runtimes there, or a few lines that play one.
+//! What is behind the window: a queue of requests down and a queue of reports up. It is a trait, so that tests can use
+//! several runtimes, or a fake one.
 
 use crate::model::{Report, Request};
 use crate::runtime::{Handle, SendError};
 
-/// What stands behind the window.
+/// What is behind the window.
 pub trait Backend {
-    /// Hands a request over without waiting. False: there is no room now; try again later.
+    /// Sends a request without waiting. Returns false if there is no room now; try again later.
     fn try_send(&mut self, request: &Request) -> bool;
 
-    /// What has happened since, one at a time, without waiting.
+    /// The next report, if there is one, without waiting.
     fn poll(&mut self) -> Option<Report>;
 }
 
 impl Backend for Handle {
     fn try_send(&mut self, request: &Request) -> bool {
-        // To one that has stopped nothing can be said any more; its last report says so.
+        // A backend that has stopped takes no more requests; its last report has said so.
         !matches!(self.send(request.clone()), Err(SendError::Full(_)))
     }
 

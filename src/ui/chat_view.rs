@@ -1,4 +1,4 @@
-//! The chat in front: what stands in the way, if anything does, then its timeline and the composer.
+//! The chat in front: what keeps the user from talking, if anything does, then the timeline and the composer.
 
 use egui::{Align, CornerRadius, Frame, Layout, Margin, Panel, RichText, Ui};
 use jiff::Timestamp;

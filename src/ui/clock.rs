@@ -1,4 +1,4 @@
-//! What time it is, for the window. A trait, so that pictures can be taken at a fixed moment.
+//! The window's clock. It is a trait, so that pictures can be taken at a fixed moment.
 
 use std::time::{Duration, Instant};
 

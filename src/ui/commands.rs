@@ -1,5 +1,5 @@
-//! What the user can tell the window to do: one table, from which come the keyboard shortcuts, the menu, the
-//! palette of the quick switcher and the list of shortcuts. A command that is not in it does not exist.
+//! The table of UI commands. Keyboard shortcuts, the menu, the quick switcher and the list of shortcuts all come from it. A
+//! command that is not in it does not exist.
 
 use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
@@ -450,7 +450,7 @@ fn shortcut_words(shortcut: &KeyboardShortcut) -> String {
 
 /// Takes the shortcuts that were pressed out of the input, before any text field sees them.
 pub fn take_pressed(ctx: &Context) -> Vec<UiCommand> {
-    // A press matches a shortcut with fewer modifiers too: the ones with most come first.
+    // A key press also matches shortcuts with fewer modifiers, so those with the most come first.
     let mut shortcuts: Vec<(KeyboardShortcut, UiCommand)> = TABLE
         .iter()
         .flat_map(|entry| entry.shortcuts.iter().map(|shortcut| (*shortcut, entry.command)))
@@ -458,7 +458,7 @@ pub fn take_pressed(ctx: &Context) -> Vec<UiCommand> {
     shortcuts.sort_by_key(|(shortcut, _)| std::cmp::Reverse(modifier_count(shortcut.modifiers)));
     ctx.input_mut(|input| {
         let mut pressed = Vec::new();
-        // Esc belongs to whatever is in front: the window asks for it after everybody else has.
+        // Esc belongs to what is in front: the window takes it only if nothing else has.
         for (shortcut, command) in shortcuts
             .into_iter()
             .filter(|(shortcut, _)| shortcut.logical_key != Key::Escape)

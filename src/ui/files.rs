@@ -1,7 +1,7 @@
-//! The system's file dialogs, and the writing of a chosen file, without the window ever waiting for either.
+//! The system's file dialogs, and writing a chosen file. The window never waits for either.
 //!
-//! A dialog may be chosen in, cancelled, not to be had (no portal, no D-Bus), or silent for ever. rfd answers `None`
-//! for the middle two: they are told apart by the time they take. Whoever asks must offer another way beside it.
+//! A dialog can return a file, be cancelled, be missing (no portal, no D-Bus), or never answer. rfd answers `None` if it is
+//! cancelled or missing; the time that this takes tells which. A caller has to offer another way beside the dialog.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};

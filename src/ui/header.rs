@@ -1,4 +1,4 @@
-//! The header of the chat in front: its name, topic, how many are there, and what is done most.
+//! The header of the chat in front: name, topic, how many are online, and the most frequent commands.
 
 use egui::{Align, Key, Label, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo};
 use lucide_icons::Icon;

@@ -1,4 +1,4 @@
-//! A small picture drawn from a member's key: a name can be copied, a key can't.
+//! The identicon (the idea is Park's, 2007): a small picture drawn from a member's key. A nick can be copied, a key can't.
 
 use egui::{Color32, Mesh, Painter, Pos2, Rect, Response, Sense, Shape, Ui, Vec2, pos2};
 
@@ -7,8 +7,8 @@ use crate::ui::theme::{self, Tokens};
 /// Cells on a side. The left half is mirrored, so three columns are free: 3^15 patterns in some hundred hues.
 const CELLS: usize = 5;
 
-/// Paints the picture of a key as a square of the given side in points. It says nothing to a screen reader: whatever
-/// stands beside it names the member.
+/// Paints the picture of a key as a square of the given side in points. Screen readers skip it: the text beside it names the
+/// member.
 pub fn identicon_ui(ui: &mut Ui, key: &[u8; 32], size: f32) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(size), Sense::hover());
     if ui.is_rect_visible(rect) {
@@ -23,7 +23,7 @@ pub fn paint(painter: &Painter, square: Rect, key: &[u8; 32], tokens: &Tokens) {
     let ground = mix(color, tokens.base, 0.2);
     painter.rect_filled(square, square.width() * 0.2, ground);
 
-    // Cells are whole pixels wide and the pattern stands in the middle, so that small pictures are crisp too.
+    // Cells are whole pixels wide and the pattern is centred, so that small pictures are crisp too.
     let pixels = painter.pixels_per_point();
     let cell = (square.width() * 0.7 * pixels / CELLS as f32).round().max(1.0) / pixels;
     let corner = square.center() - Vec2::splat(cell * CELLS as f32 / 2.0);
@@ -53,10 +53,10 @@ enum Shade {
     Full,
 }
 
-/// The cells of the left half and the middle: row, column, shade. All of the key has a part in each of them, or one
-/// could search for a key that has the few bits that count.
+/// The cells of the left half and the middle: row, column, shade. Every cell depends on the whole key; otherwise somebody
+/// could search for a key with the few bits that matter.
 fn cells(key: &[u8; 32]) -> impl Iterator<Item = (usize, usize, Shade)> {
-    // FNV-1a, and the last steps of MurmurHash3 to stir it: no more than a spread is asked of it.
+    // FNV-1a, and the last steps of MurmurHash3 to mix it. It only has to distribute well.
     let mut hash = key.iter().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
     });

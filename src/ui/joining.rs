@@ -1,5 +1,4 @@
-//! Coming into a chat that does not let us in at once: the work that its door asks for, or a refusal, each with a way
-//! on.
+//! Joining a chat that does not let us in at once: the work that its door asks for, or a refusal, each with a next step.
 
 use egui::{Align, CornerRadius, Frame, Layout, Margin, ProgressBar, RichText, Ui, WidgetInfo};
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use super::time_words::span_words;
 use super::widgets::{hint_ui, paragraph_ui, secondary_button};
 use crate::model::{Chat, Code, Hurdle, Join, Work};
 
-/// Paints what stands between us and the chat. Nothing does in most chats.
+/// Paints what keeps us out of the chat, if anything does.
 pub fn joining_ui(ui: &mut Ui, chat: &Chat, hurdle: Hurdle, now: Timestamp) -> Vec<Action> {
     let tokens = theme::tokens(ui);
     let frame = Frame::new()
@@ -67,7 +66,7 @@ fn work_ui(ui: &mut Ui, chat: &Chat, work: &Work, now: Timestamp) -> Vec<Action>
     actions
 }
 
-/// How far work is, as far as that can be said: every try may be the last, and no number of them has to be.
+/// The progress of the work, as far as it has any: every try can be the last, and none has to be.
 fn work_words(work: &Work, now: Timestamp) -> String {
     let so_far = span_words(work.so_far(now));
     match work.average(now) {

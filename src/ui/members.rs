@@ -1,4 +1,4 @@
-//! The list of a chat's members, at the right.
+//! The member list, at the right.
 
 use egui::{Align, Id, Layout, RichText, ScrollArea, Ui, WidgetInfo};
 use lucide_icons::Icon;
@@ -12,8 +12,8 @@ use crate::model::{Chat, Deed, Member, Role};
 /// Height of a member's row in points.
 const ROW_HEIGHT: f32 = 32.0;
 
-/// Paints the members of a chat, those who are there first; below them, folded, the banned, for those who may lift
-/// bans. Only the rows in view are laid out.
+/// Paints the members of a chat, those who are online first. Below them are the banned, folded, for users who may lift bans.
+/// Only the rows in view are laid out.
 pub fn members_ui(ui: &mut Ui, chat: &Chat) -> Option<Action> {
     let mut action = None;
     ui.horizontal(|ui| {
@@ -87,7 +87,7 @@ fn heading_ui(ui: &mut Ui, banned: usize, unfolded: bool) -> bool {
     row.clicked()
 }
 
-/// How many are there, in words.
+/// How many are online, in words.
 pub fn counts(chat: &Chat) -> String {
     let (online, all) = (chat.members.online(), chat.members.len());
     if online == all {

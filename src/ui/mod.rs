@@ -1,5 +1,5 @@
-//! The window: it reads the model, returns actions, sends commands. It never waits, and touches neither sockets nor
-//! the store.
+//! The window: an immediate-mode GUI that reads the model, returns actions and sends commands. It never waits, and touches
+//! neither sockets nor the store.
 //!
 //! [`app`] holds the state and decides; the other modules paint a part each, do no I/O and return
 //! [`action::Action`]s. [`commands`] is the one table behind shortcuts, menu and palette; [`theme`] alone knows colours

@@ -1,4 +1,4 @@
-//! What stands above the composer: why one can't write, or why it goes slowly, and what to do about it.
+//! Notices above the composer: why the user can't write, or only slowly, and what to do about it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::theme::{self, Tokens, size};
 use super::widgets::{line_icon, paragraph_ui, secondary_button};
 use crate::model::{BanInfo, Chat, Join, ReadsOnly, Role};
 
-/// Something to be known before one writes.
+/// A notice.
 struct Notice {
     icon: Icon,
     color: Color32,
@@ -24,10 +24,10 @@ struct Notice {
 /// Room between two buttons.
 const BUTTON_GAP: f32 = 8.0;
 
-/// Words are not squeezed into less than this by the buttons beside them.
+/// The text gets at least this width beside the buttons, in points.
 const WORDS_WIDTH: f32 = 320.0;
 
-/// Paints what stands above the composer, if anything does.
+/// Paints the notice above the composer, if there is one.
 pub(super) fn notices_ui(ui: &mut Ui, chat: &Chat, now: Timestamp) -> Option<Action> {
     let tokens = theme::tokens(ui);
     let notices = notices(chat, now, tokens);
@@ -55,7 +55,7 @@ pub(super) fn notices_ui(ui: &mut Ui, chat: &Chat, now: Timestamp) -> Option<Act
     action
 }
 
-/// What the empty composer says, if one may not write.
+/// What the empty composer says if the user may not write.
 pub(super) fn why_not_write(chat: &Chat, now: Timestamp) -> Option<&'static str> {
     if chat.own_ban().is_some() {
         return Some("You are banned from this chat.");
@@ -121,7 +121,7 @@ fn banned(chat: &Chat, ban: &BanInfo, tokens: &Tokens) -> Notice {
 
 fn banned_words(chat: &Chat, ban: &BanInfo) -> String {
     let Some(by) = ban.by else {
-        // Whoever turned us away knows more about it.
+        // The member who refused us knows more about it.
         return match &chat.join {
             Join::Failed(sentence) => sentence.clone(),
             _ => "You are banned from this chat. A moderator or the founder can lift the ban.".to_owned(),

@@ -1,5 +1,5 @@
-//! What the window has to tell the backend: sent in order, kept while there is no room, and what changes with every
-//! key only after a pause.
+//! Requests from the window to the backend: sent in order, kept while there is no room. What changes with every key is sent
+//! only after a pause (debounced).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A QR code of a link, for a telephone to read off the window or off a picture.
+//! A QR code of an invite link (ISO/IEC 18004), for a telephone to read from the window or from a picture.
 
 use egui::{Color32, Mesh, Rect, Response, Role, Sense, Shape, Ui, Vec2, WidgetInfo, pos2};
 
@@ -19,8 +19,8 @@ pub struct QrCode {
 }
 
 impl QrCode {
-    /// Encodes a text, so that it can be read with 15 % of it covered (error correction level M). None if it is too
-    /// long: over some 2,300 bytes.
+    /// Encodes a text, so that it can be read with 15 % of it covered (error correction level M). `None` if it is longer than
+    /// some 2,300 bytes.
     pub fn new(text: &str) -> Option<Self> {
         let code = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).ok()?;
         Some(Self {

@@ -1,4 +1,4 @@
-//! Fields for passphrases: what is typed does not show, is wiped when the field is gone, and is printed nowhere.
+//! Fields for passphrases: what is typed does not show, is wiped on drop, and is printed nowhere.
 
 use std::fmt;
 

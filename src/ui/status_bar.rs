@@ -1,4 +1,4 @@
-//! The status bar: how the chat in front is connected, in words, and what we are called there.
+//! The status bar: how the chat in front is connected, and our nick and status there.
 
 use egui::{Align, Button, Layout, RichText, Ui, WidgetInfo};
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! The quick switcher: type part of a chat's or member's name, or of a command.
+//! The quick switcher, a command palette: type part of a chat's or member's name, or of a command.
 
 use egui::{Key, Modifiers, RichText, ScrollArea, TextEdit, Ui, WidgetInfo};
 use lucide_icons::Icon;

@@ -1,4 +1,4 @@
-//! The row of tabs: which chats stand open, in which order, and which is in front.
+//! The row of tabs: which chats are open, in which order, and which is in front.
 
 use egui::{
     Align, Align2, CornerRadius, Id, Layout, PointerButton, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
@@ -18,7 +18,7 @@ const REMEMBERED: usize = 20;
 /// A tab is no narrower and no wider than this, in points.
 const TAB_WIDTH: std::ops::RangeInclusive<f32> = 96.0..=200.0;
 
-/// Which chats stand open.
+/// Which chats are open.
 #[derive(Debug, Default)]
 pub struct Tabs {
     open: Vec<ChatId>,
@@ -75,7 +75,7 @@ impl Tabs {
         }
     }
 
-    /// Goes so many tabs to the right, round at the end.
+    /// Goes `by` tabs to the right, and round at the end.
     pub fn step(&mut self, by: isize) {
         if let (Some(at), count @ 1..) = (self.position(), self.open.len()) {
             let next = (at as isize + by).rem_euclid(count as isize);

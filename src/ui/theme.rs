@@ -210,8 +210,8 @@ pub fn choose(ctx: &Context, theme: model::Theme, zoom_percent: u16) {
     ctx.set_zoom_factor(f32::from(zoom_percent.clamp(50, 300)) / 100.0);
 }
 
-/// The colour in which a nick is written: of the member's key, for a name can be copied and a key can't. It stands
-/// out from every background of the theme by at least 4.5 to 1.
+/// The colour of a nick, from the member's key, since a nick can be copied and a key can't. It has a contrast of at least 4.5
+/// to 1 with every background of the theme.
 pub fn nick_color(key: &[u8; 32], tokens: &Tokens) -> Color32 {
     let hue = f32::from(u16::from_be_bytes([key[0], key[1]])) / 65536.0 * std::f32::consts::TAU;
     let (mut lightness, chroma, step) = if tokens.dark {
@@ -336,7 +336,7 @@ fn restyle(style: &mut Style, tokens: &Tokens) {
         (nick_style(), nick()),
         (title_style(), title()),
     ]);
-    // Longest that anything may move (ui.md §2).
+    // The longest animation.
     style.animation_time = 0.12;
     let spacing = &mut style.spacing;
     spacing.item_spacing = vec2(8.0, 8.0);

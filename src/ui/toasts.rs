@@ -11,13 +11,13 @@ use super::action::Action;
 use super::theme;
 use super::widgets::icon_button_sized;
 
-/// How long one stands, in which time it can be read twice (a guess).
+/// How long a toast stays: long enough to read it twice. A guess.
 const SHOWN_FOR: Duration = Duration::from_secs(6);
 
-/// What failed stands longer: one was looking elsewhere.
+/// How long an error stays: longer, since the user may look elsewhere.
 const ERROR_SHOWN_FOR: Duration = Duration::from_secs(12);
 
-/// No more stand at the same time; the oldest goes first.
+/// The most toasts at a time; the oldest goes first.
 const MOST: usize = 4;
 
 /// What a toast is about.
@@ -40,7 +40,7 @@ struct Toast {
     until: Duration,
 }
 
-/// The messages that stand now.
+/// The toasts that are shown now.
 #[derive(Debug, Default)]
 pub struct Toasts {
     shown: Vec<Toast>,
@@ -81,7 +81,7 @@ impl Toasts {
         button: Option<(&'static str, Action)>,
         until: Duration,
     ) -> u64 {
-        // The same again: it stands on, and does not pile up.
+        // The same again: it stays longer, and does not pile up.
         self.shown.retain(|toast| toast.text != text);
         if self.shown.len() == MOST {
             self.shown.remove(0);

@@ -1,5 +1,5 @@
-//! What is shown instead of chats: the first start, a profile without chats, no chat in front, and what keeps the
-//! program from working at all.
+//! Pages in place of a chat: the first start, a profile without chats, no chat in front, the passphrase, and why the program
+//! can't work at all.
 
 use egui::{Align, Button, Frame, Key, Label, Layout, Margin, RichText, Stroke, TextEdit, Ui, vec2};
 use lucide_icons::Icon;
@@ -11,7 +11,7 @@ use super::theme::{self, size};
 use super::widgets::{error_ui, hint_ui, paragraph_ui, primary_button, secondary_button};
 use crate::model::{Code, check_nick};
 
-/// The first start: asks for a nick and nothing else. `covered`: a dialog stands over it.
+/// The first start: asks for a nick and nothing else. `covered`: a dialog is open over it.
 pub fn welcome_ui(ui: &mut Ui, nick: &mut String, covered: bool) -> Option<Action> {
     let mut action = None;
     centered_ui(ui, 360.0, 290.0, |ui| {
@@ -99,7 +99,7 @@ pub fn no_chats_ui(ui: &mut Ui, nick: &str) -> Option<Action> {
     action
 }
 
-/// What a profile shows whose keys wait for their passphrase.
+/// The page of a profile whose keys wait for their passphrase.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct UnlockPage {
     passphrase: SecretField,

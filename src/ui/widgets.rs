@@ -1,4 +1,4 @@
-//! The small pieces that the window's parts share: named icon buttons, badges, form fields, the frame of a dialog.
+//! Widgets that the window's parts share: named icon buttons, badges, form fields, the frame of a dialog.
 
 use egui::{
     Align, Align2, Button, CornerRadius, Frame, Id, Key, KeyboardShortcut, Label, Layout, Margin, Modal,
@@ -54,13 +54,13 @@ pub fn focus_ring(ui: &Ui, response: &Response) {
     }
 }
 
-/// The button of what a dialog is for.
+/// The main button of a dialog.
 pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let fill = theme::tokens(ui).accent_fill;
     filled_button(ui, text, fill, enabled)
 }
 
-/// As [`primary_button`], of what can't be undone.
+/// As [`primary_button`], for something that can't be undone.
 pub fn danger_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let fill = theme::tokens(ui).red;
     filled_button(ui, text, fill, enabled)
@@ -98,7 +98,7 @@ pub fn labelled_button(ui: &mut Ui, icon: Icon, text: &str, enabled: bool) -> Re
     button
 }
 
-/// As [`labelled_button`], for something that one may not always do: then it says why. Whether it was pressed.
+/// As [`labelled_button`], for something that the user may not always do; then it says why. Returns whether it was pressed.
 pub fn allowed_button(ui: &mut Ui, icon: Icon, text: &str, may: &Result<(), String>) -> bool {
     let button = labelled_button(ui, icon, text, may.is_ok());
     with_reason(button, may.as_ref().err().map(String::as_str)).clicked()
@@ -311,7 +311,7 @@ pub fn error_ui(ui: &mut Ui, text: &str) -> Response {
     outcome_ui(ui, Icon::CircleAlert, red, text)
 }
 
-/// Something to be known, with its icon.
+/// Information, with its icon.
 pub fn note_ui(ui: &mut Ui, icon: Icon, text: &str) -> Response {
     let amber = theme::tokens(ui).amber;
     ui.horizontal_top(|ui| {
@@ -420,7 +420,7 @@ pub fn dialog_ui<R>(ui: &Ui, title: &str, width: f32, contents: impl FnOnce(&mut
         let most = dialog_height(ui);
         let inner = ScrollArea::vertical()
             .max_height(most)
-            // Otherwise it would stay as high as it was when less stood in it.
+            // Otherwise it would stay as high as it was with less in it.
             .min_scrolled_height(most)
             .show(ui, |ui| {
                 ui.set_width(ui.available_width());
@@ -445,7 +445,7 @@ fn dialog_height(ui: &Ui) -> f32 {
     (ui.ctx().content_rect().height() - 120.0).max(80.0)
 }
 
-/// What stands above the buttons of a dialog, scrolling where it is higher than the window, so that the buttons stay in
+/// The content above the buttons of a dialog. It scrolls if it is higher than the window, so that the buttons stay in
 /// reach.
 pub fn above_buttons<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     /// The buttons and the space above them.

@@ -14,11 +14,11 @@ use super::files::SystemFiles;
 use super::theme;
 use crate::runtime::{self, Options};
 
-/// What the desktop calls the program; the same as the name of its desktop entry.
+/// The program's id on the desktop, the name of its desktop entry.
 const APP_ID: &str = "throng";
 
-/// Opens the window and runs it until it is closed; an invite that it was started with is offered there. Not successful: there is no display, or the system has no
-/// threads to give; the sentence has been printed.
+/// Opens the window and runs it until it is closed. An invite that it was started with is offered there. It fails if there is
+/// no display or the system gives no threads; then an error has been printed.
 pub fn run(options: Options, invite: Option<&OsStr>) -> ExitCode {
     let invite = invite.map(ImportSource::from_argument);
     let native = eframe::NativeOptions {
@@ -45,7 +45,7 @@ pub fn run(options: Options, invite: Option<&OsStr>) -> ExitCode {
     }
 }
 
-/// Says on stderr why there is no window: there is nowhere else to say it.
+/// Prints to stderr why there is no window, since there is nowhere else to say it.
 #[allow(
     clippy::print_stderr,
     reason = "without a window there is no other place to say so"

@@ -1,4 +1,4 @@
-//! Going about in what was said: loading parts of it, and going to a day, a message, or back.
+//! Moving through history: loading pages, and going to a day, a message, or back.
 
 use jiff::civil;
 
@@ -16,7 +16,7 @@ impl App {
         self.outbox.send_page(chat, page);
     }
 
-    /// Asks to which day to go; `day` is where one is.
+    /// Asks for a day to go to; `day` is where the reader is.
     pub(super) fn choose_day(&mut self, chat: ChatId, day: Option<civil::Date>) {
         let today = self.clock.timestamp().to_zoned(self.chats.zone().clone()).date();
         self.open(Dialog::Day(DayDialog::new(chat, day.unwrap_or(today), today)));
@@ -29,7 +29,7 @@ impl App {
         }
     }
 
-    /// Asks whether everything that was said is to be forgotten.
+    /// Asks whether to forget everything that was said.
     pub(super) fn show_clear(&mut self, chat: ChatId) {
         if let Some(chat) = self.chats.get(chat) {
             self.open(Dialog::History(HistoryDialog::clear(chat)));
@@ -46,7 +46,7 @@ impl App {
         }
     }
 
-    /// Goes back to where one was before the last jumps.
+    /// Goes back to where the reader was before the last jumps.
     pub(super) fn go_back(&mut self, chat: ChatId) {
         if let Some(view) = self.views.get_mut(&chat) {
             view.timeline.go_back();

@@ -17,7 +17,7 @@ impl App {
         }
         let mut commands = commands::take_pressed(ctx);
         if self.overlays.take_keys() {
-            // What stands over the chats is finished or closed first.
+            // What is open over the chats is finished or closed first.
             commands.retain(|command| command.works_everywhere());
         }
         match self.phase {
@@ -30,7 +30,7 @@ impl App {
         }
     }
 
-    /// Esc marks the chat as read, unless somebody in front had use for it.
+    /// Esc marks the chat as read, unless something in front has used it.
     pub(super) fn look_at_escape(&mut self, ctx: &Context, popup_was_open: bool) {
         let free = !popup_was_open && !self.overlays.take_keys() && self.overlays.topic_edit.is_none();
         if free && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
@@ -64,7 +64,7 @@ impl App {
         let Some(text) = pasted else { return };
         let import = Action::OfferImport(ImportSource::Text(text));
         if ctx.text_edit_focused() {
-            // Perhaps it is to be sent to somebody: it goes where it was pasted, and the import is offered.
+            // The user may want to send it to somebody: it goes where it was pasted, and the import is offered as well.
             let until = self.clock.elapsed() + std::time::Duration::from_secs(12);
             self.toasts
                 .offer("That is an invite to a chat.", "Import it", import, until);
@@ -74,13 +74,13 @@ impl App {
     }
 }
 
-/// Whether a text begins like an invite; whether it is one is found out when it is imported.
+/// Whether a text begins like an invite. Importing it will tell whether it is one.
 fn looks_like_invite(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with("throng:") || text.contains("BEGIN THRONG INVITE")
 }
 
-/// Whether an event says that somebody sits before the window.
+/// Whether an event shows that somebody is at the computer.
 fn is_from_somebody(event: &Event) -> bool {
     matches!(
         event,

@@ -1,4 +1,4 @@
-//! What happened since the last frame: reports, answers about files, what was asked for, and what time brings.
+//! What to do once a frame: take in reports and answers about files, carry out what was asked for, and let time pass.
 
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ const REPORTS_A_FRAME: usize = 512;
 const ROWS_BEHIND: usize = 1_000;
 
 impl App {
-    /// Takes in what happened, carries out what was asked for, and sees to it that the window is painted again when
-    /// time alone changes something. Paints nothing.
+    /// Takes in what happened, carries out what was asked for, and schedules the next frame for when time alone changes
+    /// something. Paints nothing.
     pub fn logic(&mut self, ctx: &Context) {
         let reading_along = self.reading_along(ctx);
         for taken in 0.. {
@@ -145,7 +145,7 @@ impl App {
             .for_each(|command| self.outbox.send(command));
         self.keep_log_fresh(&report.event);
         match answered {
-            // What failed stands in the dialog.
+            // The dialog shows what failed.
             Some(actions) => self.actions.extend(actions),
             None => {
                 for error in effects.errors {
@@ -173,8 +173,8 @@ impl App {
         }
     }
 
-    /// A chat that nobody looks at keeps no more rows than a reader who comes back wants at once, and one at whose end
-    /// somebody reads no more than are kept of any. Nothing is dropped from under the eyes of who reads farther up.
+    /// Drops rows that nobody needs: a chat that is not in front keeps as many as a reader wants at once on coming back, and one
+    /// whose reader is at the end keeps the maximum. Nothing is dropped while somebody reads farther up.
     fn trim(&mut self, chat: ChatId) {
         let is_behind = self.tabs.selected() != Some(chat);
         let view = self.views.get(&chat);
@@ -277,7 +277,7 @@ impl App {
         }
     }
 
-    /// When nobody having sat there makes us away, unless somebody does.
+    /// When we will become away, unless somebody uses the computer before.
     fn idle_at(&self) -> Option<Duration> {
         let minutes = u64::from(self.settings.away_after_minutes);
         let waits = minutes > 0 && self.presence.away_in.is_empty() && self.phase == Phase::Running;
@@ -288,7 +288,7 @@ impl App {
         let commands: Vec<Command> = if std::mem::take(&mut self.presence.input_seen) {
             self.presence.last_input = now;
             let back = std::mem::take(&mut self.presence.away_in);
-            // Who said otherwise in the meantime is taken at their word.
+            // A status that the user has set in the meantime stays.
             let still = |chat: &ChatId| {
                 self.chats
                     .get(*chat)

@@ -1,5 +1,6 @@
-//! The window's state, and what is done with it in three places: [`App::logic`] takes in what happened and carries
-//! out what was asked for; [`App::ui`] paints and collects what is asked for; `input` looks at keys, drops and pastes.
+//! The window's state, and the three places that use it: [`App::logic`] takes in what happened and carries out what was
+//! asked for; [`App::ui`] paints and collects what is asked for; `input` looks at keys, drops and pastes. This is the
+//! unidirectional flow of Elm and Redux.
 //!
 //! It knows no window system: eframe drives it in the program, a harness in the tests.
 
@@ -50,12 +51,12 @@ pub struct App {
     presence: Presence,
     /// What was asked for since the last [`Self::logic`].
     actions: Vec<Action>,
-    /// An invite that the program was started with, to be offered once the chats stand.
+    /// An invite that the program was started with, to be offered once the chats are loaded.
     invite: Option<ImportSource>,
     next_ticket: u64,
     /// Whether a passphrase seals the profile's keys.
     passphrase_set: bool,
-    /// What stands above the window.
+    /// The window's title.
     title: String,
 }
 
@@ -83,7 +84,7 @@ struct Overlays {
     switcher: Option<Switcher>,
     search: Option<Search>,
     topic_edit: Option<String>,
-    /// The keyboard is to go to the composer as soon as nothing stands over it.
+    /// Whether the composer takes the keyboard as soon as nothing is open over it.
     focus_wanted: bool,
     /// In a narrow window: the list of chats instead of the chat.
     chat_list: bool,
@@ -98,13 +99,13 @@ impl Overlays {
     }
 }
 
-/// Whether somebody sits before the window.
+/// Whether somebody is at the computer.
 #[derive(Debug, Default)]
 struct Presence {
     /// A key, a click or a movement came since the last [`App::logic`].
     input_seen: bool,
     last_input: Duration,
-    /// The chats in which nobody having sat there made us away.
+    /// The chats in which we are away because nobody used the computer.
     away_in: BTreeSet<ChatId>,
 }
 
@@ -149,7 +150,7 @@ impl App {
         self.phase = Phase::Failed { code, message };
     }
 
-    /// Offers to import an invite as soon as the chats stand: a file that was opened, or a link.
+    /// Offers to import an invite as soon as the chats are loaded: a file that was opened, or a link.
     pub fn open_invite(&mut self, invite: ImportSource) {
         self.invite = Some(invite);
     }
@@ -166,13 +167,13 @@ impl App {
             .filter(|chat| self.chats.get(*chat).is_some())
     }
 
-    /// What stands above the window.
+    /// The window's title.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// Hands over what is not kept yet, and carries out what could still be undone. To be called once, before the
-    /// backend is shut down.
+    /// Sends what is not kept yet, and carries out what could still be undone. Call it once, before the backend is shut
+    /// down.
     pub fn close(&mut self) {
         self.phase = Phase::Closing;
         for chat in std::mem::take(&mut self.leaving).into_keys() {

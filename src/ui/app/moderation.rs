@@ -1,4 +1,4 @@
-//! Keeping order in a chat: what is typed or clicked to that end, and Undo after it.
+//! Moderation commands, typed or clicked, and Undo after them.
 
 use super::carry_out::UNDO_WITHIN;
 use super::{Action, App};

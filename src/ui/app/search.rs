@@ -1,4 +1,4 @@
-//! Searching: opening, asking, showing hits where they stand, and going back.
+//! Searching: opening, asking, showing hits in their chats, and going back.
 
 use egui::Context;
 

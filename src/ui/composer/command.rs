@@ -1,8 +1,8 @@
-//! What was typed, understood: words to say, or a command.
+//! Parsing what was typed: a message or a command.
 
 use crate::model::Role;
 
-/// What was written, understood.
+/// What was typed, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Submission {
     /// Say it.
@@ -112,10 +112,10 @@ pub const COMMANDS: [CommandHelp; 18] = [
     help("help", "", "List the commands and keys"),
 ];
 
-/// Commands that people have in their fingers and that are not there yet.
+/// Commands that people are used to from elsewhere and that don't exist yet.
 const NOT_YET: [&str; 1] = ["quit"];
 
-/// Understands what was typed. Otherwise the error says, to the one who typed it, why not and what to do.
+/// Parses what was typed. The error tells the user what is wrong and what to do.
 pub(super) fn parse(text: &str) -> Result<Submission, String> {
     let text = text.trim();
     let Some(rest) = text.strip_prefix('/') else {

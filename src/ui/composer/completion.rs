@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use super::command::{About, COMMANDS, GIVEN_ROLES};
 
-/// So many candidates are offered at once.
+/// How many candidates are offered at once.
 const MAX_CANDIDATES: usize = 8;
-/// So many letters of an emoji's name are typed before candidates are offered unasked: ":)" and ":D" stay as they
-/// are.
+/// How many letters of an emoji's name have to be typed before candidates are offered: ":)" and ":D" stay as they are.
 const EMOJI_LETTERS: usize = 2;
 
 /// What members are called.
@@ -66,7 +65,7 @@ pub(super) fn complete(text: &str, cursor: usize, names: &Names<'_>, asked: bool
     })
 }
 
-/// The emoji that stands in place of `:name:` when its last colon has just been typed: where, and what.
+/// The emoji that replaces `:name:` when its last colon has just been typed: where, and what.
 pub(super) fn closed_emoji(text: &str, cursor: usize) -> Option<(Range<usize>, &'static str)> {
     let before = text.get(..cursor)?;
     let inner = before.strip_suffix(':')?;
@@ -138,7 +137,7 @@ fn commands(typed: &str) -> Vec<Candidate> {
         .collect()
 }
 
-/// Nicks that begin with what was typed; at the start of a line one speaks to them.
+/// Nicks that begin with what was typed; at the start of a line they are followed by a colon.
 fn matching_nicks(typed: &str, nicks: &[String], sign: &str, at_start: bool) -> Vec<Candidate> {
     let typed = typed.to_lowercase();
     let after = if at_start { ": " } else { " " };

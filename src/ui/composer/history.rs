@@ -1,7 +1,7 @@
-//! What was sent before, to be had again with Up. Each line, the unsent one among them, can be edited on the way and
-//! keeps its edits until something is sent: nothing that was typed is lost by looking around.
+//! Lines sent before, which Up brings back. Every line, also the unsent one, can be edited and keeps its edits until
+//! something is sent, so that looking around loses nothing that was typed.
 
-/// So many sent lines are kept.
+/// How many sent lines are kept.
 const MAX_LINES: usize = 100;
 
 /// The lines sent before, and the one being written.
@@ -15,7 +15,7 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Goes to the line before, leaving `current`. None: there is none.
+    /// Goes to the line before, keeping `current`. `None` if there is none.
     pub(super) fn older(&mut self, current: &str) -> Option<&str> {
         if self.edited.is_empty() {
             self.edited.clone_from(&self.sent);
@@ -26,7 +26,7 @@ impl History {
         self.go(older, current)
     }
 
-    /// Goes to the line after, leaving `current`. None: this is the last.
+    /// Goes to the line after, keeping `current`. `None` if this is the last.
     pub(super) fn newer(&mut self, current: &str) -> Option<&str> {
         let newer = self.at + 1;
         if newer < self.edited.len() {

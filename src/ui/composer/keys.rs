@@ -1,4 +1,4 @@
-//! What the keyboard does in the composer: which keys are not for the text itself, and what they do to it.
+//! The composer's keys: those that are not for the text itself, and what they do to it.
 
 use egui::{Event, ImeEvent, InputState, Key, Modifiers, Ui};
 

@@ -1,7 +1,7 @@
-//! Where messages are written: 1 to 8 lines, with the lines sent before, completion, and commands.
+//! The composer, where messages are written: 1 to 8 lines, with the lines sent before, completion, and commands.
 //!
-//! What was typed leaves it in one way only: as a [`Submission`] that was understood. A command that is not, or a text
-//! that is too long, stays where it is, with a sentence that says why.
+//! What was typed leaves it only as a [`Submission`] that was understood. Anything else, or a text that is too long, stays
+//! where it is, with a sentence that says why.
 
 mod command;
 mod completion;
@@ -25,7 +25,7 @@ use self::completion::{Candidate, Completion};
 use self::history::History;
 use crate::ui::theme::{self, size};
 
-/// It grows no higher; then it scrolls.
+/// The most lines it shows; then it scrolls.
 const MAX_LINES: f32 = 8.0;
 /// The room around it.
 const MARGIN: Margin = Margin {
@@ -66,14 +66,14 @@ struct Offered {
     picking: bool,
 }
 
-/// What the composer has to know of its chat.
+/// What the composer needs to know of its chat.
 #[derive(Debug, Clone, Copy)]
 pub struct ComposerContext<'a> {
     /// The nicks to complete, best first.
     pub nicks: &'a [String],
     /// The nicks of those who are banned, for /unban.
     pub banned_nicks: &'a [String],
-    /// Whether one may write; otherwise `placeholder` says why not.
+    /// Whether the user may write; otherwise `placeholder` says why not.
     pub enabled: bool,
     /// Shown while it is empty.
     pub placeholder: &'a str,
@@ -86,7 +86,7 @@ pub struct ComposerContext<'a> {
 pub enum ComposerAction {
     /// Wants this sent or done. The composer is empty again.
     Submit(Submission),
-    /// The text is another: keep it as the draft.
+    /// The text has changed: keep it as the draft.
     DraftChanged(String),
 }
 

@@ -1,5 +1,5 @@
-//! The search: what is typed, what was found, and which hit is shown. It asks by itself a moment after the last key;
-//! an answer to an older question is known by its tag, and dropped.
+//! The search: what is typed, what was found, and which hit is shown. It asks by itself a moment after the last key. An
+//! answer to an older question is recognised by its tag, and dropped.
 
 mod panel;
 mod terms;
@@ -13,13 +13,13 @@ use jiff::tz::TimeZone;
 use crate::id::{ChatId, MemberId, MessageId};
 use crate::model::{Chats, Command, Message, Tag, shown_nick, shown_text};
 
-/// It is searched when the fingers rest for this long (a guess: between two keys of who types slowly).
+/// How long after the last key the search begins. A guess: the time between two keys of a slow typist.
 const SEARCH_AFTER: Duration = Duration::from_millis(150);
 
-/// So many hits come at a time: some screens full (a guess).
+/// How many hits come at a time. A guess: some screens full.
 const PAGE_LEN: u32 = 50;
 
-/// No more hits are kept: who has seen so many looks for something else.
+/// The most hits that are kept. Somebody who has seen so many changes the search.
 const MAX_HITS: usize = 1_000;
 
 /// A search, while it is open.

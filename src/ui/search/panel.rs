@@ -1,4 +1,4 @@
-//! The panel of a search: the field, how to narrow it down, and what was found.
+//! The search panel: the field, how to narrow the search, and the hits.
 
 use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{

@@ -1,5 +1,5 @@
-//! What was typed into a search, as far as the window has to understand it: the words to mark in what was found, and how
-//! a nick or a chat's name is completed. What matches is for the store to say.
+//! What the window needs of the text of a search: the words to mark in hits, and completing a nick or a chat's name. The
+//! store decides what matches.
 
 use std::ops::Range;
 

@@ -1,11 +1,10 @@
-//! The scroll bar of the timeline. Where it stands is estimated from the rows that were never in sight; where it is
-//! dragged to is exact.
+//! The scroll bar of the timeline. Its position is an estimate where rows were never in sight; dragging it is exact.
 
 use egui::{Id, Rect, Sense, Ui, pos2};
 
 use crate::ui::theme::Tokens;
 
-/// The handle is never smaller, in points.
+/// The least length of the handle, in points.
 const MIN_HANDLE: f32 = 28.0;
 
 /// What the bar shows, in points of all there is to scroll.

@@ -1,4 +1,4 @@
-//! What stands at the ends of the rows: above the first, in place of them, and over the last while it is out of sight.
+//! What is shown at the ends of the rows: above the first, in place of rows, and over the last while it is out of sight.
 
 use egui::accesskit::Role;
 use egui::text::LayoutJob;
@@ -96,7 +96,7 @@ fn empty_ui(ui: &Ui, scene: &Scene<'_>) {
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, scene.options.empty_hint));
 }
 
-/// While the end is out of sight: what came since, and the way down.
+/// While the end is out of sight: how many messages came since, and a button that goes there.
 pub(super) fn pill_ui(
     ui: &mut Ui,
     view: &mut TimelineView,

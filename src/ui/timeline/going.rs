@@ -1,4 +1,4 @@
-//! Going somewhere in a history of which only a stretch is held: what is not there is asked for, and gone to once it is.
+//! Going somewhere in a history of which only a stretch is loaded: what is not there is asked for first.
 
 use jiff::Timestamp;
 
@@ -21,7 +21,7 @@ pub(super) enum Wanted {
     Back(Anchor),
 }
 
-/// How it stands with where the reader wants to go.
+/// Whether the reader can go there.
 enum Way {
     /// It is this row.
     Here(RowKey),
@@ -74,7 +74,7 @@ impl TimelineView {
         self.back.is_some()
     }
 
-    /// Goes back to where one was before the last jumps.
+    /// Goes back to where the reader was before the last jumps.
     pub fn go_back(&mut self) {
         if let Some(spot) = self.back.take() {
             self.revealed = None;
@@ -86,7 +86,7 @@ impl TimelineView {
         }
     }
 
-    /// What was asked for can't be had: stays where it is.
+    /// What was asked for can't be had: the reader stays.
     pub fn load_failed(&mut self) {
         (self.wanted, self.asked) = (None, None);
     }
@@ -142,7 +142,7 @@ impl TimelineView {
         self.asked = None;
     }
 
-    /// Remembers where one is, before a jump that is not one of several.
+    /// Remembers where the reader is, before the first of several jumps.
     fn leave(&mut self) {
         if !std::mem::replace(&mut self.has_jumped, true) {
             self.back = match self.anchor {

@@ -1,6 +1,6 @@
-//! How high each row is, so that 100,000 rows can be scrolled while only those in sight are laid out. Rows that were
-//! laid out have a measured height, the others an estimated one; their sums are kept by the timeline's chunks, so a
-//! frame adds up some hundred numbers, however many rows there are.
+//! Heights of rows for a virtualised list: 100,000 rows scroll while only those in sight are laid out. Rows that were laid out
+//! have a measured height, the others an estimated one. Sums are kept by the timeline's chunks, so a frame adds up some
+//! hundred numbers, however many rows there are.
 //!
 //! Estimates decide where the scroll bar stands and nothing else: rows in sight are always measured, and are placed
 //! from the reader's anchor, so a wrong estimate moves no text.
@@ -48,8 +48,7 @@ struct ChunkSum {
 }
 
 impl Heights {
-    /// Takes note of what changed in the timeline since it was last looked at. Chunks that are as they were cost
-    /// nothing but a look.
+    /// Notes what has changed in the timeline since the last call. Chunks that have not changed cost no more than a look.
     pub(super) fn follow(&mut self, timeline: &Timeline, text_width: f32) {
         self.text_width = text_width;
         if self.timeline_version == Some(timeline.version()) {
@@ -150,7 +149,7 @@ impl Heights {
         above + lines * size::BODY_LINE + size::GRID
     }
 
-    /// Lets go of rows that the timeline dropped, once they are many.
+    /// Drops heights of rows that the timeline has dropped, once they are many.
     fn forget_dropped(&mut self, timeline: &Timeline) {
         if self.measured.len() > 2 * timeline.len() + 1_000 {
             let there: HashSet<RowId> = timeline.rows().map(|row| row.id).collect();

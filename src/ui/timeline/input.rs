@@ -1,4 +1,4 @@
-//! What keyboard, wheel and pointer do to the view.
+//! Keyboard, wheel and pointer in the timeline.
 
 use egui::{Event, EventFilter, Key, Modifiers, PointerButton, Popup, Rect, Response, Ui};
 
@@ -10,7 +10,7 @@ use crate::ui::theme;
 
 /// How far an arrow key goes, in points.
 const ARROW_STEP: f32 = 40.0;
-/// So much of what was seen stays in sight when a page is turned.
+/// How much stays in sight when a page is turned, in points.
 const PAGE_OVERLAP: f32 = 48.0;
 /// Points a second that the rows move for each point that a selecting pointer is outside (a guess).
 const DRAG_SPEED: f32 = 10.0;

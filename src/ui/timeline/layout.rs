@@ -1,5 +1,5 @@
-//! Rows as text laid out: what is written where, how high it is, and what in it can be clicked. A row is laid out when
-//! it comes into sight or changes; while it stays in sight the same text is drawn again.
+//! Laying out rows as text: what goes where, how high it is, and what in it can be clicked. A row is laid out when it comes
+//! into sight or changes. While it stays in sight, the same layout is drawn again.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ impl Laid {
         laid
     }
 
-    /// Whether it is still what the row looks like.
+    /// Whether the layout is still valid for the row.
     pub(super) fn fits(&self, row: &Row, columns: Columns, shares_nick: bool) -> bool {
         self.made_for == (row.version, columns, shares_nick)
     }
@@ -277,7 +277,7 @@ fn mono() -> egui::FontId {
     }
 }
 
-/// The links that may be opened: http, https, and invites. In order; ranges of bytes.
+/// The web addresses and invite links that may be opened, as byte ranges in order.
 fn find_links(text: &str) -> Vec<Range<usize>> {
     let mut finder = LinkFinder::new();
     finder.kinds(&[LinkKind::Url]);

@@ -1,9 +1,9 @@
 //! The timeline of a chat: one list of rows, of which only those in sight are laid out.
 //!
-//! The reader is either at the end and stays there (`follow`), or at an anchor: a row whose words keep their place
-//! while other rows come, go, or turn out higher than was thought. [`place`] works out from either where the rows in
-//! sight stand; [`heights`] knows how high all the others are, or about; [`layout`] makes text of a row and [`paint`]
-//! puts it on the screen.
+//! The reader is either at the end and stays there (`follow`), or at an anchor: a row whose text keeps its place on the screen
+//! while other rows come, go, or turn out higher than estimated (scroll anchoring). [`place`] computes from either where the
+//! rows in sight are; [`heights`] has the heights of all others, measured or estimated; [`layout`] lays a row out and
+//! [`paint`] puts it on the screen.
 
 mod bar;
 mod edges;
@@ -37,12 +37,12 @@ use crate::ui::theme;
 const HEAD: f32 = 48.0;
 /// Room below the last row.
 const FOOT: f32 = 12.0;
-/// So many heights of the view before the rows end, the next ones are asked for (a guess: they take some ms).
+/// How many heights of the view before the rows end the next page is asked for. A guess: it takes some ms.
 const AHEAD: f64 = 2.0;
-/// Where there are more rows than are held, the scroll bar stands for so many heights of the view more: how many they
-/// are is not known.
+/// Where there are more rows than are loaded, the scroll bar counts them as this many heights of the view, since their number
+/// is not known.
 const UNKNOWN: f64 = 4.0;
-/// So long a message that was gone to stands out, in seconds (a guess).
+/// For how long the target of a jump is highlighted, in seconds. A guess.
 const MARKED_FOR: f64 = 4.0;
 
 /// What a reader sees of a timeline: where they are, what is selected. One for each chat, kept between frames.
@@ -135,11 +135,11 @@ pub enum TimelineAction {
     CopyText(String),
     /// Wants a failed message tried again.
     Retry(MessageId),
-    /// Wants to speak to somebody: their nick goes into the composer.
+    /// Wants to address somebody: their nick goes into the composer.
     Mention(String),
-    /// Wants to hear no more of a member.
+    /// Wants to ignore a member.
     Ignore(MemberId),
-    /// Wants a member out of the chat.
+    /// Wants to ban a member.
     Ban(MemberId),
 }
 

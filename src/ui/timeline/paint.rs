@@ -1,4 +1,4 @@
-//! A row, painted: its ground, what stands above the words, the words, the sign of how far they got.
+//! Painting a row: its background, what is above its text, the text, and the sign of its delivery.
 
 use egui::accesskit::Role;
 use egui::emath::GuiRounding as _;

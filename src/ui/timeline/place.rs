@@ -1,7 +1,6 @@
-//! Where the rows in sight stand. The reader's place is either the end, or an anchor: a row, and how far below the
-//! top of the view its words begin. From there rows are put downwards and upwards until the view is full, each with
-//! its measured height. So whatever comes above or below the anchor, or turns out higher than was thought, the words
-//! that are being read stay where they are.
+//! Placing the rows in sight. The reader is either at the end, or at an anchor: a row, and how far below the top of the view
+//! its text begins. From there rows are placed downwards and upwards until the view is full, each with its measured height.
+//! So the text that is being read stays where it is, whatever comes above or below the anchor or turns out higher.
 
 use std::collections::VecDeque;
 
@@ -64,9 +63,8 @@ pub(super) struct Placement {
     pub(super) at_end: bool,
 }
 
-/// Puts rows where they belong, asking `measure` for the height of those in sight and of no others. A place beyond
-/// the first or the last row is moved so that the view is full; if there are too few rows for that, they stand at
-/// its bottom.
+/// Places rows, asking `measure` for the height of those in sight and of no others. A position beyond the first or the last
+/// row is moved so that the view is full; if there are too few rows for that, they are at its bottom.
 pub(super) fn place(place: Place, frame: Frame, mut measure: impl FnMut(usize) -> RowHeight) -> Placement {
     let mut placement = Placement {
         rows: VecDeque::new(),
@@ -90,7 +88,7 @@ pub(super) fn place(place: Place, frame: Frame, mut measure: impl FnMut(usize) -
     placement.fill_down(frame, &mut measure);
     placement.pull_to_end(frame);
     placement.fill_up(&mut measure);
-    // The first row may stand too low now: then everything goes up, unless that would lift the last row off its end.
+    // The first row may be too low now: then everything moves up, unless that would lift the last row off its end.
     let first = placement.rows[0];
     if first.index == 0 && first.top > frame.head {
         placement.shift(frame.head - first.top);
@@ -136,7 +134,7 @@ impl Placement {
         }
     }
 
-    /// Where the last row ends above the bottom of the view, everything comes down.
+    /// If the last row ends above the bottom of the view, everything moves down.
     fn pull_to_end(&mut self, frame: Frame) {
         let end = frame.height - frame.foot;
         if let Some(last) = self.rows.back().copied()

@@ -1,5 +1,4 @@
-//! Whole messages selected, over any distance: the ends are kept by their place, so that rows in between need not be
-//! in sight.
+//! Selecting whole messages, over any distance. The ends are kept as row keys, so that rows in between need not be in sight.
 
 use crate::model::{Row, RowKey, Timeline};
 
