@@ -1,9 +1,10 @@
 //! Known answers: every packet of the files in `tests/vectors`, good and bad; or of the one file that the variable
-//! `SEED_VECTORS` names, in their place.
+//! `SEED_VECTORS` names, in their place. Those of `seed-packets.json` stand in `docs/vectors.md` as well.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that it failed")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,11 @@ use serde::Deserialize;
 use throng::crypto::{BoxKeyPair, SharedKeys};
 use throng::id::ClientId;
 use throng::wire::{self, Broadcast, Header, NodeFormat, Packet, SendNodes, WireError};
+
+use page::{Parts, joined, line, lines};
+
+#[path = "common/page.rs"]
+mod page;
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -100,6 +106,95 @@ fn good_packets_are_taken_and_bad_ones_refused() {
             vectors.bad.len()
         );
     }
+}
+
+#[test]
+fn the_packets_stand_on_the_page() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/seed-packets.json");
+    let vectors: Vectors = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut page = String::from("\n### Keys of the base protocol\n\n```text\n");
+    for (name, key) in &vectors.keys {
+        line(&mut page, name, "");
+        line(&mut page, "  secret", &key.secret);
+        line(&mut page, "  public", &key.public);
+    }
+    page.push_str("```\n");
+    for good in &vectors.good {
+        let Good {
+            name,
+            sender,
+            receiver,
+            nonce,
+            plain,
+            packet,
+            fields,
+        } = good;
+        write!(page, "\n### Good: {name}\n\nFrom {sender} to {receiver}.\n\n").unwrap();
+        if is_longest_of_arbitrary_bytes(fields, &hex(packet)) {
+            page.push_str("Its box is good; as a message it is refused, since its data are not UTF-8.\n\n");
+        }
+        let parts = parts(fields, &hex(plain));
+        assert_eq!(to_hex(&joined(&parts)), *plain, "{name}");
+        page.push_str("```text\n");
+        lines(&mut page, &parts);
+        line(&mut page, "box nonce", nonce);
+        line(&mut page, "= datagram", packet);
+        page.push_str("```\n");
+    }
+    for bad in &vectors.bad {
+        let Bad {
+            name,
+            receiver,
+            packet,
+            why,
+        } = bad;
+        write!(page, "\n### Bad: {name}\n\nTo {receiver}: {why}.\n\n```text\n").unwrap();
+        line(&mut page, "datagram", packet);
+        page.push_str("```\n");
+    }
+    page.push('\n');
+    page::assert_part("vectors.md", "the base protocol", &page);
+}
+
+/// What stands in a box, field by field.
+fn parts(fields: &Fields, plain: &[u8]) -> Parts {
+    let mut rest = plain;
+    let mut parts: Parts = Vec::new();
+    let mut take = |name, len: usize| {
+        let (bytes, after) = rest.split_at(len);
+        parts.push((name, bytes.to_vec()));
+        rest = after;
+    };
+    take("kind", 1);
+    match fields {
+        Fields::GetNodes { .. } => take("ping_id", 8),
+        Fields::SendNodes {
+            node_bytes, nodes, ..
+        } => {
+            take("ping_id", 8);
+            for _ in nodes {
+                take("client_id", 32);
+                if *node_bytes == 51 {
+                    take("family", 1);
+                    take("ip", 16);
+                    take("port", 2);
+                } else {
+                    take("ip", 4);
+                    take("port", 2);
+                    take("zeros", 2);
+                }
+            }
+        }
+        Fields::Broadcast { data, .. } => {
+            take("origin", 32);
+            take("number", 4);
+            take("id", 1);
+            if !data.is_empty() {
+                take("data", data.len() / 2);
+            }
+        }
+    }
+    parts
 }
 
 /// Files of known answers in the form above; `extensions.json` has another, and a test of its own.

@@ -39,6 +39,8 @@ pub(crate) struct Cast {
     pub(crate) founders_chain: Chain,
     pub(crate) members_chain: Chain,
     pub(crate) topic: Fact,
+    /// What the founder may say after the topic: that the member is banned.
+    pub(crate) ban: Fact,
     pub(crate) square: Square,
 }
 
@@ -85,9 +87,11 @@ impl Cast {
             text: "Tea at five".to_owned(),
         };
         let topic = Fact::sign(&founder, &chat, place, NOON + 30_000, body).unwrap();
+        let ban = ban(&founder, &chat, &topic, &member, &members_session);
         Self {
             chat,
             topic,
+            ban,
             gate: crypto::gate(&RENDEZVOUS, NOON / DAY),
             chat_key,
             founder,
@@ -105,10 +109,28 @@ impl Cast {
     }
 }
 
+fn ban(founder: &SigningKey, chat: &ChatId, topic: &Fact, member: &SigningKey, session: &BoxKeyPair) -> Fact {
+    let place = Place {
+        seq: 2,
+        prev: topic.short_id(chat),
+        epoch: 2,
+    };
+    let ban = facts::Ban {
+        member: MemberId(member.public()),
+        hide_all: false,
+        with_invite: None,
+        kept: vec![(session.client_id().0[..8].try_into().unwrap(), 1)],
+        reason: "spam".to_owned(),
+    };
+    Fact::sign(founder, chat, place, NOON + 180_000, facts::Body::Ban(ban)).unwrap()
+}
+
 /// A public chat, and somebody who came in by its door and worked for it.
 pub(crate) struct Square {
     pub(crate) chat_key: SigningKey,
     pub(crate) chat: ChatId,
+    pub(crate) founder: SigningKey,
+    pub(crate) charter: Charter,
     pub(crate) door: InviteKey,
     pub(crate) newcomer: SigningKey,
     pub(crate) admission: Admission,
@@ -126,7 +148,7 @@ impl Square {
             certificate: InviteCertificate::sign(&chat_key, InviteId(door.public()), 0, Rights::Member, 0, 0),
             secret: door,
             rendezvous: RENDEZVOUS,
-            charter: Some(charter),
+            charter: Some(charter.clone()),
             addresses: vec![SeenAddress {
                 address: "192.0.2.1:40000".parse().unwrap(),
                 seen_ms: 0,
@@ -143,6 +165,8 @@ impl Square {
         Self {
             chat_key,
             chat,
+            founder,
+            charter,
             door,
             newcomer,
             admission,
@@ -196,7 +220,7 @@ pub(crate) fn message(cast: &Cast) -> Say {
     }
 }
 
-/// The second of two parts of a long message.
+/// The second of two fragments of a long message.
 pub(crate) fn part(cast: &Cast) -> Say {
     let signed = SignedSay {
         client_id: cast.founders_session.client_id(),

@@ -5,7 +5,8 @@ use throng::facts::Fact;
 use throng::invite::{Admission, Chain, work};
 
 use crate::cast::{Cast, DAY, MEMBERS_TOKEN, NOON, RENDEZVOUS, Square, WORK_BITS, message};
-use crate::{Certificate, Hash, Key, Parts, joined};
+use crate::page::{Parts, joined};
+use crate::{Certificate, Hash, Key};
 
 pub(crate) fn keys(cast: &Cast) -> Vec<Key> {
     let signing = |name, key: &SigningKey| Key {
@@ -22,7 +23,7 @@ pub(crate) fn keys(cast: &Cast) -> Vec<Key> {
             public,
         }
     };
-    let gate = boxes("gate", gate_secret);
+    let gate = boxes("rendezvous key", gate_secret);
     assert_eq!(gate.public, cast.gate.client_id().0);
     vec![
         signing("chat", &cast.chat_key),
@@ -59,7 +60,7 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
     fact.truncate(fact.len() - 64);
     let mut answers = vec![
         make(
-            "secret of the gate of 2 December 2026",
+            "secret half of the rendezvous key of 2 December 2026",
             vec![
                 ("label and zero", b"throng/1 gate\0".to_vec()),
                 ("rendezvous", RENDEZVOUS.to_vec()),
@@ -97,8 +98,8 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
         work,
         make("short id of the message in the digest below", short_id(cast), 6),
     ];
-    for (name, hashed, _) in crate::history::fingerprints(cast) {
-        answers.push(make(name, hashed, 16));
+    for print in crate::history::fingerprints(cast) {
+        answers.push(make(print.name, print.hashed, 16));
     }
     assert_eq!(
         answers[2].hash,
@@ -222,6 +223,20 @@ pub(crate) fn certificates(cast: &Cast) -> Vec<Certificate> {
         ("locked", vec![0]),
         ("topic", b"Tea at five".to_vec()),
     ];
+    let ban: Parts = vec![
+        ("type", vec![3]),
+        ("issuer", cast.founder.public().to_vec()),
+        ("seq", vec![0, 0, 0, 2]),
+        ("prev", cast.topic.short_id(&cast.chat).to_vec()),
+        ("epoch", vec![0, 0, 0, 2]),
+        ("at", (NOON + 180_000).to_be_bytes().to_vec()),
+        ("member", cast.member.public().to_vec()),
+        ("flags", vec![0]),
+        ("count", vec![1]),
+        ("session", cast.members_session.client_id().0[..8].to_vec()),
+        ("last kept", vec![0, 0, 0, 1]),
+        ("reason", b"spam".to_vec()),
+    ];
     let square = &cast.square;
     let door: Parts = vec![
         ("invite", square.door.id().0.to_vec()),
@@ -294,6 +309,14 @@ pub(crate) fn certificates(cast: &Cast) -> Vec<Certificate> {
             &cast.founder,
             fact,
             cast.topic.encode(),
+        ),
+        make(
+            "ban, a fact after that",
+            "throng/1 fact",
+            "founder",
+            &cast.founder,
+            ban,
+            cast.ban.encode(),
         ),
         make_in(
             &square.chat,

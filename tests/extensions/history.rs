@@ -1,13 +1,16 @@
 //! What was said before, compared and fetched.
 
 use throng::crypto;
+use throng::id::{MemberId, MessageId};
+use throng::node::sim::Archive;
+use throng::node::{ArchiveAnswer, ArchiveQuery};
 use throng::wire::{
-    History, HistoryAnswer, HistoryAsk, HistoryAuthor, HistoryMember, HistoryQuestion, HistorySay,
-    HistoryStatus, Packet, TokenCounter,
+    Body, History, HistoryAnswer, HistoryAsk, HistoryAuthor, HistoryMember, HistoryQuestion, HistorySay,
+    HistoryStatus, Packet, SignedSay, TokenCounter,
 };
 
-use crate::Parts;
 use crate::cast::{Cast, DAY, FOUNDERS_TOKEN, MEMBERS_TOKEN, NOON, message};
+use crate::page::{Parts, joined};
 
 const ASK: u32 = 0x0A0B_0C0D;
 
@@ -43,43 +46,108 @@ fn hour(hours: u64) -> u64 {
     (NOON + hours * 3_600_000) << 16
 }
 
-/// Of the hour with one message, and of the two before and at it by hours.
-pub(crate) fn fingerprints(cast: &Cast) -> [(&'static str, Parts, [u8; 16]); 2] {
-    let id = crypto::hash_signed("throng/1 say", &cast.chat, &message(cast).signed.encode());
-    let span: Parts = vec![
-        ("label and zero", b"throng/1 span\0".to_vec()),
-        ("id", id.to_vec()),
-    ];
-    let of_span = first_16(&span);
-    let number = u32::try_from(NOON / 3_600_000).unwrap();
-    let hours: Parts = vec![
-        ("label and zero", b"throng/1 hours\0".to_vec()),
-        ("hour", number.to_be_bytes().to_vec()),
-        ("fingerprint of the hour", of_span.to_vec()),
-    ];
-    let of_hours = first_16(&hours);
-    [
-        ("fingerprint of the hour of the message below", span, of_span),
-        ("fingerprint of the day before and that hour", hours, of_hours),
-    ]
+/// A span that is compared.
+pub(crate) struct Print {
+    /// Where it ends.
+    to: u64,
+    pub(crate) name: &'static str,
+    pub(crate) hashed: Parts,
+    of: [u8; 16],
 }
 
-fn first_16(parts: &Parts) -> [u8; 16] {
-    let bytes = crate::joined(parts);
-    crypto::hash(&[&bytes])[..16].try_into().unwrap()
+impl Print {
+    fn new(to: u64, name: &'static str, hashed: Parts) -> Self {
+        let of = crypto::hash(&[&joined(&hashed)])[..16].try_into().unwrap();
+        Self { to, name, hashed, of }
+    }
+}
+
+/// Where the first span begins: not at an hour, as the member came then.
+const FROM: u64 = (NOON + 30_000) << 16;
+
+/// The next day at 13:10 the member compares all: what is left of the first hour, then 22 whole hours, of which two hold
+/// something, an hour in which nothing was said, one with a message, and what comes after. Each name is that of a hash.
+pub(crate) fn fingerprints(cast: &Cast) -> Vec<Print> {
+    let said = |number: u32, after_noon_ms: u64, text: &str| SignedSay {
+        client_id: cast.founders_session.client_id(),
+        number,
+        hlc: (NOON + after_noon_ms) << 16,
+        after: [0; 8],
+        body: Body::Message(text.to_owned()),
+    };
+    const MINUTE: u64 = 60_000;
+    let says = [
+        message(cast).signed,
+        said(5, (4 * 60 + 10) * MINUTE, "one"),
+        said(6, (4 * 60 + 20) * MINUTE, "two"),
+        said(7, (9 * 60 + 5) * MINUTE, "three"),
+        said(8, (24 * 60 + 30) * MINUTE, "four"),
+        said(9, (25 * 60 + 1) * MINUTE, "five"),
+    ];
+    let ids = says
+        .clone()
+        .map(|say| crypto::hash_signed("throng/1 say", &cast.chat, &say.encode()));
+    let of_span = |to, name, of: &[usize]| {
+        let mut ids: Vec<_> = of.iter().map(|at| ids[*at]).collect();
+        ids.sort_unstable();
+        let mut parts: Parts = vec![("label and zero", b"throng/1 span\0".to_vec())];
+        parts.extend(ids.iter().map(|id| ("id", id.to_vec())));
+        Print::new(to, name, parts)
+    };
+    let first = of_span(
+        hour(1),
+        "fingerprint of a span that begins within an hour, with the message below",
+        &[0],
+    );
+    let with_two = of_span(0, "fingerprint of an hour with two messages", &[1, 2]);
+    let with_one = of_span(0, "fingerprint of an hour with one message", &[3]);
+    let hour_number = |hours: u64| {
+        let hour = u32::try_from(NOON / 3_600_000 + hours).unwrap();
+        hour.to_be_bytes().to_vec()
+    };
+    let hours: Parts = vec![
+        ("label and zero", b"throng/1 hours\0".to_vec()),
+        ("hour", hour_number(4)),
+        ("the hour's fingerprint", with_two.of.to_vec()),
+        ("hour", hour_number(9)),
+        ("the hour's fingerprint", with_one.of.to_vec()),
+    ];
+    let hours = Print::new(
+        hour(23),
+        "fingerprint of 22 whole hours, of which these two hold something",
+        hours,
+    );
+    let single = of_span(hour(25), "fingerprint of a span of one whole hour", &[4]);
+    let open = of_span(u64::MAX, "fingerprint of a span whose end is no whole hour", &[5]);
+
+    let mut archive = Archive::default();
+    for (say, id) in says.iter().zip(ids) {
+        let signed = [say.encode(), vec![0; 64]].concat();
+        archive.put(MessageId(id), MemberId(cast.founder.public()), signed);
+    }
+    let spans = [FROM, hour(1), hour(23), hour(24), hour(25), u64::MAX];
+    let spans = spans.windows(2).map(|ends| ends[0]..ends[1]).collect();
+    assert_eq!(
+        archive.look(&ArchiveQuery::Fingerprints(spans)),
+        ArchiveAnswer::Fingerprints(vec![first.of, hours.of, [0; 16], single.of, open.of])
+    );
+    vec![first, with_two, with_one, hours, single, open]
 }
 
 fn compare(cast: &Cast) -> (&'static str, bool, Parts, Packet) {
-    let [(_, _, of_span), (_, _, of_hours)] = fingerprints(cast);
-    let from = (NOON - DAY) << 16;
-    let spans = vec![(hour(1), of_hours), (hour(2), [0; 16]), (u64::MAX, of_span)];
+    let mut spans: Vec<(u64, [u8; 16])> = fingerprints(cast)
+        .into_iter()
+        .filter(|print| print.to > 0)
+        .map(|print| (print.to, print.of))
+        .collect();
+    spans.insert(2, (hour(24), [0; 16]));
     let mut parts = head(107, FOUNDERS_TOKEN, 4, 0);
-    parts.push(("from", from.to_be_bytes().to_vec()));
+    parts.push(("from", FROM.to_be_bytes().to_vec()));
     for (to, fingerprint) in &spans {
         parts.push(("to", to.to_be_bytes().to_vec()));
         parts.push(("fingerprint", fingerprint.to_vec()));
     }
-    let question = HistoryQuestion::Compare { from, spans };
+    let question = HistoryQuestion::Compare { from: FROM, spans };
     let ask = HistoryAsk {
         t: t(FOUNDERS_TOKEN, 4),
         ask: ASK,
@@ -92,13 +160,13 @@ fn compared() -> (&'static str, bool, Parts, Packet) {
     let held_from = (NOON - 2 * DAY) << 16;
     let mut parts = head(108, MEMBERS_TOKEN, 5, 0);
     parts.push(("held from", held_from.to_be_bytes().to_vec()));
-    parts.push(("the first and the third differ", vec![0b101]));
+    parts.push(("the second and the fifth differ", vec![0b1_0010]));
     let history = History {
         t: t(MEMBERS_TOKEN, 5),
         ask: ASK,
         answer: HistoryAnswer::Compared {
             held_from,
-            differing: vec![0b101],
+            differing: vec![0b1_0010],
         },
     };
     ("history (compared)", false, parts, Packet::History(history))
@@ -210,7 +278,7 @@ fn says(cast: &Cast) -> (&'static str, bool, Parts, Packet) {
         body,
         signature,
     };
-    let action = throng::wire::Body::Action {
+    let action = Body::Action {
         text: "waves".into(),
         historic_id: false,
     };

@@ -3,8 +3,9 @@
 use throng::crypto;
 use throng::invite::{InviteKey, SeenAddress};
 
+use crate::InviteForm;
 use crate::cast::{Cast, NOON, RENDEZVOUS};
-use crate::{InviteForm, Parts, joined};
+use crate::page::{Parts, joined};
 
 pub(crate) fn invites(cast: &Cast) -> Vec<InviteForm> {
     let address = |text: &str, seen_ms| SeenAddress {

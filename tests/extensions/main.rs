@@ -1,17 +1,17 @@
 //! Known answers for signed chats. Every form is put together here by hand, from named parts; the library has to
-//! write the same bytes and to read them back. The answers stand in `tests/vectors/extensions.json` and at the end
-//! of `docs/protocol.md`; with `UPDATE_VECTORS=1` both are written anew.
+//! write the same bytes and to read them back. The answers stand in `tests/vectors/extensions.json` and in
+//! `docs/vectors.md`; with `UPDATE_VECTORS=1` both are written anew.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that it failed")]
 
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use cast::Cast;
 use moderator::ByModerator;
+use page::{Parts, hex, line, lines};
 
 mod cast;
 mod certificates;
@@ -19,36 +19,21 @@ mod history;
 mod invites;
 mod moderator;
 mod packets;
+#[path = "../common/page.rs"]
+mod page;
+mod square;
 
 #[test]
 fn the_known_answers_hold() {
     let answers = KnownAnswers::new();
     let json = format!("{:#}\n", answers.json());
-    let markdown = answers.markdown();
-    let (json_path, page_path) = (path("tests/vectors/extensions.json"), path("docs/protocol.md"));
-    let page = std::fs::read_to_string(&page_path).unwrap();
-    let (before, rest) = page
-        .split_once(BEGIN)
-        .expect("the page has a place for known answers");
-    let (held, after) = rest.split_once(END).expect("that place has an end");
-    if std::env::var_os("UPDATE_VECTORS").is_some() {
-        std::fs::write(&json_path, &json).unwrap();
-        std::fs::write(&page_path, format!("{before}{BEGIN}{markdown}{END}{after}")).unwrap();
-        return;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/extensions.json");
+    if page::is_update() {
+        std::fs::write(&path, &json).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&json_path).unwrap(), json);
-    assert_eq!(held, markdown);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), json);
+    page::assert_part("vectors.md", "signed chats", &answers.markdown());
 }
-
-const BEGIN: &str = "<!-- known answers: written by tests/extensions -->\n";
-const END: &str = "<!-- end of the known answers -->\n";
-
-fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
-}
-
-/// Bytes with what they are called, in their order.
-type Parts = Vec<(&'static str, Vec<u8>)>;
 
 struct KnownAnswers {
     keys: Vec<Key>,
@@ -117,6 +102,7 @@ impl KnownAnswers {
         answers.keys.extend(by_moderator.keys());
         answers.certificates.extend(by_moderator.certificates(&cast));
         answers.invites.push(by_moderator.link(&cast));
+        square::add(&cast, &mut answers);
         answers
     }
 
@@ -225,38 +211,9 @@ impl KnownAnswers {
     }
 }
 
-fn joined(parts: &Parts) -> Vec<u8> {
-    parts.iter().flat_map(|(_, bytes)| bytes).copied().collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    HEXLOWER.encode(bytes)
-}
-
 fn parts_json(parts: &Parts) -> Value {
     parts
         .iter()
         .map(|(name, bytes)| json!([name, hex(bytes)]))
         .collect()
-}
-
-fn lines(page: &mut String, parts: &Parts) {
-    for (name, bytes) in parts {
-        line(page, name, &hex(bytes));
-    }
-}
-
-/// A name, and hex after it in rows of 40 bytes.
-fn line(page: &mut String, name: &str, hex: &str) {
-    let mut name = name;
-    let mut rest = hex;
-    loop {
-        let (row, after) = rest.split_at(rest.len().min(80));
-        page.push_str(format!("{name:<22}{row}").trim_end());
-        page.push('\n');
-        if after.is_empty() {
-            return;
-        }
-        (name, rest) = ("", after);
-    }
 }

@@ -10,7 +10,8 @@ use throng::invite::{
 
 use crate::cast::{Cast, DAY, NOON, RENDEZVOUS};
 use crate::invites::with_checksum;
-use crate::{Certificate, ChainForm, InviteForm, Key, Parts, joined};
+use crate::page::{Parts, joined};
+use crate::{Certificate, ChainForm, InviteForm, Key};
 
 const UNTIL: u64 = NOON + 7 * DAY;
 

@@ -1,16 +1,19 @@
 //! The packets, part by part.
 
-use data_encoding::HEXLOWER;
+use std::net::{IpAddr, SocketAddr};
+
 use throng::crypto::{self, BoxKeyPair, Nonce, SharedKeys};
+use throng::facts::FactSet;
 use throng::id::ClientId;
 use throng::wire::{
     self, Digest, Facts, FactsAsk, Header, Hello, Items, Keepalive, Link, LinkOp, NodeAddress, NotHeld,
     NumberRange, Packet, Roster, RosterAsk, Say, ShortId, Slow, TokenCounter, Want, Welcome, WelcomeStatus,
 };
 
+use crate::Sealed;
 use crate::cast::{Cast, FOUNDERS_TOKEN, HELLO_NONCE, MEMBERS_TOKEN, NOON, introduction, message, part};
 use crate::certificates::{self, gate_mark, roster_fingerprint};
-use crate::{Parts, Sealed, joined};
+use crate::page::{Parts, hex, joined};
 
 pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let from_member = ("member's session", &cast.members_session);
@@ -23,7 +26,14 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
         };
     let (plain, packet) = hello(cast);
     let knock = marked_nonce(cast);
-    let hello = seal("hello", from_member, ("gate", &cast.gate), knock, plain, packet);
+    let hello = seal(
+        "hello",
+        from_member,
+        ("rendezvous key", &cast.gate),
+        knock,
+        plain,
+        packet,
+    );
     let (plain, packet) = welcome(cast);
     let welcome = make("welcome", from_founder, from_member, plain, packet);
     let (plain, packet) = link();
@@ -40,13 +50,13 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let facts_ask = make("facts_ask", from_member, from_founder, plain, packet);
     let (plain, packet) = roster_ask(cast);
     let roster_ask = make("roster_ask", from_member, from_founder, plain, packet);
-    let (plain, packet) = roster(cast);
+    let (plain, packet) = roster();
     let roster = make("roster", from_founder, from_member, plain, packet);
     let (plain, packet) = slow(cast);
     let slow = make("slow", from_founder, from_member, plain, packet);
     let data = [&[64, 1, 2], "and so on.".as_bytes()].concat();
     let (plain, packet) = say_parts(&part(cast), data);
-    let part = make("say (part)", from_founder, from_member, plain, packet);
+    let part = make("say (fragment)", from_founder, from_member, plain, packet);
     let history: Vec<Sealed> = crate::history::exchange(cast)
         .into_iter()
         .map(|(name, by_member, plain, packet)| match by_member {
@@ -60,6 +70,8 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
     let want = make("want", from_member, from_founder, plain, packet);
     let (plain, packet) = not_held(cast);
     let not_held = make("not_held", from_founder, from_member, plain, packet);
+    let (plain, packet) = welcome_banned(cast);
+    let banned = make("welcome (banned)", from_founder, from_member, plain, packet);
     let mut packets = vec![
         hello,
         welcome,
@@ -75,18 +87,18 @@ pub(crate) fn packets(cast: &Cast) -> Vec<Sealed> {
         part,
     ];
     packets.extend(history);
-    packets.extend([digest, want, not_held]);
+    packets.extend([digest, want, not_held, banned]);
     packets
 }
 
-/// The nonce of a hello to the gate: random bytes, and the mark.
+/// The nonce of a hello to the rendezvous key: random bytes, and the mark.
 fn marked_nonce(cast: &Cast) -> Nonce {
     let mut nonce = [0xD1; 24];
     nonce[16..].copy_from_slice(&gate_mark(cast)[..8]);
     nonce
 }
 
-fn seal(
+pub(crate) fn seal(
     name: &'static str,
     (from, sender): (&'static str, &BoxKeyPair),
     (to, receiver): (&'static str, &BoxKeyPair),
@@ -95,11 +107,7 @@ fn seal(
     packet: Packet,
 ) -> Sealed {
     let bytes = joined(&plain);
-    assert_eq!(
-        HEXLOWER.encode(&packet.encode()),
-        HEXLOWER.encode(&bytes),
-        "{name}"
-    );
+    assert_eq!(hex(&packet.encode()), hex(&bytes), "{name}");
     assert_eq!(Packet::decode(&bytes), Ok(packet), "{name}");
     let header = Header {
         receiver: receiver.client_id(),
@@ -124,21 +132,7 @@ fn seal(
 }
 
 fn hello(cast: &Cast) -> (Parts, Packet) {
-    let chain = cast.members_chain.encode();
-    let parts = vec![
-        ("kind", vec![96]),
-        ("version", vec![1]),
-        ("capabilities", vec![0, 0]),
-        ("nonce", HELLO_NONCE.to_vec()),
-        ("token", MEMBERS_TOKEN.to_vec()),
-        ("time", (NOON + 62_000).to_be_bytes().to_vec()),
-        ("facts root", vec![0; 32]),
-        ("members", vec![0, 0, 0, 1]),
-        ("nick length", vec![3]),
-        ("nick", b"Bea".to_vec()),
-        ("chain", chain.clone()),
-    ];
-    let hello = Hello {
+    hello_of(Hello {
         capabilities: 0,
         nonce: HELLO_NONCE,
         token: MEMBERS_TOKEN,
@@ -146,42 +140,29 @@ fn hello(cast: &Cast) -> (Parts, Packet) {
         facts_root: [0; 32],
         members: 1,
         nick: "Bea".to_owned(),
-        chain,
-    };
+        chain: cast.members_chain.encode(),
+    })
+}
+
+pub(crate) fn hello_of(hello: Hello) -> (Parts, Packet) {
+    let parts = vec![
+        ("kind", vec![96]),
+        ("version", vec![1]),
+        ("capabilities", hello.capabilities.to_be_bytes().to_vec()),
+        ("nonce", hello.nonce.to_vec()),
+        ("token", hello.token.to_vec()),
+        ("time", hello.time_ms.to_be_bytes().to_vec()),
+        ("facts root", hello.facts_root.to_vec()),
+        ("members", hello.members.to_be_bytes().to_vec()),
+        ("nick length", vec![hello.nick.len() as u8]),
+        ("nick", hello.nick.as_bytes().to_vec()),
+        ("chain", hello.chain.clone()),
+    ];
     (parts, Packet::Hello(hello))
 }
 
 fn welcome(cast: &Cast) -> (Parts, Packet) {
-    let (charter, chain) = (cast.charter.encode(), cast.founders_chain.encode());
-    let node = ClientId([0xEE; 32]);
-    let parts = vec![
-        ("kind", vec![97]),
-        ("version", vec![1]),
-        ("capabilities", vec![0, 0]),
-        ("the hello's nonce", HELLO_NONCE.to_vec()),
-        ("token", FOUNDERS_TOKEN.to_vec()),
-        ("time", (NOON + 62_050).to_be_bytes().to_vec()),
-        ("facts root", cast.facts_root().to_vec()),
-        ("observed: family", vec![2]),
-        ("observed: ip", [&[192, 0, 2, 7][..], &[0; 12]].concat()),
-        ("observed: port", 40_001u16.to_be_bytes().to_vec()),
-        ("free slots", vec![0xFF; 8]),
-        ("status", vec![0]),
-        ("work bits", vec![0]),
-        ("charter length", (charter.len() as u16).to_be_bytes().to_vec()),
-        ("charter", charter.clone()),
-        ("chain length", (chain.len() as u16).to_be_bytes().to_vec()),
-        ("chain", chain.clone()),
-        ("ban length", vec![0, 0]),
-        ("node: client_id", node.0.to_vec()),
-        ("node: family", vec![10]),
-        (
-            "node: ip",
-            vec![0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
-        ),
-        ("node: port", 40_002u16.to_be_bytes().to_vec()),
-    ];
-    let welcome = Welcome {
+    welcome_of(Welcome {
         capabilities: 0,
         nonce: HELLO_NONCE,
         token: FOUNDERS_TOKEN,
@@ -191,15 +172,93 @@ fn welcome(cast: &Cast) -> (Parts, Packet) {
         free_slots: [Welcome::NO_SLOT; 4],
         status: WelcomeStatus::Linked,
         work_bits: 0,
-        charter,
-        chain,
+        charter: cast.charter.encode(),
+        chain: cast.founders_chain.encode(),
         ban: Vec::new(),
         nodes: vec![NodeAddress {
-            client_id: node,
+            client_id: ClientId([0xEE; 32]),
             address: "[2001:db8::1]:40002".parse().unwrap(),
         }],
-    };
+    })
+}
+
+/// The member has been banned: the ban stands in the place of the charter.
+fn welcome_banned(cast: &Cast) -> (Parts, Packet) {
+    let mut facts = FactSet::new(cast.chat, &cast.charter);
+    for fact in [&cast.topic, &cast.ban] {
+        facts.insert(fact.clone(), None).unwrap();
+    }
+    welcome_of(Welcome {
+        capabilities: 0,
+        nonce: HELLO_NONCE,
+        token: [0; 8],
+        time_ms: NOON + 240_000,
+        facts_root: facts.root(),
+        observed: "192.0.2.7:40001".parse().unwrap(),
+        free_slots: [Welcome::NO_SLOT; 4],
+        status: WelcomeStatus::Banned,
+        work_bits: 0,
+        charter: Vec::new(),
+        chain: cast.founders_chain.encode(),
+        ban: cast.ban.encode(),
+        nodes: Vec::new(),
+    })
+}
+
+pub(crate) fn welcome_of(welcome: Welcome) -> (Parts, Packet) {
+    let length = |bytes: &[u8]| (bytes.len() as u16).to_be_bytes().to_vec();
+    let [family, ip, port] = address(&welcome.observed);
+    let mut parts = vec![
+        ("kind", vec![97]),
+        ("version", vec![1]),
+        ("capabilities", welcome.capabilities.to_be_bytes().to_vec()),
+        ("the hello's nonce", welcome.nonce.to_vec()),
+        ("token", welcome.token.to_vec()),
+        ("time", welcome.time_ms.to_be_bytes().to_vec()),
+        ("facts root", welcome.facts_root.to_vec()),
+        ("observed: family", family),
+        ("observed: ip", ip),
+        ("observed: port", port),
+        (
+            "free slots",
+            welcome
+                .free_slots
+                .iter()
+                .flat_map(|slot| slot.to_be_bytes())
+                .collect(),
+        ),
+        ("status", vec![welcome.status as u8]),
+        ("work bits", vec![welcome.work_bits]),
+    ];
+    for (name_of_length, name, bytes) in [
+        ("charter length", "charter", &welcome.charter),
+        ("chain length", "chain", &welcome.chain),
+        ("ban length", "ban", &welcome.ban),
+    ] {
+        parts.push((name_of_length, length(bytes)));
+        if !bytes.is_empty() {
+            parts.push((name, bytes.clone()));
+        }
+    }
+    for node in &welcome.nodes {
+        let [family, ip, port] = address(&node.address);
+        parts.extend([
+            ("node: client_id", node.client_id.0.to_vec()),
+            ("node: family", family),
+            ("node: ip", ip),
+            ("node: port", port),
+        ]);
+    }
     (parts, Packet::Welcome(welcome))
+}
+
+/// Family, ip and port.
+fn address(address: &SocketAddr) -> [Vec<u8>; 3] {
+    let (family, ip) = match address.ip() {
+        IpAddr::V4(ip) => (2, [&ip.octets()[..], &[0; 12]].concat()),
+        IpAddr::V6(ip) => (10, ip.octets().to_vec()),
+    };
+    [vec![family], ip, address.port().to_be_bytes().to_vec()]
 }
 
 fn link() -> (Parts, Packet) {
@@ -326,29 +385,37 @@ fn facts_ask() -> (Parts, Packet) {
     (parts, Packet::FactsAsk(FactsAsk { t, summary }))
 }
 
+/// Names the own session, and one of somebody who has left, in the order of their client_ids.
 fn roster_ask(cast: &Cast) -> (Parts, Packet) {
-    let session = cast.members_session.client_id();
-    let hash = crypto::hash(&[b"throng/1 session\0", &FOUNDERS_TOKEN, &session.0]);
+    let own = (cast.members_session.client_id(), [1, 0]);
+    let left = (ClientId([0xE5; 32]), [1, 2]);
+    assert!(left.0 < own.0);
+    let known = [left, own].map(|(session, [name, status])| {
+        let hash = crypto::hash(&[b"throng/1 session\0", &FOUNDERS_TOKEN, &session.0]);
+        [hash[0], hash[1], hash[2], hash[3], name, status]
+    });
     let parts = vec![
         ("kind", vec![114]),
         ("token", FOUNDERS_TOKEN.to_vec()),
         ("counter", vec![0, 0, 0, 2]),
         ("after", vec![0; 32]),
         ("to", vec![0xFF; 32]),
-        ("known, hash", hash[..4].to_vec()),
-        ("numbers", vec![1, 2]),
+        ("known: hash", known[0][..4].to_vec()),
+        ("numbers", known[0][4..].to_vec()),
+        ("known, own: hash", known[1][..4].to_vec()),
+        ("numbers", known[1][4..].to_vec()),
     ];
-    let known = vec![[hash[0], hash[1], hash[2], hash[3], 1, 2]];
     let t = TokenCounter {
         token: FOUNDERS_TOKEN,
         counter: 2,
     };
-    let (after, to) = (ClientId([0; 32]), ClientId([0xFF; 32]));
+    let (after, to, known) = (ClientId([0; 32]), ClientId([0xFF; 32]), known.to_vec());
     (parts, Packet::RosterAsk(RosterAsk { t, after, to, known }))
 }
 
-fn roster(cast: &Cast) -> (Parts, Packet) {
-    let last = cast.founders_session.client_id();
+/// All has been told, and the first that the question names stands no more.
+fn roster() -> (Parts, Packet) {
+    let last = ClientId([0xFF; 32]);
     let parts = vec![
         ("kind", vec![115]),
         ("token", MEMBERS_TOKEN.to_vec()),

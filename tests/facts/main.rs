@@ -8,6 +8,8 @@ mod forms;
 mod hostile;
 mod invites;
 mod merge;
+#[path = "../common/page.rs"]
+mod page;
 mod people;
 mod rights;
 mod topics;

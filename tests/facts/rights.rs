@@ -28,19 +28,7 @@ fn the_table_stands_in_the_protocol() {
         });
         table.push_str(&format!("| {} | {} |\n", words(deed), rules.join(" | ")));
     }
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/protocol.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (before, rest) = page
-        .split_once("<!-- rights: written by tests/facts -->\n")
-        .unwrap();
-    let (held, after) = rest.split_once("<!-- end of the rights -->\n").unwrap();
-    if std::env::var_os("UPDATE_VECTORS").is_some() {
-        let begin = "<!-- rights: written by tests/facts -->\n";
-        let end = "<!-- end of the rights -->\n";
-        std::fs::write(&path, format!("{before}{begin}{table}{end}{after}")).unwrap();
-    } else {
-        assert_eq!(held, table);
-    }
+    crate::page::assert_part("protocol.md", "rights", &table);
 }
 
 fn words(deed: Deed) -> &'static str {

@@ -1,30 +1,32 @@
-//! Known answers, in `tests/vectors/facts.json`: every type of fact put together by hand from named parts, and sets of them
-//! with their roots and states. With `UPDATE_VECTORS=1` the file is written anew.
+//! Known answers, in `tests/vectors/facts.json` and `docs/vectors.md`: every type of fact put together by hand from named
+//! parts, and sets of them with their roots, states and summaries. With `UPDATE_VECTORS=1` both are written anew.
 
+use std::fmt::Write;
 use std::path::Path;
 
-use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use throng::crypto::{self, SigningKey};
 use throng::facts::{Ban, Body, Door, DoorMode, Fact, FactSet, HistoryRule, Place, Role, State, Summary};
 use throng::id::{ClientId, MemberId};
 use throng::invite::{Credential, Rights};
 
+use crate::page::{self, Parts, hex, joined, line, lines};
 use crate::people::{Cast, NOON, Person};
-
-type Parts = Vec<(&'static str, Vec<u8>)>;
 
 const SALT: [u8; 8] = [0x5A; 8];
 
+const PEOPLE: [&str; 4] = ["founder", "bea", "max", "nina"];
+
 #[test]
 fn the_known_answers_hold() {
-    let json = format!("{:#}\n", Story::new().json());
+    let story = Story::new();
+    let json = format!("{:#}\n", story.json());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/facts.json");
-    if std::env::var_os("UPDATE_VECTORS").is_some() {
+    if page::is_update() {
         std::fs::write(&path, &json).unwrap();
-    } else {
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), json);
     }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), json);
+    page::assert_part("vectors.md", "facts", &story.markdown());
 }
 
 /// A fact that was put together by hand.
@@ -34,6 +36,73 @@ struct Known {
     signed: Parts,
     fact: Fact,
     credential: Option<Credential>,
+}
+
+/// What is left of some facts, and what follows from it.
+struct KnownSet<'a> {
+    name: &'static str,
+    given: Vec<&'a str>,
+    held: Vec<&'a str>,
+    root: [u8; 32],
+    state: Vec<u8>,
+    summary: Vec<u8>,
+    /// In which order who has nothing is told it.
+    told: Vec<&'a str>,
+    /// State and summary, of one set.
+    by_hand: Option<(Parts, Parts)>,
+}
+
+impl KnownSet<'_> {
+    fn json(&self) -> Value {
+        let state = match &self.by_hand {
+            Some((state, _)) => parts_json(state),
+            None => json!(hex(&self.state)),
+        };
+        let mut json = json!({
+            "name": self.name,
+            "given": self.given,
+            "held": self.held,
+            "root": hex(&self.root),
+            "state": state,
+            "summary": hex(&self.summary),
+            "lacks_for_who_has_nothing": self.told,
+        });
+        if let Some((_, summary)) = &self.by_hand {
+            json["summary_parts"] = parts_json(summary);
+        }
+        json
+    }
+
+    fn write(&self, page: &mut String) {
+        let names = |names: &[&str]| match names {
+            [] => "nothing".to_owned(),
+            names => names.join(", "),
+        };
+        write!(page, "\n### Set: {}\n\n", self.name).unwrap();
+        write!(page, "- Given, in any order: {}.\n", names(&self.given)).unwrap();
+        write!(page, "- Held: {}.\n", names(&self.held)).unwrap();
+        write!(
+            page,
+            "- Told to whoever has nothing, in this order: {}.\n\n",
+            names(&self.told)
+        )
+        .unwrap();
+        page.push_str("```text\n");
+        line(page, "root", &hex(&self.root));
+        match &self.by_hand {
+            None => {
+                line(page, "state", &hex(&self.state));
+                line(page, "summary", &hex(&self.summary));
+            }
+            Some((state, summary)) => {
+                page.push_str("```\n\nThe state:\n\n```text\n");
+                lines(page, state);
+                page.push_str("```\n\nThe summary:\n\n```text\n");
+                lines(page, summary);
+            }
+        }
+        page.push_str("```\n");
+    }
 }
 
 /// The founder makes Bea a moderator; who then does what, one fact of each type, and what contradicts it.
@@ -304,7 +373,7 @@ impl Story {
         }
         assert_eq!(fact.encode(), joined(&signed));
         self.facts.push(Known {
-            name: "fork",
+            name: "equivocation",
             by: "nina",
             signed,
             fact,
@@ -336,7 +405,7 @@ impl Story {
     }
 
     fn json(&self) -> Value {
-        let people = ["founder", "bea", "max", "nina"].map(|name| {
+        let people = PEOPLE.map(|name| {
             let person = self.person(name);
             json!({
                 "name": name,
@@ -357,15 +426,15 @@ impl Story {
         json!({
             "about": "Known answers for facts, all bytes in hex. 'signed' are the parts that stand one after the other; \
                       the signature is over 'throng/1 fact', a zero byte, the chat's key and these, and stands behind them \
-                      (a fork has none of its own). Each set is what is left when its facts are taken, in any order.",
+                      (an equivocation has none of its own). Each set is what is left when its facts are taken, in any order.",
             "chat": {"seed": hex(&self.cast.chat_key.seed()[..]), "chat": self.cast.chat.to_string()},
             "people": people,
             "facts": facts.collect::<Vec<_>>(),
-            "sets": self.sets(),
+            "sets": self.sets().iter().map(KnownSet::json).collect::<Vec<_>>(),
         })
     }
 
-    fn sets(&self) -> Vec<Value> {
+    fn sets(&self) -> Vec<KnownSet<'_>> {
         let all: Vec<&str> = self.facts.iter().map(|known| known.name).collect();
         let without = |left_out: &[&str]| -> Vec<&str> {
             all.iter()
@@ -390,33 +459,106 @@ impl Story {
             ),
             ("nobody made her a moderator", without(&["grant"])),
         ];
-        let full = self.set_of(&sets[1].1);
-        assert_eq!(joined(&self.state_by_hand(&full)), State::of(&full).to_bytes());
-        sets.iter()
+        sets.into_iter()
             .enumerate()
-            .map(|(at, (name, facts))| {
-                let set = self.set_of(facts);
-                let mut backwards = facts.clone();
+            .map(|(at, (name, given))| {
+                let set = self.set_of(&given);
+                let mut backwards = given.clone();
                 backwards.reverse();
                 assert_eq!(set.root(), self.set_of(&backwards).root(), "{name}");
-                let held: Vec<&str> = set.iter().map(|held| self.name_of(&held.fact)).collect();
-                let state = if at == 1 {
-                    parts_json(&self.state_by_hand(&set))
-                } else {
-                    json!(hex(&State::of(&set).to_bytes()))
-                };
-                let summaries = set.summary(SALT);
-                json!({
-                    "name": name,
-                    "given": facts,
-                    "held": held,
-                    "root": hex(&set.root()),
-                    "state": state,
-                    "summary": hex(&summaries[0].encode()),
-                    "lacks_for_who_has_nothing": self.lacking(&set),
-                })
+                let (state, summary) = (State::of(&set).to_bytes(), set.summary(SALT)[0].encode());
+                // One of them is put together by hand.
+                let by_hand = (at == 1).then(|| (self.state_by_hand(&set), self.summary_by_hand()));
+                if let Some((state_parts, summary_parts)) = &by_hand {
+                    assert_eq!(hex(&joined(state_parts)), hex(&state));
+                    assert_eq!(hex(&joined(summary_parts)), hex(&summary));
+                }
+                KnownSet {
+                    name,
+                    held: set.iter().map(|held| self.name_of(&held.fact)).collect(),
+                    root: set.root(),
+                    told: self.lacking(&set),
+                    given,
+                    state,
+                    summary,
+                    by_hand,
+                }
             })
             .collect()
+    }
+
+    /// The summary of one of each, in parts: the founder has said five things, Bea six.
+    fn summary_by_hand(&self) -> Parts {
+        let id = |name: &str| self.get(name).fact.id(&self.cast.chat).0;
+        let digests = |facts: &[&str]| -> Vec<[u8; 8]> {
+            let mut state = crypto::hash(&[b"throng/1 chain\0", &SALT]);
+            let digests = facts.iter().map(|name| {
+                let with_fact = crypto::hash(&[&state, &id(name)]);
+                state = crypto::hash(&[&with_fact]);
+                state[..8].try_into().unwrap()
+            });
+            digests.collect()
+        };
+        let founders = digests(&["grant", "door", "grant of observer", "history rule", "checkpoint"]);
+        let beas = digests(&["ban", "second ban", "lift", "topic", "confirm", "close"]);
+        let loose = |name: &str| {
+            let hash = crypto::hash(&[b"throng/1 loose\0", &SALT, &id(name)]);
+            hash[..8].to_vec()
+        };
+        vec![
+            ("flags", vec![1]),
+            ("salt", SALT.to_vec()),
+            ("founder's last seq", vec![0, 0, 0, 5]),
+            ("digest up to 5", founders[4].to_vec()),
+            ("digest up to 4", founders[3].to_vec()),
+            ("digest up to 2", founders[1].to_vec()),
+            ("short ids: count", vec![2]),
+            ("of the member's topic", loose("member's topic")),
+            ("of the equivocation", loose("equivocation")),
+            ("from", vec![0; 32]),
+            ("to", vec![0xFF; 32]),
+            ("Bea", self.bea.id.0.to_vec()),
+            ("her last seq", vec![0, 0, 0, 6]),
+            ("digest up to 6", beas[5].to_vec()),
+            ("digest up to 5", beas[4].to_vec()),
+            ("digest up to 3", beas[2].to_vec()),
+        ]
+    }
+
+    fn markdown(&self) -> String {
+        let mut page = String::from("\n### People of the facts\n\n```text\n");
+        line(&mut page, "chat: secret", &hex(&self.cast.chat_key.seed()[..]));
+        line(&mut page, "chat: public", &self.cast.chat.to_string());
+        for name in PEOPLE {
+            let person = self.person(name);
+            line(&mut page, name, "");
+            line(&mut page, "  secret", &hex(&person.key.seed()[..]));
+            line(&mut page, "  member", &person.id.to_string());
+            line(&mut page, "  credential", &hex(&person.credential.encode()));
+        }
+        page.push_str("```\n");
+        for known in &self.facts {
+            let (name, by) = (known.name, known.by);
+            write!(page, "\n### Fact: {name}\n\n").unwrap();
+            let signatures = match known.fact.body {
+                Body::Fork(_) => {
+                    format!("About {by}. Its signatures are those of the two says; it has none of its own.")
+                }
+                _ => format!("Signed by {by}, label `throng/1 fact`."),
+            };
+            write!(page, "{signatures}\n\n```text\n").unwrap();
+            lines(&mut page, &known.signed);
+            if !matches!(known.fact.body, Body::Fork(_)) {
+                line(&mut page, "= signature", &hex(&known.fact.signature));
+            }
+            line(&mut page, "= id", &known.fact.id(&self.cast.chat).to_string());
+            page.push_str("```\n");
+        }
+        for set in self.sets() {
+            set.write(&mut page);
+        }
+        page.push('\n');
+        page
     }
 
     /// In which order who has nothing is told a set.
@@ -488,7 +630,7 @@ impl Story {
             ("rate", vec![0, 60]),
             ("history rule: counter", one()),
             ("days", vec![0, 7]),
-            ("forks: count", one()),
+            ("equivocations: count", one()),
             ("member", id(&self.nina.id)),
             ("client_id", vec![6; 32]),
             ("number", vec![0, 0, 0, 3]),
@@ -500,14 +642,6 @@ impl Story {
 
 fn id(member: &MemberId) -> Vec<u8> {
     member.0.to_vec()
-}
-
-fn joined(parts: &Parts) -> Vec<u8> {
-    parts.iter().flat_map(|(_, bytes)| bytes).copied().collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    HEXLOWER.encode(bytes)
 }
 
 fn parts_json(parts: &Parts) -> Value {
