@@ -115,7 +115,8 @@ pub enum Command {
         rights: Rights,
     },
     /// Joins the chat of an invite key, given as a file or as text (armour or link). Answers: `ChatOpened`, then
-    /// `Joined` or `JoinFailed`.
+    /// `Joined` or `JoinFailed`. To a chat that is here already a new invite brings where members are now and, as long
+    /// as we are not in, another way in; where a link stands it is not needed, and the error's code is `already`.
     ImportInvite {
         /// A `.throng` file.
         #[serde(default, skip_serializing_if = "Option::is_none")]

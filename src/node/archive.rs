@@ -4,7 +4,7 @@
 //! An archive holds of each chat the messages, actions and parts of long messages whose signatures held, each by its
 //! id, in the order of (hlc, id). A **span** is a range of hlc, the first in it, the last not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::id::{MemberId, MessageId};
@@ -80,6 +80,19 @@ pub struct HistoryState {
     pub since: Option<u64>,
     /// There is nothing older to be had.
     pub is_whole: bool,
-    /// Own messages that have not gone out, by id: others fetch them.
-    pub unsent: BTreeSet<MessageId>,
+    /// Own messages that have not gone out, by id, each with its hlc: others fetch them.
+    pub unsent: BTreeMap<MessageId, u64>,
+}
+
+impl HistoryState {
+    /// From which hlc on there is something to tell: where what is held begins, or the first own message that waits
+    /// if that lies before it. A newcomer who has not compared yet may have words that wait.
+    pub(super) fn told_from(&self) -> Option<u64> {
+        self.since.into_iter().chain(self.first_unsent()).min()
+    }
+
+    /// The hlc of the first own message that has not gone out.
+    pub(super) fn first_unsent(&self) -> Option<u64> {
+        self.unsent.values().min().copied()
+    }
 }

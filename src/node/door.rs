@@ -101,6 +101,12 @@ impl Node {
         }
     }
 
+    /// The work under way is for a credential that is not ours any more.
+    pub(super) fn forget_work(&mut self) {
+        self.doorstep.doing = None;
+        self.doorstep.asked_by.clear();
+    }
+
     /// The work is done: with it in our credential, whoever asked for it is asked again.
     pub(super) fn work_done(&mut self, credential: &[u8]) {
         let Kind::Signed(signed) = &self.kind else { return };

@@ -483,7 +483,7 @@ impl Node {
         self.history_linked(client_id);
     }
 
-    fn learn_charter(&mut self, bytes: &[u8]) {
+    pub(super) fn learn_charter(&mut self, bytes: &[u8]) {
         let Kind::Signed(signed) = &mut self.kind else {
             return;
         };
@@ -546,7 +546,7 @@ impl Node {
             LinkOp::Close => {
                 self.end_link(&sender, false);
                 if self.links.is_empty() {
-                    self.connect(None, from);
+                    self.connect(None, from, false);
                 }
             }
         }

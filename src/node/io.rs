@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::archive::{ArchiveAnswer, ArchiveQuery};
 use crate::facts::{Door, HistoryRule, Role};
 use crate::id::{ClientId, FactId, InviteId, MemberId, MessageId};
+use crate::invite::InviteKey;
 
 /// What time it is, by both of the clocks that a node needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,12 @@ pub enum Input<'a> {
         /// Where.
         address: SocketAddr,
     },
+    /// An address that [`NodeEvent::PeerHeardOf`] told at an earlier start: tried like [`Self::Connect`], within the
+    /// budgets of hearsay, since nobody has proved to be there (signed chats).
+    ConnectToHeardOf(SocketAddr),
+    /// The invite by which to come in is this one from now on, as long as we are not in: another slot is signed
+    /// ([`NodeEvent::CredentialChanged`]).
+    TakeInvite(Box<InviteKey>),
     /// Broadcast that this key is in the chat now (classic chats).
     Admit(ClientId),
     /// Say something.
@@ -338,6 +345,9 @@ pub enum NodeEvent {
     },
     /// Others see us at this address.
     Observed(SocketAddr),
+    /// Somebody is said to be at an address, and we have few links yet: to be kept, and handed in again at the next
+    /// start ([`Input::ConnectToHeardOf`]) if no link has stood there by then.
+    PeerHeardOf(SocketAddr),
     /// The charter of the chat (its name and kind), by a joiner whose invite had none: to be kept.
     CharterLearned(Vec<u8>),
     /// Another slot of the invite was signed: the encoded credential, to be kept in place of the old one.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use rand_chacha::rand_core::RngCore;
 
 use super::peers::{self, PROVED_FOR, Question};
-use super::{Kind, Node};
+use super::{Kind, Node, NodeEvent};
 use crate::id::ClientId;
 use crate::wire::{NodeAddress, NodeFormat, Packet, PingId, SendNodes};
 
@@ -15,6 +15,10 @@ const NODES_TO_PROVED: usize = 6;
 /// "To an address not yet proved, a send_nodes holds at most 4 nodes (so that it is under three times its
 /// request)."
 const NODES_TO_UNPROVED: usize = 4;
+
+/// With fewer links than this, addresses that others tell are told on to be kept: were we to stop now, the links' own
+/// addresses could all be stale at the next start. A guess.
+const FEW_LINKS: usize = 3;
 
 impl Node {
     /// Sends a get_nodes; the question, for its answer to be known by.
@@ -102,7 +106,11 @@ impl Node {
             return;
         }
         let evict = self.rng.next_u64();
-        self.peers.heard_of(client_id, address, self.now.elapsed, evict);
+        let is_new = self.peers.heard_of(client_id, address, self.now.elapsed, evict);
+        let is_signed = matches!(self.kind, Kind::Signed(_));
+        if is_new && is_signed && self.links.len() < FEW_LINKS {
+            self.emit(NodeEvent::PeerHeardOf(address));
+        }
     }
 
     /// Up to `most` nodes for somebody: half of them its neighbours on the ring, so that everyone finds its own;

@@ -207,7 +207,9 @@ impl Node {
         self.look_for_jump();
         match input {
             Input::Datagram { from, bytes } => self.handle_datagram(from, bytes),
-            Input::Connect { client_id, address } => self.connect(client_id, address),
+            Input::Connect { client_id, address } => self.connect(client_id, address, false),
+            Input::ConnectToHeardOf(address) => self.connect(None, address, true),
+            Input::TakeInvite(invite) => self.take_invite(*invite),
             Input::Admit(client_id) => self.admit(client_id),
             Input::Say { text, action } => self.say(text, action),
             Input::SetNick(nick) => self.set_nick(nick),

@@ -128,6 +128,8 @@ pub(super) struct Probe {
 struct Target {
     client_id: Option<ClientId>,
     address: SocketAddr,
+    /// Nobody has proved to be there: the budgets of hearsay hold.
+    is_hearsay: bool,
     tried_at: Option<Duration>,
     tries: u32,
 }
@@ -279,13 +281,19 @@ impl Peers {
         }
     }
 
-    /// A session is said to be there. What has proved another address is not moved by it.
-    pub(super) fn heard_of(&mut self, client_id: ClientId, address: SocketAddr, now: Duration, evict: u64) {
+    /// A session is said to be there. What has proved another address is not moved by it. Returns whether that is new.
+    pub(super) fn heard_of(
+        &mut self,
+        client_id: ClientId,
+        address: SocketAddr,
+        now: Duration,
+        evict: u64,
+    ) -> bool {
         if self.proved_address(&client_id, now).is_some() {
-            return;
+            return false;
         }
         match self.table.get_mut(&client_id) {
-            Some(peer) if peer.address == address => {}
+            Some(peer) if peer.address == address => return false,
             Some(peer) => *peer = Peer::new(address, None),
             None => {
                 self.make_room(evict);
@@ -293,6 +301,7 @@ impl Peers {
                 self.table.insert(client_id, peer);
             }
         }
+        true
     }
 
     /// Drops the peer that failed most, else one at random.
@@ -366,7 +375,7 @@ impl Peers {
 
 impl Node {
     /// We are told to try an address. Told again, it is tried at once.
-    pub(super) fn connect(&mut self, client_id: Option<ClientId>, address: SocketAddr) {
+    pub(super) fn connect(&mut self, client_id: Option<ClientId>, address: SocketAddr, is_hearsay: bool) {
         if client_id == Some(self.client_id) {
             return;
         }
@@ -376,6 +385,7 @@ impl Node {
         let target = Target {
             client_id,
             address,
+            is_hearsay,
             tried_at: None,
             tries: 0,
         };
@@ -406,7 +416,7 @@ impl Node {
             if !target.is_due(now, has_links) {
                 continue;
             }
-            self.probe(target.client_id, target.address, false);
+            self.probe(target.client_id, target.address, target.is_hearsay);
             target.tries += 1;
             target.tried_at = Some(now);
         }

@@ -33,7 +33,7 @@ impl Archive {
                 self.put(message.id, message.member, message.signed.clone());
                 // Until it goes out.
                 if message.own && !message.history {
-                    self.state.unsent.insert(message.id);
+                    self.state.unsent.insert(message.id, hlc_of(&message.signed));
                 }
             }
             NodeEvent::Part(part) => self.put(part.id, part.member, part.signed.clone()),

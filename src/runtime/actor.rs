@@ -1,6 +1,6 @@
 //! The actor (Hewitt, Bishop and Steiger 1973): owns all chats, does one thing at a time, starts and ends in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -299,10 +299,14 @@ impl Actor {
         let (id, name) = (record.chat, record.name.clone());
         let unsent = match self.outlet.store.unsent(id).await {
             // People can talk in a chat even if it could not be kept.
-            Err(StoreError::NotFound) => BTreeSet::new(),
+            Err(StoreError::NotFound) => BTreeMap::new(),
             unsent => unsent?,
         };
-        let chat = Chat::start(record, unsent, self.clock.now(), random()).map_err(|_| {
+        let hearsay = match self.outlet.store.hearsay(id).await {
+            Err(StoreError::NotFound) => Vec::new(),
+            hearsay => hearsay?,
+        };
+        let chat = Chat::start(record, unsent, hearsay, self.clock.now(), random()).map_err(|_| {
             Failure::new(
                 Code::Damaged,
                 format!(

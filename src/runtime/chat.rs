@@ -73,10 +73,12 @@ pub(super) struct Chat {
 pub(super) struct BadRecord;
 
 impl Chat {
-    /// Starts a node for a stored chat, with a new session. `unsent`: own signed messages that were not sent.
+    /// Starts a node for a stored chat, with a new session. `unsent`: own signed messages that were not sent, each with
+    /// its hlc. `hearsay`: where members are said to be.
     pub(super) fn start(
         mut record: ChatRecord,
-        unsent: BTreeSet<MessageId>,
+        unsent: BTreeMap<MessageId, u64>,
+        hearsay: Vec<SocketAddr>,
         now: Now,
         seed: [u8; 32],
     ) -> Result<Self, BadRecord> {
@@ -98,11 +100,8 @@ impl Chat {
             ChatKind::Classic => Vec::new(),
             ChatKind::Private | ChatKind::Public => std::mem::take(&mut record.peers),
         };
-        let targets = peers.into_iter().chain(invite_addresses);
-        let targets = targets.map(|address| Target {
-            client_id: None,
-            address,
-        });
+        let targets = peers.into_iter().chain(invite_addresses).map(Target::at);
+        let targets = targets.chain(hearsay.into_iter().map(Target::said_to_be_at));
         let nicks = std::mem::take(&mut record.nicks).into_iter().collect();
         let ignored = std::mem::take(&mut record.ignored).into_iter().collect();
         let config = NodeConfig {
@@ -298,8 +297,15 @@ impl Chat {
         if self.node.poll_timeout().is_some_and(|at| at <= now.elapsed) {
             self.node.handle(now, Input::Timeout);
         }
-        for Target { client_id, address } in self.reconnect.take_due(now.elapsed) {
-            self.node.handle(now, Input::Connect { client_id, address });
+        for target in self.reconnect.take_due(now.elapsed) {
+            let Target {
+                client_id, address, ..
+            } = target;
+            let input = match target.is_hearsay {
+                true => Input::ConnectToHeardOf(address),
+                false => Input::Connect { client_id, address },
+            };
+            self.node.handle(now, input);
         }
         self.drain(now, &mut Cause::none(), outlet);
         self.check_unreachable(now, outlet);
@@ -390,7 +396,7 @@ impl Chat {
 fn signed_state(
     record: &mut ChatRecord,
     admitted: Vec<Vec<u8>>,
-    unsent: BTreeSet<MessageId>,
+    unsent: BTreeMap<MessageId, u64>,
 ) -> Result<SignedState, BadRecord> {
     let facts = std::mem::take(&mut record.facts);
     let secrets = &record.secrets;

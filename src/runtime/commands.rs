@@ -216,7 +216,7 @@ impl Actor {
         self.tell_node(id, Input::Say { text, action }, cause)
     }
 
-    fn set_nick(&mut self, id: ChatId, nick: String, cause: &mut Cause) -> Result<(), Failure> {
+    pub(super) fn set_nick(&mut self, id: ChatId, nick: String, cause: &mut Cause) -> Result<(), Failure> {
         check_nick(&nick)?;
         self.tell_node(id, Input::SetNick(nick.clone()), cause)?;
         let chat = self.chat_mut(id)?;
@@ -311,7 +311,10 @@ impl Actor {
         chat.keep_connect_tag(client_id, tag);
         // In a signed chat, a node that answers there has to prove that it is a member's.
         let client_id = chat.is_classic().then_some(client_id);
-        chat.reconnect.add(Target { client_id, address });
+        chat.reconnect.add(Target {
+            client_id,
+            ..Target::at(address)
+        });
         self.tell_node(id, Input::Connect { client_id, address }, &mut Cause::none())
     }
 
@@ -360,7 +363,7 @@ impl Actor {
         Ok(())
     }
 
-    async fn retry(&mut self, id: ChatId) -> Result<(), Failure> {
+    pub(super) async fn retry(&mut self, id: ChatId) -> Result<(), Failure> {
         if self.chat(id)?.socket.is_none() {
             self.open_socket(id).await?;
             if let Ok(chat) = self.chat(id) {

@@ -166,6 +166,7 @@ impl Chat {
                 });
             }
             NodeEvent::Observed(address) => self.observed_at(address),
+            NodeEvent::PeerHeardOf(address) => self.heard_of(address, now, outlet),
             NodeEvent::CharterLearned(charter) => self.charter_learned(charter, outlet),
             NodeEvent::CredentialChanged(credential) => {
                 self.record.credential = Some(credential.clone());
@@ -234,10 +235,9 @@ impl Chat {
 
     fn linked(&mut self, client_id: ClientId, address: SocketAddr, now: Now, outlet: &mut Outlet) {
         self.reconnect.linked();
-        let of = self.is_classic().then_some(client_id);
         self.reconnect.add(Target {
-            client_id: of,
-            address,
+            client_id: self.is_classic().then_some(client_id),
+            ..Target::at(address)
         });
         if !self.is_classic() {
             outlet.keep(Write::SawPeer {
@@ -246,6 +246,16 @@ impl Chat {
                 at_ms: now.unix_ms,
             });
         }
+    }
+
+    /// A member is said to be there: kept at once, since the links that stand may be gone at the next start.
+    pub(super) fn heard_of(&mut self, address: SocketAddr, now: Now, outlet: &mut Outlet) {
+        self.reconnect.add_last(Target::said_to_be_at(address));
+        outlet.keep(Write::HeardOfPeer {
+            chat: self.record.chat,
+            address,
+            at_ms: now.unix_ms,
+        });
     }
 
     fn keep_nick(&mut self, member: MemberId, nick: &str, outlet: &mut Outlet) {

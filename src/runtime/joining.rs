@@ -13,6 +13,7 @@ use super::commands::check_nick;
 use super::failure::{Failure, bad_command, check_len};
 use super::invite_file::{file_failed, invite_failed, read_invite};
 use super::moderation::check_door;
+use super::reconnect::Target;
 use crate::crypto::SigningKey;
 use crate::id::{ChatId, MemberId};
 use crate::invite::{Charter, Credential, InviteError, InviteKey, MAX_INVITE_FILE_LEN};
@@ -108,24 +109,11 @@ impl Actor {
             return Err(invite_failed(InviteError::TooLarge));
         }
         let key = InviteKey::parse(text).map_err(invite_failed)?;
-        if let Some(chat) = self.chats.get(&key.chat) {
-            return Err(Failure::new(
-                Code::Already,
-                format!("You are in this chat already: it is “{}”.", chat.record.name),
-            ));
+        if self.chats.contains_key(&key.chat) {
+            return self.import_again(key, nick, tag).await;
         }
         let now_ms = self.clock.now().unix_ms;
-        let until_ms = key.certificate.until_ms;
-        if until_ms != 0 && until_ms < now_ms {
-            return Err(Failure::new(
-                Code::Expired,
-                format!(
-                    "This invite was good until {}. Ask whoever gave it to you for a new one; if that time is not \
-                     over yet, set your computer's clock.",
-                    timestamp(until_ms).strftime("%Y-%m-%d %H:%M UTC")
-                ),
-            ));
-        }
+        check_expiry(&key, now_ms)?;
         self.check_room()?;
         let record = join(&key, nick, now_ms);
         self.outlet.keep(Write::PutChat(Box::new(record.clone())));
@@ -134,7 +122,59 @@ impl Actor {
         if let Some(chat) = self.chats.get_mut(&id) {
             chat.join_tag = tag;
         }
+        // Once we are in the invite is forgotten; whom it names may be who is there then.
+        self.keep_addresses(&key);
         Ok(())
+    }
+
+    /// Takes from an invite to a chat that is here already what helps: where members are, if no link stands; and as
+    /// long as we are not in, the invite itself, since the one that we came by may be spent or closed.
+    async fn import_again(&mut self, key: InviteKey, nick: String, tag: Option<Tag>) -> Result<(), Failure> {
+        let (id, now) = (key.chat, self.clock.now());
+        let chat = self.chat_mut(id)?;
+        if chat.reconnect.is_linked() {
+            return Err(Failure::new(
+                Code::Already,
+                format!("You are in this chat already: it is “{}”.", chat.record.name),
+            ));
+        }
+        let is_in = chat.record.joined;
+        if !is_in {
+            check_expiry(&key, now.unix_ms)?;
+            chat.record.secrets.invite = Some(armour(&key));
+            chat.record.secrets.rendezvous = Some(Zeroizing::new(key.rendezvous));
+            chat.join_tag.clone_from(&tag);
+            // It was for the other one.
+            chat.work = None;
+            let record = Box::new(chat.record.clone());
+            self.outlet.keep(Write::PutChat(record));
+        }
+        if !is_in && self.chat(id)?.record.nick != nick {
+            self.set_nick(id, nick, &mut Cause::none())?;
+        }
+        let opened = self.chat(id)?.opened();
+        self.outlet.report(opened, tag);
+        self.keep_addresses(&key);
+        let chat = self.chat_mut(id)?;
+        for seen in &key.addresses {
+            chat.reconnect.add(Target::at(seen.address));
+        }
+        if !is_in {
+            let input = Input::TakeInvite(Box::new(key));
+            self.tell_node(id, input, &mut Cause::none())?;
+        }
+        self.retry(id).await
+    }
+
+    fn keep_addresses(&mut self, key: &InviteKey) {
+        let at_ms = self.clock.now().unix_ms;
+        for seen in &key.addresses {
+            self.outlet.keep(Write::HeardOfPeer {
+                chat: key.chat,
+                address: seen.address,
+                at_ms,
+            });
+        }
     }
 
     fn check_room(&self) -> Result<(), Failure> {
@@ -148,6 +188,26 @@ impl Actor {
     }
 }
 
+fn check_expiry(key: &InviteKey, now_ms: u64) -> Result<(), Failure> {
+    let until_ms = key.certificate.until_ms;
+    if until_ms == 0 || until_ms >= now_ms {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Code::Expired,
+        format!(
+            "This invite was good until {}. Ask whoever gave it to you for a new one; if that time is not over yet, set \
+             your computer's clock.",
+            timestamp(until_ms).strftime("%Y-%m-%d %H:%M UTC")
+        ),
+    ))
+}
+
+/// An invite as it is kept.
+fn armour(key: &InviteKey) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(key.to_armour().into_bytes())
+}
+
 /// Makes the keys of a new signed chat, and us its founder. A public chat gets the invite of its link, too.
 fn found(record: &mut ChatRecord, kind: u8) {
     let chat_seed = Zeroizing::new(random());
@@ -159,7 +219,7 @@ fn found(record: &mut ChatRecord, kind: u8) {
     let door = (kind == KIND_PUBLIC).then(|| {
         let mut rng = ChaCha20Rng::from_seed(random());
         let door = InviteKey::door(&chat_key, &charter, *rendezvous, Vec::new(), &mut rng);
-        Zeroizing::new(door.to_armour().into_bytes())
+        armour(&door)
     });
     record.chat = ChatId(chat_key.public());
     record.charter = Some(charter.encode());
@@ -192,7 +252,7 @@ fn join(key: &InviteKey, nick: String, now_ms: u64) -> ChatRecord {
         secrets: ChatSecrets {
             chat_seed: None,
             member_seed: Some(member_seed),
-            invite: Some(Zeroizing::new(key.to_armour().into_bytes())),
+            invite: Some(armour(key)),
             rendezvous: Some(Zeroizing::new(key.rendezvous)),
         },
         credential: Some(key.admit(member, slot, now_ms).encode()),

@@ -20,6 +20,31 @@ pub(super) struct Target {
     pub(super) client_id: Option<ClientId>,
     /// Where.
     pub(super) address: SocketAddr,
+    /// Others say so; no link has stood there yet.
+    pub(super) is_hearsay: bool,
+}
+
+impl Target {
+    /// Somewhere that a member was, or that the user or an invite names.
+    pub(super) fn at(address: SocketAddr) -> Self {
+        Self {
+            client_id: None,
+            address,
+            is_hearsay: false,
+        }
+    }
+
+    /// Somewhere that a member is said to be.
+    pub(super) fn said_to_be_at(address: SocketAddr) -> Self {
+        Self {
+            is_hearsay: true,
+            ..Self::at(address)
+        }
+    }
+
+    fn is_same_place(&self, other: &Self) -> bool {
+        (self.client_id, self.address) == (other.client_id, other.address)
+    }
 }
 
 /// What to try, and when. Times are those of [`Now::elapsed`](crate::node::Now::elapsed).
@@ -39,16 +64,22 @@ impl Reconnect {
             ..Self::default()
         };
         for target in targets {
-            if new.targets.len() < MAX_TARGETS && !new.targets.contains(&target) {
-                new.targets.push_back(target);
-            }
+            new.add_last(target);
         }
         new
     }
 
+    /// Adds a target that is tried after all others, if there is room.
+    pub(super) fn add_last(&mut self, target: Target) {
+        let is_known = self.targets.iter().any(|known| known.is_same_place(&target));
+        if !is_known && self.targets.len() < MAX_TARGETS {
+            self.targets.push_back(target);
+        }
+    }
+
     /// Adds a target, newer than all others. The oldest makes room.
     pub(super) fn add(&mut self, target: Target) {
-        self.targets.retain(|known| *known != target);
+        self.targets.retain(|known| !known.is_same_place(&target));
         self.targets.push_front(target);
         self.targets.truncate(MAX_TARGETS);
     }
@@ -107,10 +138,7 @@ mod tests {
     }
 
     fn target(port: u16) -> Target {
-        Target {
-            client_id: None,
-            address: SocketAddr::from(([127, 0, 0, 1], port)),
-        }
+        Target::at(SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
     #[test]

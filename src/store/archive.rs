@@ -1,7 +1,7 @@
 //! The history of a chat for other members: messages and fragments by hlc, with fingerprints of spans (range-based set
 //! reconciliation, Meyer 2022). `node::archive` defines the questions and the fingerprints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -150,12 +150,16 @@ pub(super) fn orphan_parts(
     rows.take(limit).collect()
 }
 
-/// Own messages that were not sent, with their fragments.
-pub(super) fn unsent(connection: &Connection, chat: ChatId) -> rusqlite::Result<BTreeSet<MessageId>> {
+/// Own signed messages that were not sent, with their fragments, each with its hlc.
+pub(super) fn unsent(connection: &Connection, chat: ChatId) -> rusqlite::Result<BTreeMap<MessageId, u64>> {
     let key = chat_key(connection, chat)?;
     let mut statement = connection.prepare_cached(UNSENT)?;
-    let rows = statement.query_map(params![key], |row| row.get(0).map(MessageId))?;
-    rows.collect()
+    let rows = statement.query_map(params![key], |row| {
+        let hlc = row.get::<_, Option<[u8; 8]>>(0)?.map(u64::from_be_bytes);
+        Ok(hlc.map(|hlc| Ok((MessageId(row.get(1)?), hlc))))
+    })?;
+    // What was said in a classic chat has none.
+    rows.filter_map(Result::transpose).map(Result::flatten).collect()
 }
 
 /// Messages and fragments as one list, the newest first.
@@ -172,8 +176,8 @@ const ORPHANS: &str = "
     WHERE chat = ?1 AND complete = 0 ORDER BY first, number";
 
 const UNSENT: &str = "
-    SELECT id FROM message WHERE chat = ?1 AND delivery = 'waiting'
-    UNION ALL SELECT part.id FROM message JOIN part ON part.chat = message.chat
+    SELECT hlc, id FROM message WHERE chat = ?1 AND delivery = 'waiting'
+    UNION ALL SELECT part.hlc, part.id FROM message JOIN part ON part.chat = message.chat
         AND part.client_id = message.client_id AND part.first = message.number
     WHERE message.chat = ?1 AND message.delivery = 'waiting'";
 

@@ -103,6 +103,7 @@ fn len_of(write: &Write) -> usize {
             | Write::ClearHistory { .. }
             | Write::SetDelivery { .. }
             | Write::SawPeer { .. }
+            | Write::HeardOfPeer { .. }
             | Write::SetIgnored { .. }
             | Write::MarkRead { .. }
             | Write::SaveSettings(_)

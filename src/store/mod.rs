@@ -31,7 +31,8 @@ mod vault;
 mod worker;
 mod writes;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,6 +61,9 @@ pub const MAX_PAGE_LEN: u32 = 1000;
 
 /// How many addresses of members a chat keeps.
 pub const MAX_PEERS: u32 = 32;
+
+/// How many addresses a chat keeps at which members are said to be: some may be lies. A guess.
+pub const MAX_HEARSAY: u32 = 16;
 
 /// How many members' credentials and nicks a chat keeps; the oldest make room for new ones. Twice the largest crowd that
 /// Throng is meant for. What is forgotten comes again with its member.
@@ -327,11 +331,20 @@ impl Store {
             .await
     }
 
-    /// Own signed messages that were not sent, with the fragments of long ones.
+    /// Where members of a chat are said to be and no link has stood yet; the newest first, at most [`MAX_HEARSAY`].
     ///
     /// # Errors
     /// See [`Self::fingerprints`].
-    pub async fn unsent(&self, chat: ChatId) -> Result<BTreeSet<MessageId>, StoreError> {
+    pub async fn hearsay(&self, chat: ChatId) -> Result<Vec<SocketAddr>, StoreError> {
+        self.read(move |connection| reads::hearsay(connection, chat))
+            .await
+    }
+
+    /// Own signed messages that were not sent, with the fragments of long ones, each with its hlc.
+    ///
+    /// # Errors
+    /// See [`Self::fingerprints`].
+    pub async fn unsent(&self, chat: ChatId) -> Result<BTreeMap<MessageId, u64>, StoreError> {
         self.read(move |connection| archive::unsent(connection, chat))
             .await
     }

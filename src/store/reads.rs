@@ -38,7 +38,7 @@ pub(super) fn chats(connection: &Connection, vault: &Vault) -> rusqlite::Result<
         )?;
         record.peers = rows_of(
             connection,
-            "SELECT address FROM peer WHERE chat = ?1 ORDER BY seen_ms DESC, address",
+            "SELECT address FROM peer WHERE chat = ?1 AND NOT hearsay ORDER BY seen_ms DESC, address",
             *key,
             |row| parsed::<SocketAddr>(row, 0),
         )?;
@@ -473,6 +473,16 @@ fn secret(
 fn sized<const N: usize>(secret: Zeroizing<Vec<u8>>) -> rusqlite::Result<Zeroizing<[u8; N]>> {
     let sized = secret.as_slice().try_into().map(Zeroizing::new);
     sized.map_err(|error| damage(0, Type::Blob, error))
+}
+
+/// Where members of a chat are said to be, the newest first.
+pub(super) fn hearsay(connection: &Connection, chat: ChatId) -> rusqlite::Result<Vec<SocketAddr>> {
+    rows_of(
+        connection,
+        "SELECT address FROM peer WHERE chat = ?1 AND hearsay ORDER BY seen_ms DESC, address",
+        chat_key(connection, chat)?,
+        |row| parsed::<SocketAddr>(row, 0),
+    )
 }
 
 fn rows_of<T>(

@@ -268,6 +268,16 @@ pub enum Write {
         /// When, in ms since 1970.
         at_ms: u64,
     },
+    /// Somebody of the chat is said to be at an address. The [`super::MAX_HEARSAY`] last told are kept, until a link
+    /// stands there.
+    HeardOfPeer {
+        /// Which chat.
+        chat: ChatId,
+        /// Where.
+        address: SocketAddr,
+        /// When, in ms since 1970.
+        at_ms: u64,
+    },
     /// An invite made here. The chat's next one gets a higher number.
     AddInvite {
         /// Which chat.

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0005_search.sql"),
     include_str!("migrations/0006_order.sql"),
     include_str!("migrations/0007_short_words.sql"),
+    include_str!("migrations/0008_hearsay.sql"),
 ];
 
 /// How far an author's clock may have been ahead when the message came to decide its position. The node's bound.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use super::archive;
 use super::record::{ChatRecord, FactRecord, InviteRecord, PartRecord, Write};
 use super::vault::Vault;
-use super::{MAX_MEMBERS, MAX_PEERS};
+use super::{MAX_HEARSAY, MAX_MEMBERS, MAX_PEERS};
 use crate::id::{ChatId, ClientId, FactId, MessageId};
 use crate::model::{ChatKind, DeliveryState, Message, MessageBody, Retention, Settings, Workspace};
 
@@ -81,6 +81,9 @@ pub(super) fn apply(connection: &Connection, write: &Write, vault: &Vault) -> ru
         }
         Write::SawPeer { chat, address, at_ms } => {
             saw_peer(connection, params![chat.0, address.to_string(), to_i64(*at_ms)])
+        }
+        Write::HeardOfPeer { chat, address, at_ms } => {
+            heard_of_peer(connection, params![chat.0, address.to_string(), to_i64(*at_ms)])
         }
         Write::AddInvite { chat, invite } => add_invite(connection, chat, invite),
         Write::PutFacts { chat, added, removed } => put_facts(connection, chat, added, removed),
@@ -176,12 +179,16 @@ const FORGET_OLD_MEMBERS: &str = "
 
 const SAW_PEER: &str = "
     INSERT INTO peer (chat, address, seen_ms) SELECT key, ?2, ?3 FROM chat WHERE id = ?1
-    ON CONFLICT (chat, address) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms)";
+    ON CONFLICT (chat, address) DO UPDATE SET seen_ms = max(iif(hearsay, 0, seen_ms), excluded.seen_ms), hearsay = 0";
 
 const FORGET_OLD_PEERS: &str = "
     DELETE FROM peer WHERE (chat, address) IN (
-        SELECT chat, address FROM peer WHERE chat = (SELECT key FROM chat WHERE id = ?1)
+        SELECT chat, address FROM peer WHERE chat = (SELECT key FROM chat WHERE id = ?1) AND hearsay = ?3
         ORDER BY seen_ms DESC, address LIMIT -1 OFFSET ?2)";
+
+const HEARD_OF_PEER: &str = "
+    INSERT INTO peer (chat, address, seen_ms, hearsay) SELECT key, ?2, ?3, 1 FROM chat WHERE id = ?1
+    ON CONFLICT (chat, address) DO UPDATE SET seen_ms = max(seen_ms, excluded.seen_ms) WHERE hearsay";
 
 const ADD_INVITE: &str = "
     INSERT INTO invite (chat, id, number, certificate, uses, until_ms, created_ms)
@@ -427,7 +434,12 @@ fn put_member(
 
 fn saw_peer(connection: &Connection, values: &[&dyn ToSql]) -> rusqlite::Result<()> {
     run(connection, SAW_PEER, values)?;
-    run(connection, FORGET_OLD_PEERS, &[values[0], &MAX_PEERS])
+    run(connection, FORGET_OLD_PEERS, &[values[0], &MAX_PEERS, &false])
+}
+
+fn heard_of_peer(connection: &Connection, values: &[&dyn ToSql]) -> rusqlite::Result<()> {
+    run(connection, HEARD_OF_PEER, values)?;
+    run(connection, FORGET_OLD_PEERS, &[values[0], &MAX_HEARSAY, &true])
 }
 
 fn add_invite(connection: &Connection, chat: &ChatId, invite: &InviteRecord) -> rusqlite::Result<()> {

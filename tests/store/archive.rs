@@ -1,6 +1,6 @@
 //! What others fetch of a chat, held against a plain list of the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use rand_chacha::ChaCha20Rng;
@@ -176,7 +176,7 @@ async fn parts_wait_until_their_message_is_complete() {
     save_all(&store, [whole, part(1, 1, hlc + 1)]).await;
     assert!(store.orphan_parts(chat(1)).await.unwrap().is_empty());
     assert_eq!(store.archived_ids(chat(1), all, 9).await.unwrap(), before);
-    let both = BTreeSet::from([message_id(1), message_id(2)]);
+    let both = BTreeMap::from([(message_id(1), hlc + 1), (message_id(2), hlc + 2)]);
     assert_eq!(store.unsent(chat(1)).await.unwrap(), both);
     let sent = Write::SetDelivery {
         chat: chat(1),
@@ -184,7 +184,7 @@ async fn parts_wait_until_their_message_is_complete() {
         state: DeliveryState::Sent,
     };
     save_all(&store, [sent]).await;
-    assert_eq!(store.unsent(chat(1)).await.unwrap(), BTreeSet::new());
+    assert_eq!(store.unsent(chat(1)).await.unwrap(), BTreeMap::new());
     store.close().await;
 }
 

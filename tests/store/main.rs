@@ -24,8 +24,8 @@ use throng::model::{
     ChatKind, Code, DeliveryState, Message, MessageBody, OpenChat, Retention, Settings, Theme, Workspace,
 };
 use throng::store::{
-    ChatRecord, ChatSecrets, FactRecord, HistoryPage, HistoryQuery, InviteRecord, MAX_MEMBERS, MAX_PAGE_LEN,
-    MAX_PEERS, PartRecord, Store, StoreError, Write,
+    ChatRecord, ChatSecrets, FactRecord, HistoryPage, HistoryQuery, InviteRecord, MAX_HEARSAY, MAX_MEMBERS,
+    MAX_PAGE_LEN, MAX_PEERS, PartRecord, Store, StoreError, Write,
 };
 use zeroize::Zeroizing;
 
@@ -483,6 +483,16 @@ async fn a_page_and_the_lists_that_peers_fill_are_bounded() {
             })
             .unwrap();
     }
+    for number in 0..MAX_HEARSAY as u16 + 9 {
+        let address = SocketAddr::from(([10, 0, 0, 2], 1000 + number));
+        store
+            .write(Write::HeardOfPeer {
+                chat,
+                address,
+                at_ms: u64::from(number),
+            })
+            .unwrap();
+    }
     for number in 0..MAX_MEMBERS + 9 {
         let (member, nick) = (MemberId(message_id(number).0), number.to_string());
         while store
@@ -499,6 +509,9 @@ async fn a_page_and_the_lists_that_peers_fill_are_bounded() {
     let record = store.chats().await.unwrap().remove(0);
     assert_eq!(record.peers.len(), MAX_PEERS as usize);
     assert_eq!(record.peers[0].port(), 1000 + MAX_PEERS as u16 + 8);
+    let hearsay = store.hearsay(chat).await.unwrap();
+    assert_eq!(hearsay.len(), MAX_HEARSAY as usize);
+    assert_eq!(hearsay[0].port(), 1000 + MAX_HEARSAY as u16 + 8);
     assert_eq!(record.nicks.len(), MAX_MEMBERS as usize);
     assert_eq!(record.nicks[0].1, "9", "the first met make room");
     store.close().await;

@@ -33,6 +33,7 @@ struct ExpectedChat {
     /// The members, the first met first.
     met: Vec<MemberId>,
     peers: BTreeMap<String, u64>,
+    hearsay: BTreeMap<String, u64>,
     facts: BTreeMap<FactId, FactRecord>,
     ignored: BTreeSet<MemberId>,
     invites: BTreeMap<u32, InviteRecord>,
@@ -42,10 +43,15 @@ struct ExpectedChat {
     read: Option<MessageId>,
 }
 
+fn newest_first(addresses: &BTreeMap<String, u64>) -> Vec<SocketAddr> {
+    let mut addresses: Vec<_> = addresses.iter().collect();
+    addresses.sort_by_key(|(address, seen_ms)| (std::cmp::Reverse(**seen_ms), (*address).clone()));
+    let parsed = addresses.into_iter().map(|(address, _)| address.parse().unwrap());
+    parsed.collect()
+}
+
 impl ExpectedChat {
     fn record(&self) -> ChatRecord {
-        let mut peers: Vec<_> = self.peers.iter().collect();
-        peers.sort_by_key(|(address, seen_ms)| (std::cmp::Reverse(**seen_ms), (*address).clone()));
         ChatRecord {
             admitted: self
                 .met
@@ -57,10 +63,7 @@ impl ExpectedChat {
                 .iter()
                 .filter_map(|(member, (_, nick))| Some((*member, nick.clone()?)))
                 .collect(),
-            peers: peers
-                .into_iter()
-                .map(|(address, _)| address.parse().unwrap())
-                .collect(),
+            peers: newest_first(&self.peers),
             facts: self.facts.values().cloned().collect(),
             ignored: self.ignored.iter().copied().collect(),
             invites: self.invites.values().cloned().collect(),
@@ -150,8 +153,15 @@ impl ExpectedChat {
                 self.member(member).1 = Some(nick);
             }
             Write::SawPeer { address, at_ms, .. } => {
+                self.hearsay.remove(&address.to_string());
                 let seen_ms = self.peers.entry(address.to_string()).or_default();
                 *seen_ms = at_ms.max(*seen_ms);
+            }
+            Write::HeardOfPeer { address, at_ms, .. } => {
+                if !self.peers.contains_key(&address.to_string()) {
+                    let heard_ms = self.hearsay.entry(address.to_string()).or_default();
+                    *heard_ms = at_ms.max(*heard_ms);
+                }
             }
             Write::AddInvite { invite, .. } => {
                 record.next_invite = record.next_invite.max(invite.number + 1);
@@ -229,6 +239,7 @@ impl Expected {
                         members: BTreeMap::new(),
                         met: Vec::new(),
                         peers: BTreeMap::new(),
+                        hearsay: BTreeMap::new(),
                         facts: BTreeMap::new(),
                         ignored: BTreeSet::new(),
                         invites: BTreeMap::new(),
@@ -272,6 +283,8 @@ impl Expected {
                 .filter(|message| message.delivery == Some(DeliveryState::Waiting));
             let waiting: Vec<Message> = waiting.cloned().collect();
             assert_eq!(store.waiting(chat.record.chat).await.unwrap(), waiting);
+            let hearsay = store.hearsay(chat.record.chat).await.unwrap();
+            assert_eq!(hearsay, newest_first(&chat.hearsay));
             self.look(store, chat.record.chat, HistoryQuery::Newest, MAX_PAGE_LEN)
                 .await;
         }
@@ -309,6 +322,7 @@ fn chat_of(write: &Write) -> ChatId {
         | Write::AddMember { chat, .. }
         | Write::SetMemberNick { chat, .. }
         | Write::SawPeer { chat, .. }
+        | Write::HeardOfPeer { chat, .. }
         | Write::AddInvite { chat, .. }
         | Write::SaveDraft { chat, .. }
         | Write::MarkRead { chat, .. }
@@ -417,6 +431,11 @@ fn any_write() -> impl Strategy<Value = Write> {
             nick
         }),
         (any_chat(), 1..20_u16, 0..50_u64).prop_map(|(chat, port, at_ms)| Write::SawPeer {
+            chat,
+            address: SocketAddr::from(([10, 0, 0, 1], port)),
+            at_ms,
+        }),
+        (any_chat(), 1..12_u16, 0..50_u64).prop_map(|(chat, port, at_ms)| Write::HeardOfPeer {
             chat,
             address: SocketAddr::from(([10, 0, 0, 1], port)),
             at_ms,

@@ -108,7 +108,10 @@ async fn a_database_of_schema_2_opens_as_an_archive() {
         let hour = hlc(1_700_000_000_200) / throng::store::HOUR * throng::store::HOUR;
         let span = hour..hour + throng::store::HOUR;
         assert_ne!(store.fingerprints(chat(1), vec![span]).await.unwrap(), [[0; 16]]);
-        assert_eq!(store.unsent(chat(1)).await.unwrap(), [stored[1].id].into());
+        assert_eq!(
+            store.unsent(chat(1)).await.unwrap(),
+            [(stored[1].id, hlc(1_700_000_000_300))].into()
+        );
         store.close().await;
     }
 }

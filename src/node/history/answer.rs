@@ -340,7 +340,7 @@ impl Signed {
     fn told_from(&self, member: &MemberId) -> u64 {
         let held_from = match &self.history.state {
             state if state.is_whole => 0,
-            state => state.since.unwrap_or(u64::MAX),
+            state => state.told_from().unwrap_or(u64::MAX),
         };
         held_from.max(self.may_know_from(member))
     }

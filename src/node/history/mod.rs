@@ -309,18 +309,19 @@ impl Node {
         let out: Vec<MessageId> = ids
             .iter()
             .copied()
-            .filter(|id| history.state.unsent.remove(id))
+            .filter(|id| history.state.unsent.remove(id).is_some())
             .collect();
         for id in out {
             self.emit(NodeEvent::Delivery { id, links: 1 });
         }
     }
 
-    /// All from an hlc on is held now, as far as others had it.
+    /// All from an hlc on is held now, as far as others had it. Own messages that wait are never left out: what lies
+    /// between them and `since` is compared next.
     fn hold_since(&mut self, since: u64, is_whole: bool) {
         let Some(history) = self.history() else { return };
         let state = &mut history.state;
-        let since = state.since.map_or(since, |known| known.min(since));
+        let since = state.told_from().map_or(since, |known| known.min(since));
         let is_whole = is_whole || state.is_whole;
         if state.since == Some(since) && state.is_whole == is_whole {
             return;
@@ -367,6 +368,7 @@ impl Node {
         let mut round = match history.state.since {
             None => Round::newest(client_id, member, NEWEST),
             Some(since) => {
+                let since = history.state.told_from().unwrap_or(since);
                 let partner = history.partner(&member);
                 let spans = spans::all_since(since.max(partner.held_from.min(now_ms << 16)), now_ms);
                 Round::catch_up(client_id, member, spans)

@@ -486,6 +486,8 @@ impl Node {
         let is_new = matches!(round.kind, RoundKind::Newest);
         let more = !history.state.is_whole;
         let got_nothing = is_new && history.state.since.is_none();
+        // The link has not seen yet that we have something that it lacks.
+        let has_unsent = !history.state.unsent.is_empty();
         if round.fetched > 0 || is_new {
             self.emit(NodeEvent::HistoryProgress {
                 fetched: round.fetched,
@@ -508,6 +510,14 @@ impl Node {
         if got_nothing {
             self.compare_soon(round.link);
             self.begin_without_past();
+        }
+        if is_new
+            && has_unsent
+            && self
+                .history()
+                .is_some_and(|history| history.state.since.is_some())
+        {
+            self.put_off(Some(round.link));
         }
     }
 

@@ -133,6 +133,7 @@ pub(super) const TABLES: &[Table] = &[
             some("chat", CHAT),
             some("address", Value::Address),
             some("seen_ms", ANY),
+            some("hearsay", FLAG),
         ],
         least: 3,
     },
