@@ -126,9 +126,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Request>, Malformed> {
             let problem = error.to_string();
             let message = match problem.strip_prefix("unknown variant ") {
                 Some(rest) if rest.starts_with(&format!("`{command}`, expected one of `create_chat`")) => {
-                    format!(
-                        "There is no command {command:?}. The commands are those in the table of the manual."
-                    )
+                    format!("There is no command {command:?}. docs/headless.md lists all commands.")
                 }
                 _ => format!("The command {command:?} was not understood: {problem}."),
             };
