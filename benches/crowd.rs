@@ -1,5 +1,5 @@
-//! What a crowd costs, in virtual time: prints a table. No clock is read, so the same code prints the same figures on
-//! any machine. `cargo bench --bench crowd [-- MEMBERS …]`
+//! Prints a table of what a crowd costs, in virtual time. No clock is read, so the figures are the same on every machine.
+//! `cargo bench --bench crowd [-- MEMBERS …]`
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -38,7 +38,7 @@ fn main() {
                 ..Conditions::default()
             };
             row("classic", 1, settled_classic(SEED, count, conditions));
-            // A roster of 2,000 sessions a member is more than signed chats are built for yet.
+            // Rosters of 2,000 sessions are more than signed chats are built for yet.
             if count <= 500 {
                 for per_second in [1, 10] {
                     let (mut sim, _) = private_chat(SEED, count, Duration::from_millis(500), conditions);
@@ -106,7 +106,7 @@ fn row(kind: &str, per_second: u32, mut sim: Sim) {
     ));
 }
 
-/// Datagrams and bytes that all have sent, without IP and UDP headers.
+/// Datagrams and bytes that all members have sent, without IP and UDP headers.
 fn sent(sim: &Sim) -> (u64, u64) {
     let stats = (0..sim.len()).map(|index| sim.node(index).stats());
     stats.fold((0, 0), |(packets, bytes), stats| {

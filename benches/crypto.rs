@@ -15,7 +15,7 @@ use throng::wire::{self, Body, Broadcast, Header, Packet, Say, SignedSay};
 const TEXT_LEN: usize = 200;
 const NONCE: [u8; 24] = [7; 24];
 
-/// The bare calls: one shared key, bytes sealed in place and opened in place, nothing else.
+/// The bare calls: one shared key, and bytes that are sealed and opened in place.
 fn bare(c: &mut Criterion) {
     let (alice, bob) = (SecretKey::from_bytes([1; 32]), SecretKey::from_bytes([2; 32]));
     let shared = SalsaBox::new(&bob.public_key(), &alice);
@@ -49,7 +49,7 @@ fn bare(c: &mut Criterion) {
     });
 }
 
-/// The same by way of `crypto` and `wire`, from packet to datagram and back.
+/// The same through `crypto` and `wire`, from packet to datagram and back.
 fn whole(c: &mut Criterion) {
     let (alice, bob) = (BoxKeyPair::from_secret([1; 32]), BoxKeyPair::from_secret([2; 32]));
     let header = Header {

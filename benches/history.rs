@@ -1,5 +1,5 @@
-//! What catching up costs on the wire, in virtual time: prints figures. No clock is read, so the same code prints the same
-//! figures on any machine. `cargo bench --bench history`
+//! Prints what catching up costs on the wire, in virtual time. No clock is read, so the figures are the same on every machine.
+//! `cargo bench --bench history`
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -84,7 +84,7 @@ fn history_sent(sim: &Sim) -> (u64, u64) {
     })
 }
 
-/// A founder who holds everything, and a member who lacks the newest.
+/// A founder who holds everything, and a member who lacks the newest messages.
 fn pair(missed: usize) -> (Sim, (u64, u64)) {
     let mut chat = Chat::new(SEED);
     let invite = chat.invite(0, 0, Vec::new());

@@ -1,4 +1,4 @@
-//! How fast the store takes what is said, and shows it again. `cargo bench --bench store`
+//! How fast the store writes and reads messages. `cargo bench --bench store`
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -43,7 +43,7 @@ fn chat() -> Write {
     }))
 }
 
-/// A message of 100 bytes, signed; its id is spread as a hash is.
+/// A signed message of 100 bytes, with an id that is distributed like a hash.
 fn message(number: u32) -> Write {
     let mut id = [0; 32];
     id[..4].copy_from_slice(&number.wrapping_mul(0x9E37_79B1).to_be_bytes());

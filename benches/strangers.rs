@@ -1,5 +1,5 @@
-//! What a strange packet costs a member, against one bare SHA-256 of its bytes: unmarked, marked but sealed to nobody,
-//! recorded, over its budget, and a stranger's true hello (the dearest: a key agreement, the checks of a chain that
+//! What a stranger's packet costs a member, compared with one bare SHA-256 of its bytes: without a mark, with a mark but sealed
+//! to nobody, recorded, over its budget, and a true hello, the most expensive (a key agreement, the checks of a certificate chain that
 //! does not hold, and a welcome that says so).
 //!
 //! `cargo bench --bench strangers`
@@ -54,8 +54,8 @@ impl Member {
         }
     }
 
-    /// Takes a packet 20 ms after the last one and from another network, a /24, so that no budget is used up; or all at
-    /// once from one.
+    /// Takes a packet 20 ms after the last one and from another network, a /24, so that no budget is used up; or all packets at
+    /// once from one network.
     fn take(&mut self, bytes: &[u8], is_flood: bool) {
         self.handled += u64::from(!is_flood);
         let [.., a, b, c] = self.handled.to_be_bytes();
@@ -81,7 +81,7 @@ fn now(elapsed: Duration) -> Now {
     }
 }
 
-/// A stranger's datagram to the gate: another one for each `n`.
+/// A stranger's datagram to the rendezvous key, different for each `n`.
 fn knock(n: u64, is_marked: bool, is_sealed: bool) -> Vec<u8> {
     let mut secret = [9; 32];
     secret[..8].copy_from_slice(&n.to_be_bytes());
@@ -108,7 +108,7 @@ fn knock(n: u64, is_marked: bool, is_sealed: bool) -> Vec<u8> {
     join_datagram(&header, &sealed)
 }
 
-/// A hello with the chain of another chat.
+/// A hello with the certificate chain of another chat.
 fn hello(session: &BoxKeyPair) -> Packet {
     let (other, member) = (SigningKey::from_seed([4; 32]), SigningKey::from_seed([5; 32]));
     let charter = Charter::sign(&other, 0, NOW_MS, MemberId(member.public()), "another");

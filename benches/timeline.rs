@@ -23,7 +23,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// At the end of a history of so many messages, with as many rows as are held of any.
+    /// At the end of a history of `count` messages, with as many rows loaded as there ever are.
     fn new(count: u32) -> Self {
         let ctx = Context::default();
         theme::install(&ctx, Theme::Dark, 100);
@@ -38,7 +38,7 @@ impl Bench {
         let messages: Vec<Message> = (count - held..count).map(message).collect();
         bench.timeline.load(Page::Newest, &messages, count > held, false);
         bench.said = count;
-        // Warm: fonts loaded, the rows in sight laid out.
+        // Warm up: load the fonts, lay out the rows in sight.
         for _ in 0..3 {
             bench.frame(Vec::new());
         }
@@ -72,13 +72,13 @@ impl Bench {
             };
             black_box(timeline_ui(ui, view, timeline, &options));
         });
-        // There is no card to hand them to.
+        // There is no graphics card to pass them to.
         output.textures_delta.clear();
         black_box(self.ctx.tessellate(output.shapes, output.pixels_per_point));
     }
 }
 
-/// What is said in turn, one every 20 s.
+/// The messages, one every 20 s.
 fn message(number: u32) -> Message {
     let mut id = [0; 32];
     id[..4].copy_from_slice(&number.to_be_bytes());
@@ -121,7 +121,7 @@ fn frames(criterion: &mut Criterion) {
         criterion.bench_function(&format!("a message comes, {count} messages"), |run| {
             run.iter(|| {
                 bench.say();
-                // The number of rows is what is measured: it must not grow meanwhile.
+                // The number of rows must not grow while it is measured.
                 if bench.timeline.len() > rows + 256 {
                     bench.timeline.trim(rows);
                 }

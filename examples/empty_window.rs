@@ -1,4 +1,4 @@
-//! An empty window of the size and renderer of Throng's: what Throng's start and memory are measured against.
+//! An empty window with Throng's size and renderer, to compare Throng's start and memory with.
 
 use eframe::egui;
 

@@ -11,10 +11,10 @@ use throng::id::ChatId;
 use throng::model::{Command, Event, ExportFormat};
 use throng::runtime::{self, Handle, Options};
 
-/// So much may be added to the memory while a chat is exported, in KiB: a guess, some pages of history and what SQLite keeps.
+/// By how much memory may grow while a chat is exported, in KiB. A guess: some pages of history and SQLite's caches.
 const MOST_GROWTH: u64 = 16 * 1_024;
 
-/// After it came up the program is left alone this long: what it does at a start is not what is measured.
+/// How long the program is left alone after its start, which is not what we measure.
 const SETTLING: Duration = Duration::from_secs(1);
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -41,7 +41,7 @@ fn main() -> Outcome<()> {
     let mut most = 0;
     for format in [ExportFormat::Text, ExportFormat::Html, ExportFormat::Json] {
         let path = out.path().join("export");
-        // From here on the system notes the peak anew.
+        // From here on the system records a new peak.
         fs::write("/proc/self/clear_refs", "5")?;
         let before = peak()?;
         let began = Instant::now();
@@ -62,7 +62,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// How many messages the file has.
+/// The number of messages in the file.
 fn export(handle: &mut Handle, chat: ChatId, path: &Path, format: ExportFormat) -> Outcome<u64> {
     handle.send(Command::Export {
         chat,
@@ -82,7 +82,7 @@ fn next(handle: &mut Handle) -> Outcome<Event> {
     Ok(handle.blocking_recv().ok_or("the node ended early")?.event)
 }
 
-/// The most memory that was resident, in KiB.
+/// The peak of resident memory, in KiB.
 fn peak() -> Outcome<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,7 +1,7 @@
-//! Makes a profile for measurements: `fill_profile DIR CHATS MESSAGES` creates so many private chats in the folder, with
-//! so many messages each, half of them by others. The chats are made by the runtime, as the window would make them; the
-//! messages go straight into the store. With `unindexed` after these it is told how fast they go there without the indexes
-//! that searches need; such a profile is of no further use.
+//! Makes a profile for measurements. `fill_profile DIR CHATS MESSAGES` creates CHATS private chats in the folder, each with
+//! MESSAGES messages, half of them by others. The runtime creates the chats, as for the window; the messages go straight into
+//! the store. With a further `unindexed` it prints how fast that is without the indexes for searches; such a profile is of no
+//! other use.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -14,16 +14,16 @@ use throng::model::{ChatKind, Command, Event, Message, MessageBody, Settings, Wo
 use throng::runtime::{self, Options};
 use throng::store::{Store, Write};
 
-/// Between two messages: some days for 100,000.
+/// The time between two messages. 100,000 messages take some days.
 const BETWEEN: SignedDuration = SignedDuration::from_secs(7);
 
 /// How many messages at the end of a chat have not been read.
 const UNREAD: u32 = 20;
 
-/// Others who speak in each chat.
+/// How many others speak in each chat.
 const OTHERS: usize = 12;
 
-/// One who says every second of this many, and then no more.
+/// How many messages are the first ones, of which one member says every second; later it says none.
 const FOUNDING: u32 = 20_000;
 
 const WORDS: [&str; 16] = [
@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
 }
 
-/// Private chats of which the profile is the founder, each with who we are there.
+/// Creates private chats, and returns them with our member id in each.
 fn create_chats(folder: &Path, count: usize) -> Result<Vec<(ChatId, MemberId)>, Box<dyn Error>> {
     let options = Options {
         profile: Some(folder.to_owned()),
@@ -100,7 +100,7 @@ fn create_chats(folder: &Path, count: usize) -> Result<Vec<(ChatId, MemberId)>, 
     Ok(made)
 }
 
-/// Takes away what searches need.
+/// Drops the indexes that searches need.
 fn drop_indexes(folder: &Path) -> Result<(), rusqlite::Error> {
     rusqlite::Connection::open(folder.join("throng.db"))?.execute_batch(
         "DROP TRIGGER message_text_added; DROP TRIGGER message_text_removed; DROP TRIGGER message_end_added;
@@ -146,7 +146,7 @@ async fn fill(store: &Store, chat: ChatId, own: MemberId, count: u32) -> Result<
             store.save(write).await?;
         } else {
             while store.write(write.clone()).is_err() {
-                // The queue is full: the next answer comes when there is room.
+                // The queue is full: the next answer comes when there is room again.
                 store.workspace().await?;
             }
         }
@@ -162,12 +162,12 @@ fn message_id(chat: ChatId, number: u32) -> MessageId {
     MessageId(id)
 }
 
-/// Who said every second of the first messages.
+/// The member who said every second of the first messages.
 const FOUNDER: usize = OTHERS + 1;
-/// Who says one in a hundred thousand.
+/// The member who says one message in a hundred thousand.
 const VISITOR: usize = OTHERS + 2;
 
-/// One of the others, three messages in a row; none: we.
+/// The author: one of the others, three messages in a row, or `None` for us.
 fn speaker(number: u32) -> Option<usize> {
     match number {
         _ if number % 100_000 == 70_000 => return Some(VISITOR),
@@ -178,19 +178,19 @@ fn speaker(number: u32) -> Option<usize> {
     (turn % 2 == 0).then_some(1 + turn / 2 % OTHERS)
 }
 
-/// Always the same for a number, and of 3 to 40 words.
+/// A text of 3 to 40 words, always the same for a number.
 fn sentence(number: u32) -> String {
     let seed = usize::try_from(number).unwrap_or_default();
     let words = (0..3 + seed * 7 % 38).map(|n| WORDS[(seed + n * n) % WORDS.len()]);
     let mut said = words.collect::<Vec<_>>().join(" ");
-    // What a search looks for: a word in a hundred messages, and words in every hundred thousandth.
+    // Words to search for: one in every hundredth message, others in every hundred thousandth.
     if number.is_multiple_of(100) {
         said.push_str(" 東京");
     }
     if number % 100_000 == 50_000 {
         said.push_str(" heliotrope qx 渋谷 and jz");
     }
-    // And one that was in everybody's mouth once.
+    // And one that many said long ago.
     if number < FOUNDING {
         said.push_str(" harbour");
     }

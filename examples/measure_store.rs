@@ -1,5 +1,5 @@
-//! Prints what the store takes with long chats: `measure_store DIR`, of a profile that `fill_profile DIR 1 1000000` made.
-//! The times are medians of several goes, from asking to the answer.
+//! Prints how long the store takes with long chats: `measure_store DIR`, with a profile that `fill_profile DIR 1 1000000` made.
+//! The times are medians of several runs, from question to answer.
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use throng::id::ChatId;
 use throng::store::{HistoryQuery, SearchOrder, Store};
 
-/// Goes of which the median is told.
+/// How many runs the median is of.
 const GOES: usize = 7;
 
-/// Hits of the first page that the window asks for.
+/// How many hits the window asks for at a time.
 const HITS: usize = 50;
 
-/// Pages of hits that are gone through at most.
+/// The most pages of hits.
 const PAGES: usize = 200;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -105,7 +105,7 @@ async fn measure(folder: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// What is searched for in all chats, or as it says.
+/// A search, in all chats unless it says otherwise.
 fn searches(chats: &[ChatId], oldest_ms: i64) -> Vec<(&'static str, SearchOrder)> {
     let words = |looked_for: &[&str]| words(chats, looked_for);
     let from = |nick: &str, order| SearchOrder {

@@ -1,6 +1,6 @@
-//! Scrolls from the newest to the oldest message of a history without a window, and prints what it took: time of a frame,
-//! rows held, memory. It fails if memory grows by more than [`MOST_GROWTH`]. With debug assertions it does, for then egui
-//! remembers for ever how each of its ids was made. `cargo run --release --example scroll_history 1000000`
+//! Scrolls from the newest to the oldest message of a history without a window, and prints time per frame, loaded rows, and
+//! memory. It fails if memory grows by more than [`MOST_GROWTH`]. With debug assertions it does, since egui then keeps the
+//! source of each of its ids for ever. `cargo run --release --example scroll_history 1000000`
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -17,10 +17,10 @@ use throng::ui::timeline::{TimelineAction, TimelineOptions, TimelineView, timeli
 /// Messages in a page, as the window asks for them.
 const PAGE_LEN: u32 = 200;
 
-/// Points that each frame scrolls: several screens, as somebody who pulls hard.
+/// How far each frame scrolls, in points: several screens, as when somebody drags the scroll bar.
 const STEP: f32 = 4_000.0;
 
-/// So much may be added to the memory of the first frames, in KiB: a guess, some times what 4,096 rows add.
+/// By how much memory may grow after the first frames, in KiB. A guess: some times what 4,096 rows add.
 const MOST_GROWTH: u64 = 16 * 1_024;
 
 #[allow(clippy::print_stdout, reason = "it prints what it measured")]
@@ -82,7 +82,7 @@ fn micros(time: Duration) -> String {
     format!("{} µs", time.as_micros())
 }
 
-/// A frame that scrolls up; what the timeline asked for.
+/// Paints a frame that scrolls up, and returns what the timeline asked for.
 fn frame(ctx: &Context, view: &mut TimelineView, timeline: &Timeline, number: usize) -> Vec<Page> {
     let wheel = Event::MouseWheel {
         unit: egui::MouseWheelUnit::Point,
@@ -115,13 +115,13 @@ fn frame(ctx: &Context, view: &mut TimelineView, timeline: &Timeline, number: us
             _ => None,
         }));
     });
-    // There is no card to hand them to.
+    // There is no graphics card to pass them to.
     output.textures_delta.clear();
     ctx.tessellate(output.shapes, output.pixels_per_point);
     asked
 }
 
-/// What the store answers.
+/// The answer of the store.
 fn answer(timeline: &mut Timeline, page: Page, count: u32) {
     let number = |id: MessageId| u32::from_be_bytes([id.0[0], id.0[1], id.0[2], id.0[3]]);
     let (from, to) = match page {
@@ -140,7 +140,7 @@ fn id(number: u32) -> MessageId {
     MessageId(id)
 }
 
-/// What is said in turn, one every 20 s.
+/// The messages, one every 20 s.
 fn message(number: u32) -> Message {
     let author = u8::try_from(number / 3 % 5).unwrap_or_default();
     Message {
