@@ -1,6 +1,6 @@
 //! Throng: group chats without a server.
 //!
-//! The layers, from bytes to window; each knows only those below it (`tests/layers.rs` checks it):
+//! The layers, from bytes to window; each knows only those below it (`tests/docs/layers.rs` checks it):
 //!
 //! | module | what it is for | knows |
 //! |---|---|---|

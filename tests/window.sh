@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Drives the real window, as tests/window/story.py tells it: under an X server, a D-Bus session and a file portal of its
+# Drives the real window, as tests/desktop/story.py tells it: under an X server, a D-Bus session and a file portal of its
 # own. Usage: tests/window.sh [PROGRAM], by default target/debug/throng. Status 77: skipped, something is missing.
 # The pictures and logs of the run are left in target/window.
 set -euo pipefail
@@ -57,5 +57,5 @@ export DISPLAY
 timeout --kill-after=10 "$OVERALL_TIMEOUT_SECS" dbus-run-session -- bash -c '
     gdbus call --session --dest org.a11y.Bus --object-path /org/a11y/bus \
         --method org.freedesktop.DBus.Properties.Set org.a11y.Status IsEnabled "<true>" >/dev/null &&
-        exec "$@" >&3 2>&3' story "$python" tests/window/story.py "$(realpath "$program")" "$results" "$scratch" \
+        exec "$@" >&3 2>&3' story "$python" tests/desktop/story.py "$(realpath "$program")" "$results" "$scratch" \
     3>&1 >"$results/session.log" 2>&1

@@ -1,7 +1,5 @@
 //! Members of a simulated chat that are made by hand, and do what no honest program does. They are let in like everybody
 //! else: their certificates are good.
-#![allow(unreachable_pub, reason = "as the other parts of common")]
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -16,7 +14,7 @@ use throng::wire::{
     self, Body, Facts, Header, Hello, Keepalive, LinkOp, Packet, SignedSay, TokenCounter, WelcomeStatus,
 };
 
-use crate::common::Chat;
+use super::Chat;
 
 /// What forgers have others say.
 pub const FORGED: &str = "I never said this";

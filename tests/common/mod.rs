@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
 pub mod hand;
+pub mod hostile;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

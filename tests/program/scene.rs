@@ -1,16 +1,43 @@
-//! What one does in most tests: found a chat, invite, come in, talk.
+//! What most tests do: found a chat, invite, come in, talk.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{DEADLINE, Program, text};
+use crate::process::{DEADLINE, Program, text};
 
-/// A folder for profiles, gone when dropped.
-pub(crate) fn folder() -> TempDir {
-    tempfile::tempdir().expect("a folder")
+/// Who may use the machine: many tests at once, or one that leaves nothing of it to others.
+static MACHINE: RwLock<()> = RwLock::new(());
+
+/// A folder for profiles, gone when dropped, and a share of the machine for as long. A test has one of them.
+pub(crate) struct Folder<Share> {
+    folder: TempDir,
+    _share: Share,
+}
+
+impl<Share> Folder<Share> {
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// A folder for a test that runs beside others.
+pub(crate) fn folder() -> Folder<RwLockReadGuard<'static, ()>> {
+    let _share = MACHINE.read().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().expect("a folder");
+    Folder { folder, _share }
+}
+
+/// A folder for a test that floods: it takes a core for itself, so no other test with a folder runs meanwhile. Neither
+/// fails then because of the other.
+pub(crate) fn folder_alone() -> Folder<RwLockWriteGuard<'static, ()>> {
+    let _share = MACHINE.write().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().expect("a folder");
+    Folder { folder, _share }
 }
 
 /// Founds a private chat.

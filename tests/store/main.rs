@@ -1,7 +1,6 @@
 //! The store from outside: what goes in comes out, also after a restart, and what can't be used is refused and left
 //! as it is.
 
-#![cfg(feature = "net")]
 #![allow(clippy::unwrap_used)]
 
 mod archive;

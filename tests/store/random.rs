@@ -1,9 +1,10 @@
 //! Random writes in random order, with restarts between, against a store that is a few lists in memory. A failure
 //! prints the shortest sequence that fails, and the seed.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use proptest::sample::select;
-use std::collections::BTreeSet;
 
 use super::*;
 

@@ -1,0 +1,655 @@
+//! The picture of all chats, built up from reports alone.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+use throng::id::{ChatId, ClientId};
+use throng::model::*;
+
+use crate::events::*;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(NOW).expect("in range")
+}
+
+fn later(secs: u64) -> Timestamp {
+    now() + Duration::from_secs(secs)
+}
+
+/// Chats to which reports are handed in.
+struct Picture(Chats);
+
+impl Picture {
+    fn new() -> Self {
+        Self(Chats::new(TimeZone::UTC))
+    }
+
+    /// With a private chat of our own, in which Ann and Ben are.
+    fn with_chat() -> (Self, ChatId) {
+        let mut picture = Self::new();
+        let chat = chat_id(1);
+        picture.take(opened(1, "friends", ChatKind::Private, "Robin", Role::Founder));
+        let mut members = vec![
+            info(own(chat), "Robin", Role::Founder, Status::Online, true),
+            info(member(1), "Ann", Role::Member, Status::Online, true),
+            info(member(2), "Ben", Role::Member, Status::Away, false),
+        ];
+        members[0].own = true;
+        picture.take(Event::Members { chat, members });
+        (picture, chat)
+    }
+
+    fn take(&mut self, event: Event) -> Effects {
+        self.0.apply(&event.into(), now())
+    }
+
+    fn hear(&mut self, chat: ChatId, by: u8, number: u32, text: &str) {
+        let said = message(chat, member(by), "Ann", number, i64::from(number), text);
+        self.take(Event::Message(said));
+    }
+
+    fn chat(&self, chat: ChatId) -> &Chat {
+        self.0.get(chat).expect("open")
+    }
+
+    fn notices(&self, chat: ChatId) -> Vec<String> {
+        let rows = self.chat(chat).timeline.rows();
+        rows.filter_map(|row| match &row.content {
+            RowContent::Notice(text) => Some(text.clone()),
+            RowContent::Said(_) => None,
+        })
+        .collect()
+    }
+}
+
+#[test]
+fn the_limits_are_those_of_the_layers_below() {
+    assert_eq!(
+        max_text_len(ChatKind::Classic),
+        throng::wire::MAX_BROADCAST_DATA_LEN
+    );
+    assert_eq!(
+        max_text_len(ChatKind::Private),
+        4096,
+        "what a pasted text may have"
+    );
+    assert_eq!(MAX_NICK_LEN, throng::wire::MAX_NAME_LEN);
+    assert_eq!(MAX_TOPIC_LEN, throng::wire::MAX_TOPIC_LEN);
+}
+
+#[test]
+fn a_chat_that_opens_is_asked_for_its_members_and_what_was_said() {
+    let mut picture = Picture::new();
+    let ready = Event::Ready {
+        version: String::new(),
+        listen: address(),
+        passphrase: false,
+    };
+    assert_eq!(picture.take(ready).commands, [Command::LoadWorkspace]);
+    let asked = picture
+        .take(opened(1, "friends", ChatKind::Private, "Robin", Role::Founder))
+        .commands;
+    assert!(asked.contains(&Command::Members { chat: chat_id(1) }));
+    assert!(
+        asked
+            .iter()
+            .any(|command| matches!(command, Command::History { before: None, .. }))
+    );
+}
+
+#[test]
+fn a_reader_that_fell_behind_asks_for_everything_again() {
+    let (mut picture, chat) = Picture::with_chat();
+    let asked = picture.take(Event::Lagged).commands;
+    assert!(asked.contains(&Command::Members { chat }) && asked.contains(&Command::Stats { chat }));
+    picture.take(Event::PeerLinked {
+        chat,
+        client_id: ClientId([1; 32]),
+        member: member(1),
+        address: address(),
+    });
+    picture.take(Event::Stats {
+        chat,
+        stats: Stats::default(),
+    });
+    assert_eq!(
+        picture.chat(chat).connection(now()),
+        Connection::Looking,
+        "the link was lost unheard"
+    );
+}
+
+#[test]
+fn unread_messages_and_mentions_are_counted_until_they_are_read() {
+    let (mut picture, chat) = Picture::with_chat();
+    picture.hear(chat, 1, 1, "hello");
+    picture.hear(chat, 1, 2, "robin, are you there?");
+    picture.hear(chat, 1, 2, "robin, are you there?");
+    let mut own_message = message(chat, own(chat), "Robin", 3, 3, "I am");
+    own_message.own = true;
+    picture.take(Event::Message(own_message));
+    picture.hear(chat, 1, 4, "good");
+    assert_eq!((picture.chat(chat).unread, picture.chat(chat).mentions), (3, 1));
+    assert_eq!(picture.0.unread(), 3);
+
+    let second = message(chat, member(1), "Ann", 2, 2, "").id;
+    assert_eq!(
+        picture.0.mark_read(chat, second),
+        Some(Command::MarkRead {
+            chat,
+            message: second
+        })
+    );
+    assert_eq!((picture.chat(chat).unread, picture.chat(chat).mentions), (1, 0));
+    let last = picture.chat(chat).timeline.last_message().expect("said");
+    assert!(picture.0.mark_read(chat, last).is_some());
+    assert_eq!(picture.chat(chat).unread, 0);
+    assert_eq!(picture.0.mark_read(chat, last), None, "it is kept already");
+    assert_eq!(picture.0.mark_read(chat, second), None, "reading never goes back");
+    assert_eq!(picture.chat(chat).unread, 0);
+}
+
+#[test]
+fn drafts_and_read_marks_come_before_or_after_their_chat() {
+    let open = OpenChat {
+        chat: chat_id(1),
+        draft: "unfinished".to_owned(),
+        read: None,
+        unread: 5,
+    };
+    let workspace = Event::Workspace {
+        settings: Settings::default(),
+        workspace: Workspace::default(),
+        chats: vec![open],
+    };
+    let opened = opened(1, "friends", ChatKind::Private, "Robin", Role::Founder);
+    for events in [[workspace.clone(), opened.clone()], [opened, workspace]] {
+        let mut picture = Picture::new();
+        for event in events {
+            picture.take(event);
+        }
+        let chat = picture.chat(chat_id(1));
+        assert_eq!((chat.draft.as_str(), chat.unread), ("unfinished", 5));
+    }
+}
+
+#[test]
+fn what_is_stored_is_not_counted_as_new() {
+    let (mut picture, chat) = Picture::with_chat();
+    let messages = (1..=3)
+        .map(|n| message(chat, member(1), "Ann", n, i64::from(n), "before"))
+        .collect();
+    picture.take(Event::History {
+        chat,
+        messages,
+        more_before: true,
+        more_after: false,
+    });
+    assert_eq!(picture.chat(chat).unread, 0);
+    assert_eq!(picture.chat(chat).last_line, "Ann: before");
+    assert!(picture.chat(chat).timeline.more_before());
+    // A page from the middle says nothing about the beginning.
+    let messages = vec![message(chat, member(1), "Ann", 2, 2, "before")];
+    picture.take(Event::History {
+        chat,
+        messages,
+        more_before: false,
+        more_after: true,
+    });
+    assert!(picture.chat(chat).timeline.more_before());
+}
+
+/// A page of a chat's history, as the answer to a question for it.
+fn page(picture: &mut Picture, page: Page, messages: Vec<Message>, more: (bool, bool)) {
+    let chat = messages[0].chat;
+    let report = Report {
+        event: Event::History {
+            chat,
+            messages,
+            more_before: more.0,
+            more_after: more.1,
+        },
+        tag: Some(page.tag()),
+    };
+    picture.0.apply(&report, now());
+}
+
+#[test]
+fn what_is_read_far_up_and_what_comes_meanwhile_is_counted_right() {
+    let (mut picture, chat) = Picture::with_chat();
+    let said = |n: u32| message(chat, member(1), "Ann", n, i64::from(n), "said");
+    let ids: Vec<_> = (0..600).map(|n| said(n).id).collect();
+    let saved = OpenChat {
+        chat,
+        draft: String::new(),
+        read: Some(ids[99]),
+        unread: 500,
+    };
+    picture.take(Event::Workspace {
+        settings: Settings::default(),
+        workspace: Workspace::default(),
+        chats: vec![saved],
+    });
+    page(
+        &mut picture,
+        Page::Newest,
+        (400..600).map(said).collect(),
+        (true, false),
+    );
+    assert!(picture.chat(chat).has_unread_before());
+    assert_eq!(picture.chat(chat).timeline.new_line(), None, "it is farther up");
+    assert_eq!(picture.chat(chat).unread, 500);
+
+    // Where reading stopped is loaded; what is read there is read, the rest is not.
+    page(
+        &mut picture,
+        Page::Around(ids[99]),
+        (0..200).map(said).collect(),
+        (false, true),
+    );
+    let line = picture
+        .chat(chat)
+        .timeline
+        .new_line()
+        .expect("it is among the rows");
+    assert_eq!(line.message(), Some(ids[100]));
+    assert!(picture.0.mark_read(chat, ids[149]).is_some());
+    assert_eq!(picture.chat(chat).unread, 450);
+    assert_eq!(
+        picture.0.mark_read(chat, ids[20]),
+        None,
+        "reading never goes back"
+    );
+
+    // What comes live or from others meanwhile is not among these rows.
+    picture.hear(chat, 1, 700, "news");
+    let mut fetched = said(650);
+    fetched.history = true;
+    picture.take(Event::Message(fetched));
+    let mut old = message(chat, member(2), "Ben", 900, -500, "old");
+    old.history = true;
+    picture.take(Event::Message(old));
+    let found = picture.chat(chat);
+    assert_eq!((found.unread, found.timeline.beyond()), (452, 2));
+    assert_eq!(
+        found.timeline.len(),
+        201,
+        "the old one stands at the beginning, where it belongs"
+    );
+    assert_eq!(found.last_line, "Ann: news");
+
+    // The end, and everything is read.
+    let newest: Vec<_> = (500..600).map(said).chain([said(650), said(700)]).collect();
+    page(&mut picture, Page::Newest, newest, (true, false));
+    assert_eq!(picture.chat(chat).timeline.beyond(), 0);
+    let last = picture.chat(chat).timeline.last_message().expect("said");
+    assert!(picture.0.mark_read(chat, last).is_some());
+    assert_eq!(picture.chat(chat).unread, 0);
+}
+
+#[test]
+fn a_reader_that_missed_much_is_told_of_the_gap_instead_of_shown_none() {
+    let (mut picture, chat) = Picture::with_chat();
+    let said = |n: u32| message(chat, member(1), "Ann", n, i64::from(n), "said");
+    let newest = |range: std::ops::Range<u32>| Event::History {
+        chat,
+        messages: range.map(said).collect(),
+        more_before: true,
+        more_after: false,
+    };
+    picture.take(newest(0..200));
+    picture.take(Event::Lagged);
+    picture.take(newest(150..350));
+    let timeline = &picture.chat(chat).timeline;
+    assert_eq!(
+        (timeline.len(), timeline.more_after()),
+        (350, false),
+        "they overlap"
+    );
+    picture.take(newest(1_000..1_200));
+    let timeline = &picture.chat(chat).timeline;
+    assert_eq!((timeline.len(), timeline.more_after()), (350, true));
+}
+
+#[test]
+fn what_is_cleared_is_gone() {
+    let (mut picture, chat) = Picture::with_chat();
+    picture.hear(chat, 1, 1, "robin: hello");
+    picture.take(Event::HistoryCleared { chat });
+    let found = picture.chat(chat);
+    assert!(found.timeline.is_empty() && found.last_line.is_empty());
+    assert_eq!((found.unread, found.mentions, found.read), (0, 0, None));
+    picture.hear(chat, 1, 2, "again");
+    assert_eq!(picture.chat(chat).unread, 1);
+}
+
+#[test]
+fn a_newcomer_is_not_told_as_news_what_was_so_before() {
+    let mut picture = Picture::new();
+    let chat = chat_id(1);
+    picture.take(opened(1, "friends", ChatKind::Private, "Robin", Role::Member));
+    let joined = |number: u8, nick: &str| Event::MemberJoined {
+        chat,
+        member: member(number),
+        nick: nick.to_owned(),
+        role: Role::Member,
+        status: Status::Online,
+    };
+    let linked = Event::PeerLinked {
+        chat,
+        client_id: ClientId([1; 32]),
+        member: member(1),
+        address: std::net::SocketAddr::from(([127, 0, 0, 1], 4_000)),
+    };
+    let topic = Event::TopicChanged {
+        chat,
+        topic: "Tea".to_owned(),
+        locked: false,
+        by: member(1),
+    };
+    for event in [
+        joined(1, "Ann"),
+        linked,
+        Event::Joined { chat },
+        joined(2, "Ben"),
+        topic,
+    ] {
+        picture.take(event);
+    }
+    assert!(picture.notices(chat).is_empty());
+    assert_eq!(picture.chat(chat).topic, "Tea");
+    let later = now() + jiff::SignedDuration::from_secs(4);
+    picture.0.apply(&joined(3, "Cleo").into(), later);
+    assert_eq!(picture.notices(chat), ["Cleo joined"]);
+}
+
+#[test]
+fn who_comes_and_goes_is_noted_once_and_only_if_it_is_news() {
+    let (mut picture, chat) = Picture::with_chat();
+    let joined = |number: u8, nick: &str| Event::MemberJoined {
+        chat,
+        member: member(number),
+        nick: nick.to_owned(),
+        role: Role::Member,
+        status: Status::Online,
+    };
+    let left = |number: u8, nick: &str, why: LeftWhy| Event::MemberLeft {
+        chat,
+        member: member(number),
+        nick: nick.to_owned(),
+        why,
+    };
+    picture.take(joined(2, "Ben"));
+    assert!(
+        picture.notices(chat).is_empty(),
+        "it is we who came back, not Ben"
+    );
+    picture.take(joined(3, "Cleo"));
+    picture.take(left(3, "Cleo", LeftWhy::Quit));
+    picture.take(joined(3, "Cleo"));
+    picture.take(left(1, "Ann", LeftWhy::Lost));
+    let wanted = [
+        "Cleo joined",
+        "Cleo left",
+        "Cleo is back",
+        "Ann can't be reached any more",
+    ];
+    assert_eq!(picture.notices(chat), wanted);
+    let here: Vec<&str> = picture
+        .chat(chat)
+        .members
+        .iter()
+        .map(|member| member.nick.as_str())
+        .collect();
+    assert_eq!(
+        here,
+        ["Robin", "Ben", "Cleo", "Ann"],
+        "those who are there first, of these the founder, then by nick"
+    );
+    assert_eq!(picture.chat(chat).members.online(), 3);
+}
+
+#[test]
+fn nicks_topics_and_bans_are_noted() {
+    let (mut picture, chat) = Picture::with_chat();
+    picture.take(Event::NickChanged {
+        chat,
+        member: member(1),
+        nick: "Anna".to_owned(),
+    });
+    picture.take(Event::NickChanged {
+        chat,
+        member: own(chat),
+        nick: "Robbie".to_owned(),
+    });
+    picture.take(Event::TopicChanged {
+        chat,
+        topic: "The boat".to_owned(),
+        locked: false,
+        by: member(1),
+    });
+    picture.take(Event::TopicChanged {
+        chat,
+        topic: "The boat".to_owned(),
+        locked: false,
+        by: member(1),
+    });
+    picture.take(Event::TopicChanged {
+        chat,
+        topic: String::new(),
+        locked: false,
+        by: own(chat),
+    });
+    let (reason, by) = ("noise".to_owned(), own(chat));
+    picture.take(Event::Banned {
+        chat,
+        member: member(2),
+        by,
+        reason,
+        hide_all: false,
+    });
+    let wanted = [
+        "Ann is Anna now",
+        "You are Robbie now",
+        "Anna changed the topic: The boat",
+        "You cleared the topic",
+        "You banned Ben: noise",
+    ];
+    assert_eq!(picture.notices(chat), wanted);
+    let members = &picture.chat(chat).members;
+    assert_eq!((members.len(), members.banned_len()), (2, 1));
+    assert_eq!(
+        members.nick_of(member(2)),
+        Some("Ben"),
+        "who is banned stays known"
+    );
+    picture.hear(chat, 1, 1, "Robbie!");
+    assert_eq!(picture.chat(chat).mentions, 1, "by the new nick");
+}
+
+#[test]
+fn members_with_one_nick_are_told_apart() {
+    let (mut picture, chat) = Picture::with_chat();
+    assert!(picture.chat(chat).members.shared_nicks().is_empty());
+    picture.take(Event::NickChanged {
+        chat,
+        member: member(2),
+        nick: "ann".to_owned(),
+    });
+    assert_eq!(picture.chat(chat).members.shared_nicks().len(), 2);
+    picture.take(Event::NickChanged {
+        chat,
+        member: member(1),
+        nick: "Annette".to_owned(),
+    });
+    assert!(picture.chat(chat).members.shared_nicks().is_empty());
+}
+
+#[test]
+fn connections_are_told_in_words() {
+    let (mut picture, chat) = Picture::with_chat();
+    assert_eq!(picture.chat(chat).connection(now()), Connection::Looking);
+    let link = |n: u8, member| Event::PeerLinked {
+        chat,
+        client_id: ClientId([n; 32]),
+        member,
+        address: address(),
+    };
+    picture.take(link(1, member(1)));
+    picture.take(link(2, member(1)));
+    assert_eq!(
+        picture.chat(chat).connection(now()),
+        Connection::Linked(1),
+        "two sessions of one member"
+    );
+    for n in [1, 2] {
+        picture.take(Event::PeerLost {
+            chat,
+            client_id: ClientId([n; 32]),
+            member: member(1),
+        });
+    }
+    assert_eq!(picture.chat(chat).connection(later(19)), Connection::Looking);
+    assert_eq!(
+        picture.chat(chat).gives_up_in(later(19)),
+        Some(Duration::from_secs(1))
+    );
+    assert_eq!(picture.chat(chat).connection(later(20)), Connection::Nobody);
+    assert_eq!(picture.chat(chat).gives_up_in(later(20)), None);
+
+    let message = "Nobody answers.".to_owned();
+    picture.take(Event::JoinFailed {
+        chat,
+        code: Code::Unreachable,
+        message: message.clone(),
+    });
+    assert_eq!(picture.chat(chat).connection(now()), Connection::Nobody);
+    assert_eq!(
+        picture.chat(chat).join,
+        Join::Unanswered(message),
+        "it goes on asking"
+    );
+    picture.0.get_mut(chat).expect("open").look_again(now());
+    assert_eq!(picture.chat(chat).connection(now()), Connection::Looking);
+
+    let message = "This invite is spent.".to_owned();
+    picture.take(Event::JoinFailed {
+        chat,
+        code: Code::Spent,
+        message: message.clone(),
+    });
+    assert_eq!(picture.chat(chat).connection(now()), Connection::Refused);
+    assert_eq!(picture.chat(chat).join, Join::Failed(message));
+    picture.take(link(1, member(1)));
+    assert_eq!(picture.chat(chat).connection(now()), Connection::Linked(1));
+}
+
+#[test]
+fn a_chat_alone_is_alone_and_its_end_is_the_end() {
+    let mut picture = Picture::new();
+    picture.take(opened(1, "friends", ChatKind::Private, "Robin", Role::Founder));
+    assert_eq!(picture.chat(chat_id(1)).connection(later(60)), Connection::Alone);
+    picture.take(Event::ChatClosed { chat: chat_id(1) });
+    assert!(picture.0.is_empty());
+    // Its last words.
+    assert_eq!(
+        picture.take(Event::Joined { chat: chat_id(1) }),
+        Effects::default()
+    );
+    assert!(picture.0.is_empty());
+}
+
+#[test]
+fn a_new_session_of_a_chat_keeps_what_was_read_and_typed() {
+    let (mut picture, chat) = Picture::with_chat();
+    picture.hear(chat, 1, 1, "hello");
+    picture.0.get_mut(chat).expect("open").draft = "unfinished".to_owned();
+    picture.take(opened(1, "friends", ChatKind::Private, "Robin", Role::Founder));
+    let found = picture.chat(chat);
+    assert_eq!(
+        (found.unread, found.draft.as_str(), found.timeline.len()),
+        (1, "unfinished", 1)
+    );
+    assert_eq!(picture.0.iter().count(), 1);
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let chat = || (0u8..2).prop_map(chat_id);
+    let who = || (0u8..4).prop_map(member);
+    let nick = || "[a-c\u{202E}]{0,3}";
+    prop_oneof![
+        (0u8..2, nick()).prop_map(|(n, nick)| opened(n, "x", ChatKind::Classic, &nick, Role::Member)),
+        chat().prop_map(|chat| Event::ChatClosed { chat }),
+        (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::MemberJoined {
+            chat,
+            member,
+            nick,
+            role: Role::Member,
+            status: Status::Online
+        }),
+        (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::MemberLeft {
+            chat,
+            member,
+            nick,
+            why: LeftWhy::Lost
+        }),
+        (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::NickChanged { chat, member, nick }),
+        (chat(), who(), 0u32..9, nick()).prop_map(|(chat, by, number, text)| {
+            Event::Message(message(chat, by, "", number, i64::from(number % 3), &text))
+        }),
+        (chat(), who(), 0u8..3).prop_map(|(chat, member, n)| Event::PeerLinked {
+            chat,
+            client_id: ClientId([n; 32]),
+            member,
+            address: address()
+        }),
+        (chat(), who(), 0u8..3).prop_map(|(chat, member, n)| Event::PeerLost {
+            chat,
+            client_id: ClientId([n; 32]),
+            member
+        }),
+        (chat(), who(), who(), any::<bool>()).prop_map(|(chat, member, by, hide_all)| Event::Banned {
+            chat,
+            member,
+            by,
+            reason: String::new(),
+            hide_all
+        }),
+        (chat(), who(), who()).prop_map(|(chat, member, by)| Event::Unbanned { chat, member, by }),
+        (chat(), who(), any::<bool>()).prop_map(|(chat, member, ignored)| Event::IgnoreChanged {
+            chat,
+            member,
+            ignored
+        }),
+        Just(Event::Lagged),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_the_picture_agrees_with_itself(events in prop::collection::vec(any_event(), 0..80)) {
+        let mut picture = Picture::new();
+        for event in events {
+            picture.take(event);
+            for chat in picture.0.iter() {
+                prop_assert_eq!(chat.members.iter().count(), chat.members.len());
+                prop_assert!(chat.members.iter().all(|member| !member.nick.is_empty()));
+                prop_assert!(chat.mentions <= chat.unread);
+                let offline_first = chat.members.iter().skip_while(|member| member.online).any(|member| member.online);
+                prop_assert!(!offline_first);
+                prop_assert_eq!(chat.members.all().count(), chat.members.len() + chat.members.banned_len());
+                prop_assert!(chat.members.iter().all(|member| member.ban.is_none()));
+                prop_assert!(chat.members.banned().all(|member| member.ban.is_some()));
+                let hidden = |said: &SaidRow| chat.members.get(said.member).is_some_and(|member| member.ignored);
+                prop_assert!(!chat.timeline.rows().filter_map(Row::said).any(hidden));
+                for member in chat.members.all() {
+                    let key = nick_key(&member.nick);
+                    let alike = chat.members.all().filter(|other| nick_key(&other.nick) == key).count();
+                    prop_assert_eq!(alike > 1, chat.members.shared_nicks().contains(&member.id));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The picture of all chats that the window shows, and what is exported of it.
+
+#[path = "../common/events.rs"]
+mod events;
+
+mod chats;
+mod export;
+mod moderation;

@@ -1,0 +1,16 @@
+//! The program itself, in processes of its own, as a shell, a bot or a peer meets it.
+
+mod process;
+mod scene;
+
+mod classic_peer;
+mod cli;
+mod flood;
+mod full_disk;
+mod headless;
+mod history;
+mod joining;
+mod killed;
+mod moderation;
+mod secrets;
+mod takeout;

@@ -1,0 +1,665 @@
+//! The window by the names of its controls, before a played node.
+
+use std::time::Duration;
+
+use egui::{Key, Modifiers};
+use throng::id::ClientId;
+use throng::model::*;
+use throng::ui::action::ImportSource;
+
+use crate::stage::*;
+
+const ALT_SHIFT: Modifiers = Modifiers::ALT.plus(Modifiers::SHIFT);
+const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+#[test]
+fn the_first_start_asks_for_a_nick_and_nothing_else() {
+    let mut window = Window::open_as(Setting {
+        nick: "",
+        ..Setting::default()
+    });
+    assert!(!window.has("Create a chat"));
+    window.fill("What should others call you?", "Robin");
+    window.click("Start");
+    assert!(window.has("Create a chat") && window.has("Import an invite"));
+    window.pass(secs(1));
+    let kept = window
+        .node
+        .take_sent()
+        .into_iter()
+        .find_map(|command| match command {
+            Command::SaveSettings { settings } => Some(settings.nick),
+            _ => None,
+        });
+    assert_eq!(kept.as_deref(), Some("Robin"));
+}
+
+#[test]
+fn enter_starts_as_well() {
+    let mut window = Window::open_as(Setting {
+        nick: "",
+        ..Setting::default()
+    });
+    window.fill("What should others call you?", "Robin");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(window.has("Create a chat"));
+}
+
+#[test]
+fn an_invite_that_was_opened_waits_for_the_nick() {
+    let mut window = Window::open_as(Setting {
+        nick: "",
+        ..Setting::default()
+    });
+    let invite = ImportSource::from_argument("throng:AQAB".as_ref());
+    window
+        .harness
+        .state()
+        .borrow_mut()
+        .as_mut()
+        .expect("the app")
+        .open_invite(invite);
+    window.fill("What should others call you?", "Robin");
+    window.click("Start");
+    let text = window.control("Or paste the invite's text or link").value();
+    assert_eq!(text.as_deref(), Some("throng:AQAB"));
+    for (argument, path) in [
+        ("/tmp/friends.throng", "/tmp/friends.throng"),
+        ("file:///tmp/our%20friends.throng", "/tmp/our friends.throng"),
+        ("file://localhost/tmp/a%zz%C5%BE.throng", "/tmp/a%zzž.throng"),
+    ] {
+        let file = ImportSource::from_argument(argument.as_ref());
+        assert_eq!(file, ImportSource::Path(path.into()), "{argument}");
+    }
+}
+
+#[test]
+fn a_chat_is_created_and_its_tab_opens() {
+    let mut window = Window::open();
+    window.click("Create a chat");
+    window.fill("Name", "friends");
+    window.click("Create");
+    assert!(!window.has("Kind"), "the dialog is closed");
+    assert_eq!(window.title(), "friends — Throng");
+    window.control("friends");
+    let sent = window.node.take_sent();
+    assert!(sent.contains(&Command::CreateChat {
+        door: None,
+        name: "friends".to_owned(),
+        kind: ChatKind::Private,
+        nick: "Robin".to_owned()
+    }));
+    assert!(
+        sent.iter().any(
+            |command| matches!(command, Command::SaveWorkspace { workspace } if workspace.tabs.len() == 1)
+        )
+    );
+}
+
+#[test]
+fn what_fails_in_a_dialog_is_said_there_and_nothing_typed_is_lost() {
+    let mut window = Window::open();
+    window.press(Modifiers::COMMAND, Key::O);
+    window.fill("Or paste the invite's text or link", "throng:nonsense");
+    *window.node.refuse.borrow_mut() = Some((Code::Damaged, "This invite is cut off.".to_owned()));
+    window.click("Import");
+    assert!(window.has("This invite is cut off."));
+    let text = window.control("Or paste the invite's text or link").value();
+    assert_eq!(text.as_deref(), Some("throng:nonsense"));
+    window.click("Import");
+    assert_eq!(window.title(), "Imported — Throng");
+}
+
+#[test]
+fn an_invite_is_made_once_for_all_ways() {
+    let (mut window, chat) = Window::with_chat("friends");
+    window.node.take_sent();
+    window.click("Export invite…");
+    window.click("5 people");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("friends.throng");
+    window.files.will_choose(&path);
+    window.click("Save as file…");
+    assert!(window.shows("Saved as"));
+    window.click("Copy link");
+    let text = std::fs::read_to_string(&path).expect("written");
+    assert!(text.contains("BEGIN THRONG INVITE"));
+    let made: Vec<_> = window
+        .node
+        .take_sent()
+        .into_iter()
+        .filter(|sent| matches!(sent, Command::ExportInvite { .. }))
+        .collect();
+    let wanted = Command::ExportInvite {
+        chat,
+        path: None,
+        uses: Some(5),
+        expires_in: Some(7 * 86_400),
+        rights: Rights::Member,
+    };
+    assert_eq!(made, [wanted]);
+    let asked = window.files.requests.borrow();
+    assert!(
+        matches!(&asked[0], throng::ui::files::FileRequest::ChooseTarget { file_name, .. } if file_name == "friends.throng")
+    );
+}
+
+#[test]
+fn file_dialogs_that_are_missing_or_silent_leave_other_ways() {
+    let mut window = Window::open();
+    window.click("Import an invite");
+    window
+        .files
+        .answers
+        .borrow_mut()
+        .push_back(throng::ui::files::FileAnswer::Unavailable);
+    window.click("Choose file…");
+    assert!(window.shows("no file dialog to show"));
+    window.click("Choose file…");
+    assert!(!window.shows("has not answered"));
+    window.pass(secs(10));
+    assert!(window.shows("has not answered"));
+    window.fill("Or type the file's path", "/tmp/friends.throng");
+    window.click("Import");
+    let wanted = Command::ImportInvite {
+        path: Some("/tmp/friends.throng".into()),
+        text: None,
+        nick: "Robin".to_owned(),
+    };
+    assert!(window.node.was_sent(&wanted));
+}
+
+#[test]
+fn tabs_are_walked_moved_closed_and_opened_again() {
+    let (mut window, first) = Window::with_chat("one");
+    for (number, name) in [(2, "two"), (3, "three")] {
+        window.add_chat(number, name);
+        window.go_to(name);
+    }
+    assert_eq!(window.title(), "three — Throng");
+    window.press(Modifiers::COMMAND, Key::Tab);
+    assert_eq!(window.title(), "one — Throng");
+    window.press(CTRL_SHIFT, Key::Tab);
+    assert_eq!(window.title(), "three — Throng");
+    window.press(Modifiers::ALT, Key::Num2);
+    assert_eq!(window.title(), "two — Throng");
+    window.press(ALT_SHIFT, Key::ArrowRight);
+    window.press(Modifiers::COMMAND, Key::Num3);
+    assert_eq!(window.title(), "two — Throng");
+    window.press(Modifiers::COMMAND, Key::W);
+    assert_eq!(window.title(), "three — Throng");
+    window.press(CTRL_SHIFT, Key::T);
+    assert_eq!(window.title(), "two — Throng");
+    let kept = window
+        .node
+        .take_sent()
+        .into_iter()
+        .rev()
+        .find_map(|command| match command {
+            Command::SaveWorkspace { workspace } => Some(workspace),
+            _ => None,
+        });
+    let wanted = Workspace {
+        tabs: vec![first, chat_id(3), chat_id(2)],
+        selected: Some(chat_id(2)),
+    };
+    assert_eq!(kept, Some(wanted));
+}
+
+#[test]
+fn tabs_are_dragged_and_closed_by_the_middle_button() {
+    let (mut window, _) = Window::with_chat("one");
+    for (number, name) in [(2, "two"), (3, "three")] {
+        window.add_chat(number, name);
+        window.go_to(name);
+    }
+    let (from, to) = (tab(&window, "three"), tab(&window, "one").left_center());
+    window.harness.drag_at(from.center());
+    window.harness.run();
+    window.harness.hover_at(to);
+    window.harness.run();
+    window.harness.drop_at(to);
+    window.harness.run();
+    assert!(tab(&window, "three").left() < tab(&window, "one").left());
+    let at = tab(&window, "one").center();
+    window.harness.hover_at(at);
+    for pressed in [true, false] {
+        let (button, modifiers) = (egui::PointerButton::Middle, Modifiers::NONE);
+        window.harness.event(egui::Event::PointerButton {
+            pos: at,
+            button,
+            pressed,
+            modifiers,
+        });
+    }
+    window.harness.run();
+    let open = Workspace {
+        tabs: vec![chat_id(3), chat_id(2)],
+        selected: Some(chat_id(3)),
+    };
+    assert!(window.node.was_sent(&Command::SaveWorkspace { workspace: open }));
+}
+
+/// Where a tab is.
+fn tab(window: &Window, name: &str) -> egui::Rect {
+    use egui_kittest::kittest::Queryable as _;
+    window
+        .harness
+        .get_by_role_and_label(egui::accesskit::Role::Tab, name)
+        .rect()
+}
+
+#[test]
+fn a_dropped_file_is_offered_for_import() {
+    #[derive(Debug)]
+    struct Dropped;
+    impl egui::DroppedFile for Dropped {
+        fn path(&self) -> &std::path::Path {
+            std::path::Path::new("/tmp/friends.throng")
+        }
+        fn bytes(&self) -> Result<Vec<u8>, String> {
+            Err("the window reads no files".to_owned())
+        }
+    }
+    let mut window = Window::open();
+    window
+        .harness
+        .input_mut()
+        .dropped_files
+        .push(std::sync::Arc::new(Dropped));
+    window.harness.run();
+    assert_eq!(
+        window.control("Or type the file's path").value().as_deref(),
+        Some("/tmp/friends.throng")
+    );
+    window.click("Import");
+    let path = Some("/tmp/friends.throng".into());
+    assert!(window.node.was_sent(&Command::ImportInvite {
+        path,
+        text: None,
+        nick: "Robin".to_owned()
+    }));
+}
+
+#[test]
+fn the_status_is_set_in_the_status_bar() {
+    let (mut window, chat) = Window::with_chat("friends");
+    window.click("You are Robin, online");
+    window.click("Busy");
+    assert!(window.node.was_sent(&Command::SetStatus {
+        chat,
+        status: Status::Busy
+    }));
+    window.control("You are Robin, busy");
+    window.press(Modifiers::NONE, Key::Escape);
+    window.click("You are Robin, busy");
+    window.click("Change your nick…");
+    window.fill("Your nick in this chat", "Robbie");
+    window.click("Change");
+    window.control("You are Robbie, busy");
+    assert!(window.shows("You are Robbie now"));
+}
+
+#[test]
+fn esc_marks_as_read_unless_something_stands_before_the_chat() {
+    let (mut window, chat) = Window::with_chat("friends");
+    // Nobody looks, so it is not read by being shown.
+    window.harness.input_mut().focused = false;
+    window.hear(chat, 1, "Ann", 1, "hello");
+    assert_eq!(window.title(), "(1) friends — Throng");
+    window.press(Modifiers::COMMAND, Key::Comma);
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(!window.has("Zoom"));
+    assert_eq!(
+        window.title(),
+        "(1) friends — Throng",
+        "it closed the settings and no more"
+    );
+    window.press(Modifiers::NONE, Key::Escape);
+    assert_eq!(window.title(), "friends — Throng");
+}
+
+#[test]
+fn what_is_unread_is_counted_and_found() {
+    let (mut window, _) = Window::with_chat("one");
+    let other = window.add_chat(2, "two");
+    window.hear(other, 1, "Ann", 1, "hello");
+    window.hear(other, 1, "Ann", 2, "Robin: are you there?");
+    assert_eq!(window.title(), "(2) one — Throng");
+    assert!(window.shows("two, 2 unread, 1 mention"));
+    window.press(ALT_SHIFT, Key::ArrowDown);
+    assert_eq!(window.title(), "two — Throng", "shown to the end, so it is read");
+    assert!(
+        window
+            .node
+            .take_sent()
+            .iter()
+            .any(|sent| matches!(sent, Command::MarkRead { .. }))
+    );
+}
+
+#[test]
+fn the_new_line_stays_while_one_reads_and_never_stands_above_what_is_seen_coming() {
+    let (mut window, _) = Window::with_chat("one");
+    let other = window.add_chat(2, "two");
+    window.go_to("two");
+    window.hear(other, 1, "Ann", 1, "hello");
+    window.hear(other, 1, "Ann", 2, "seen as it comes");
+    assert!(!window.has("New messages"));
+    window.go_to("one");
+    window.hear(other, 1, "Ann", 3, "while you were elsewhere");
+    window.go_to("two");
+    assert!(window.has("New messages"), "where reading stopped");
+    window.hear(other, 1, "Ann", 4, "and more");
+    assert!(window.has("New messages"));
+    assert_eq!(window.title(), "two — Throng");
+    window.press(Modifiers::NONE, Key::Escape);
+    assert!(!window.has("New messages"), "Esc is done with it");
+    window.hear(other, 1, "Ann", 5, "later");
+    assert!(!window.has("New messages"));
+}
+
+#[test]
+fn leaving_can_be_undone_for_a_while() {
+    let (mut window, chat) = Window::with_chat("friends");
+    window.click("Menu");
+    window.click("Leave the chat");
+    assert!(window.shows("You left friends."));
+    window.pass(secs(5));
+    assert!(!window.node.was_sent(&Command::LeaveChat { chat }));
+    window.click("Undo");
+    assert_eq!(window.title(), "friends — Throng");
+    window.pass(secs(10));
+    assert!(!window.node.was_sent(&Command::LeaveChat { chat }));
+
+    window.click("Menu");
+    window.click("Leave the chat");
+    window.pass(secs(7));
+    assert!(window.node.was_sent(&Command::LeaveChat { chat }));
+    assert!(window.has("Create a chat"), "no chat is left");
+}
+
+#[test]
+fn the_topic_is_changed_in_the_header() {
+    let (mut window, chat) = Window::with_chat("friends");
+    window.click("Topic: Add a topic");
+    window.fill("Topic", "The boat on Saturday");
+    window.press(Modifiers::NONE, Key::Enter);
+    let topic = "The boat on Saturday".to_owned();
+    assert!(window.node.was_sent(&Command::SetTopic {
+        chat,
+        topic,
+        locked: None
+    }));
+    window.control("Topic: The boat on Saturday");
+    assert!(window.shows("You changed the topic"));
+}
+
+#[test]
+fn members_come_and_go_and_have_cards() {
+    let (mut window, chat) = Window::with_chat("friends");
+    let (who, nick, role, status) = (member(7), "Cleo".to_owned(), Role::Member, Status::Online);
+    window.node.report(Event::MemberJoined {
+        chat,
+        member: who,
+        nick,
+        role,
+        status,
+    });
+    window.harness.run();
+    assert!(window.shows("Cleo joined"));
+    window.click("Cleo, online");
+    assert!(window.has("Fingerprint"));
+    window.click("Mention");
+    assert_eq!(window.control("Message").value().as_deref(), Some("Cleo: "));
+    window.node.report(Event::MemberLeft {
+        chat,
+        member: who,
+        nick: "Cleo".to_owned(),
+        why: LeftWhy::Quit,
+    });
+    window.harness.run();
+    assert!(window.has("Cleo, offline"));
+}
+
+#[test]
+fn what_could_not_be_sent_comes_back() {
+    let (mut window, _) = Window::with_chat("friends");
+    *window.node.refuse.borrow_mut() = Some((Code::TooLong, "This message is too long.".to_owned()));
+    window.fill("Message", "a long story");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert!(window.shows("This message is too long."));
+    assert_eq!(window.control("Message").value().as_deref(), Some("a long story"));
+}
+
+#[test]
+fn drafts_are_kept_after_a_pause_and_when_the_window_closes() {
+    let (mut window, chat) = Window::with_chat("friends");
+    window.node.take_sent();
+    window.fill("Message", "to be continued");
+    let wanted = Command::SaveDraft {
+        chat,
+        text: "to be continued".to_owned(),
+    };
+    assert!(!window.node.was_sent(&wanted));
+    window.pass(secs(2));
+    assert!(window.node.was_sent(&wanted));
+    window.fill("Message", "and more");
+    window
+        .harness
+        .state()
+        .borrow_mut()
+        .as_mut()
+        .expect("made")
+        .close();
+    assert!(window.node.was_sent(&Command::SaveDraft {
+        chat,
+        text: "and more".to_owned()
+    }));
+}
+
+#[test]
+fn a_restart_brings_back_tabs_and_drafts() {
+    let node = Played::default();
+    *node.settings.borrow_mut() = Settings {
+        nick: "Robin".to_owned(),
+        ..Settings::default()
+    };
+    *node.workspace.borrow_mut() = Workspace {
+        tabs: vec![chat_id(2), chat_id(1)],
+        selected: Some(chat_id(1)),
+    };
+    *node.open_chats.borrow_mut() = vec![OpenChat {
+        chat: chat_id(1),
+        draft: "unfinished".to_owned(),
+        read: None,
+        unread: 0,
+    }];
+    let mut window = Window::before(node, Setting::default());
+    window.add_chat(1, "one");
+    window.add_chat(2, "two");
+    window.add_chat(3, "three");
+    assert_eq!(window.title(), "one — Throng");
+    assert_eq!(window.control("Message").value().as_deref(), Some("unfinished"));
+    assert!(
+        window.has("three. Only you are here") || window.shows("three."),
+        "listed without a tab"
+    );
+}
+
+#[test]
+fn away_after_idling_and_back_on_input() {
+    let (mut window, chat) = Window::with_chat("friends");
+    window.pass(secs(9 * 60));
+    let away = Command::SetStatus {
+        chat,
+        status: Status::Away,
+    };
+    assert!(!window.node.was_sent(&away));
+    window.pass(secs(2 * 60));
+    assert!(window.node.was_sent(&away));
+    window.press(Modifiers::NONE, Key::Space);
+    assert!(window.node.was_sent(&Command::SetStatus {
+        chat,
+        status: Status::Online
+    }));
+}
+
+#[test]
+fn a_profile_that_cannot_be_opened_says_what_to_do() {
+    let node = Played::default();
+    let message = "Another Throng has this profile open. Close it first.".to_owned();
+    node.report(Event::Error {
+        chat: None,
+        command: String::new(),
+        code: Code::Locked,
+        message,
+    });
+    node.report(Event::Bye);
+    let window = Window::before(node, Setting::default());
+    assert!(window.has("This profile is in use") && window.shows("Close it first."));
+    window.control("Quit");
+}
+
+#[test]
+fn a_pasted_link_offers_to_import() {
+    let (mut window, _) = Window::with_chat("friends");
+    let paste = || egui::Event::Paste("throng:abc".to_owned());
+    window.harness.event(paste());
+    window.harness.run();
+    assert_eq!(
+        window.control("Message").value().as_deref(),
+        Some("throng:abc"),
+        "it goes where it was pasted"
+    );
+    window.click("Import it");
+    assert_eq!(
+        window
+            .control("Or paste the invite's text or link")
+            .value()
+            .as_deref(),
+        Some("throng:abc")
+    );
+}
+
+#[test]
+fn connections_in_words_change_with_time_alone() {
+    let (mut window, chat) = Window::with_chat("friends");
+    window.control("Connection: Linked to 1 member");
+    window.node.report(Event::PeerLost {
+        chat,
+        client_id: ClientId([1; 32]),
+        member: member(1),
+    });
+    window.harness.run();
+    window.control("Connection: Looking for members…");
+    window.pass(secs(21));
+    window.click("Connection: Nobody reachable: what to do");
+    window.click("Done");
+    window.click("Try again");
+    assert!(window.node.was_sent(&Command::Retry { chat }));
+    window.control("Connection: Looking for members…");
+}
+
+#[test]
+fn a_classic_chat_connects_and_admits() {
+    let mut window = Window::open();
+    window.click("Create a chat");
+    window.fill("Name", "ring");
+    window.click("Classic");
+    window.click("Create");
+    window.click("Connect…");
+    window.fill("The peer's client_id", "not hex");
+    window.fill("The peer's address", "127.0.0.1:9");
+    window.click("Connect");
+    assert!(window.shows("64 hex digits."));
+    let client_id = ClientId([0xAB; 32]);
+    window.fill("The peer's client_id", &client_id.to_string());
+    window.click("Connect");
+    let address = "127.0.0.1:9".parse().expect("an address");
+    assert!(window.node.was_sent(&Command::Connect {
+        chat: chat_id(101),
+        client_id,
+        address
+    }));
+}
+
+#[test]
+fn settings_take_effect_at_once_and_are_kept() {
+    let (mut window, _) = Window::with_chat("friends");
+    window.press(Modifiers::COMMAND, Key::Comma);
+    window.click("Light");
+    assert_eq!(window.harness.ctx.theme(), egui::Theme::Light);
+    window.click("Compact rows");
+    window.pass(secs(1));
+    let kept = window
+        .node
+        .take_sent()
+        .into_iter()
+        .rev()
+        .find_map(|command| match command {
+            Command::SaveSettings { settings } => Some(settings),
+            _ => None,
+        });
+    assert!(kept.is_some_and(|kept| kept.compact && kept.theme == Theme::Light));
+}
+
+#[test]
+fn nothing_is_lost_while_the_backend_has_no_room() {
+    let (mut window, chat) = Window::with_chat("friends");
+    window.node.full.set(true);
+    window.fill("Message", "patience");
+    window.harness.key_press(Key::Enter);
+    window.harness.run_steps(3);
+    window.node.full.set(false);
+    window.clock.pass(secs(1));
+    window.harness.run_steps(3);
+    assert!(window.node.was_sent(&Command::Say {
+        chat,
+        text: "patience".to_owned()
+    }));
+}
+
+#[test]
+fn an_idle_window_asks_for_no_frame() {
+    let (window, _) = Window::with_chat("friends");
+    let viewport = &window.harness.output().viewport_output[&egui::ViewportId::ROOT];
+    // The one thing that time alone brings is being away.
+    assert!(viewport.repaint_delay > secs(60), "{:?}", viewport.repaint_delay);
+}
+
+#[test]
+fn a_narrow_window_has_everything_within_reach() {
+    let mut window = Window::open_as(Setting {
+        size: [420.0, 640.0],
+        ..Setting::default()
+    });
+    window.add_chat(1, "friends");
+    window.go_to("friends");
+    assert!(!window.has("Ann, online"));
+    window.click("Members, 3");
+    window.control("Ann, online");
+    window.click("Members, 3");
+    window.control("Message");
+    window.click("Chats");
+    window.click("Menu");
+    window.control("Settings…");
+}
+
+#[test]
+fn the_list_of_shortcuts_shows_every_command() {
+    let mut window = Window::open();
+    window.press(Modifiers::NONE, Key::F1);
+    for entry in throng::ui::commands::TABLE
+        .iter()
+        .filter(|entry| !entry.shortcuts.is_empty())
+    {
+        if !matches!(entry.command, throng::ui::commands::UiCommand::SelectTab(_)) {
+            assert!(window.has(entry.name.trim_end_matches('…')), "{}", entry.name);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The window, by the names of its controls and as pictures.
+
+mod stage;
+
+mod app;
+mod history;
+mod invites;
+mod moderation;
+mod pictures;
+mod qr;
+mod story;
+mod takeout;
+mod timeline;

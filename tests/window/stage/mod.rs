@@ -1,0 +1,633 @@
+//! What tests of the window share: a window driven by the names of its controls, before a backend that plays a node
+//! or is one.
+#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+
+mod archive;
+mod drawing;
+#[path = "../../common/events.rs"]
+mod events;
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use egui::accesskit::Role as NodeRole;
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{Harness, Node};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use throng::id::{ChatId, ClientId, InviteId};
+use throng::model::*;
+use throng::ui::app::App;
+use throng::ui::backend::Backend;
+use throng::ui::clock::Clock;
+use throng::ui::files::{FileAnswer, FileRequest, Files, write};
+
+pub use self::drawing::can_draw;
+pub use self::events::*;
+
+/// A clock that goes on when it is told to.
+#[derive(Clone, Default)]
+pub struct StageClock(Rc<Cell<Duration>>);
+
+impl StageClock {
+    pub fn pass(&self, time: Duration) {
+        self.0.set(self.0.get() + time);
+    }
+}
+
+impl Clock for StageClock {
+    fn timestamp(&self) -> Timestamp {
+        let began = Timestamp::from_second(NOW).expect("in range");
+        began + jiff::SignedDuration::try_from(self.0.get()).expect("in range")
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.0.get()
+    }
+
+    fn zone(&self) -> TimeZone {
+        TimeZone::UTC
+    }
+}
+
+/// The user before the system's file dialogs: answers with what was laid out, in order.
+#[derive(Clone, Default)]
+pub struct StageFiles {
+    /// What the next dialogs answer. None laid out: they are silent for ever.
+    pub answers: Rc<RefCell<VecDeque<FileAnswer>>>,
+    /// What was asked for.
+    pub requests: Rc<RefCell<Vec<FileRequest>>>,
+    ready: Rc<RefCell<VecDeque<(u64, FileAnswer)>>>,
+}
+
+impl StageFiles {
+    pub fn will_choose(&self, path: impl Into<PathBuf>) {
+        self.answers
+            .borrow_mut()
+            .push_back(FileAnswer::Chosen(path.into()));
+    }
+}
+
+impl Files for StageFiles {
+    fn request(&mut self, ticket: u64, request: FileRequest) {
+        self.requests.borrow_mut().push(request.clone());
+        let answer = match request {
+            FileRequest::Write { path, bytes, replace } => Some(write(path, &bytes, replace)),
+            _ => self.answers.borrow_mut().pop_front(),
+        };
+        self.ready
+            .borrow_mut()
+            .extend(answer.map(|answer| (ticket, answer)));
+    }
+
+    fn poll(&mut self) -> Option<(u64, FileAnswer)> {
+        self.ready.borrow_mut().pop_front()
+    }
+}
+
+/// A node that is played: it keeps what it was sent, and answers what a window can't go on without.
+#[derive(Clone, Default)]
+pub struct Played {
+    pub sent: Rc<RefCell<Vec<Command>>>,
+    reports: Rc<RefCell<VecDeque<Report>>>,
+    pub settings: Rc<RefCell<Settings>>,
+    pub workspace: Rc<RefCell<Workspace>>,
+    pub open_chats: Rc<RefCell<Vec<OpenChat>>>,
+    /// Those of every chat.
+    pub invites: Rc<RefCell<Vec<InviteInfo>>>,
+    /// Answer the next command that is not one of every start with this error.
+    pub refuse: Rc<RefCell<Option<(Code, String)>>>,
+    /// Take nothing, as when the queue is full.
+    pub full: Rc<Cell<bool>>,
+    /// What the moderation log answers.
+    pub log: Rc<RefCell<Vec<LogEntry>>>,
+    /// The tag of what was submitted last.
+    last_tag: Rc<RefCell<Option<Tag>>>,
+    /// What is stored, by time.
+    pub archive: Rc<RefCell<Vec<Message>>>,
+    /// Keep answers back until they are released.
+    pub hold_answers: Rc<Cell<bool>>,
+    held: Rc<RefCell<VecDeque<Report>>>,
+    created: Rc<Cell<u8>>,
+    said: Rc<Cell<u32>>,
+}
+
+impl Played {
+    /// Reports something.
+    pub fn report(&self, event: Event) {
+        self.reports.borrow_mut().push_back(event.into());
+    }
+
+    fn answer(&self, event: Event, tag: &Option<Tag>) {
+        let report = Report {
+            event,
+            tag: tag.clone(),
+        };
+        if self.hold_answers.get() {
+            self.held.borrow_mut().push_back(report);
+        } else {
+            self.reports.borrow_mut().push_back(report);
+        }
+    }
+
+    /// Gives the answers that were kept back.
+    pub fn release_answers(&self) {
+        self.hold_answers.set(false);
+        self.reports.borrow_mut().append(&mut self.held.borrow_mut());
+    }
+
+    /// Answers what was submitted last.
+    pub fn answer_last(&self, event: Event) {
+        let tag = self.last_tag.borrow().clone();
+        self.answer(event, &tag);
+    }
+
+    /// What was sent, and forgets it.
+    pub fn take_sent(&self) -> Vec<Command> {
+        std::mem::take(&mut *self.sent.borrow_mut())
+    }
+
+    pub fn was_sent(&self, wanted: &Command) -> bool {
+        self.sent.borrow().contains(wanted)
+    }
+
+    fn play(&self, request: &Request) {
+        let Request { command, tag } = request;
+        if tag.is_some() {
+            self.last_tag.borrow_mut().clone_from(tag);
+        }
+        let routine = matches!(
+            command,
+            Command::LoadWorkspace
+                | Command::History { .. }
+                | Command::Members { .. }
+                | Command::Invites { .. }
+                | Command::SaveWorkspace { .. }
+                | Command::SaveDraft { .. }
+                | Command::SaveSettings { .. }
+                | Command::MarkRead { .. }
+        );
+        if !routine && let Some((code, message)) = self.refuse.borrow_mut().take() {
+            let (chat, command) = (command.chat(), command.name().to_owned());
+            return self.answer(
+                Event::Error {
+                    chat,
+                    command,
+                    code,
+                    message,
+                },
+                tag,
+            );
+        }
+        match command {
+            Command::LoadWorkspace => {
+                let (settings, workspace) = (self.settings.borrow().clone(), self.workspace.borrow().clone());
+                let chats = self.open_chats.borrow().clone();
+                self.answer(
+                    Event::Workspace {
+                        settings,
+                        workspace,
+                        chats,
+                    },
+                    tag,
+                );
+            }
+            Command::CreateChat { name, kind, nick, .. } => {
+                self.created.set(self.created.get() + 1);
+                let opened = opened(100 + self.created.get(), name, *kind, nick, Role::Founder);
+                self.answer(opened, tag);
+            }
+            Command::ImportInvite { nick, .. } => {
+                self.created.set(self.created.get() + 1);
+                let opened = opened(
+                    100 + self.created.get(),
+                    "Imported",
+                    ChatKind::Private,
+                    nick,
+                    Role::Member,
+                );
+                self.answer(opened, tag);
+            }
+            Command::ExportInvite { chat, .. } => {
+                let event = Event::InviteExported {
+                    chat: *chat,
+                    invite: InviteId([9; 32]),
+                    path: None,
+                    text: "-----BEGIN THRONG INVITE-----\nYW4gaW52aXRl\n-----END THRONG INVITE-----\n"
+                        .to_owned(),
+                    link: "throng:YW4gaW52aXRl".to_owned(),
+                };
+                self.answer(event, tag);
+            }
+            Command::Say { chat, text } => {
+                self.said.set(self.said.get() + 1);
+                let mut message = message(*chat, own(*chat), "Robin", 10_000 + self.said.get(), 0, text);
+                message.own = true;
+                message.delivery = Some(DeliveryState::Waiting);
+                self.answer(Event::Message(message), tag);
+            }
+            Command::SetNick { chat, nick } => {
+                let event = Event::NickChanged {
+                    chat: *chat,
+                    member: own(*chat),
+                    nick: nick.clone(),
+                };
+                self.answer(event, tag);
+            }
+            Command::SetTopic { chat, topic, locked } => {
+                let event = Event::TopicChanged {
+                    chat: *chat,
+                    topic: topic.clone(),
+                    locked: locked.unwrap_or_default(),
+                    by: own(*chat),
+                };
+                self.answer(event, tag);
+            }
+            Command::SetStatus { chat, status } => {
+                let event = Event::StatusChanged {
+                    chat: *chat,
+                    member: own(*chat),
+                    status: *status,
+                };
+                self.answer(event, tag);
+            }
+            Command::Invites { chat } => {
+                let invites = self.invites.borrow().clone();
+                self.answer(Event::Invites { chat: *chat, invites }, tag);
+            }
+            Command::SetDoor { chat, door } => {
+                let event = Event::DoorChanged {
+                    chat: *chat,
+                    door: *door,
+                    by: Some(own(*chat)),
+                };
+                self.answer(event, tag);
+            }
+            Command::CloseInvite { chat, invite } => {
+                for info in self.invites.borrow_mut().iter_mut() {
+                    info.closed |= info.invite == *invite;
+                }
+                let event = Event::InviteClosed {
+                    chat: *chat,
+                    invite: *invite,
+                    by: Some(own(*chat)),
+                };
+                self.answer(event, tag);
+            }
+            Command::Ban { .. }
+            | Command::Unban { .. }
+            | Command::SetRole { .. }
+            | Command::Ignore { .. }
+            | Command::ModerationLog { .. } => self.play_moderation(request),
+            Command::LeaveChat { chat } => self.answer(Event::ChatClosed { chat: *chat }, tag),
+            Command::ClearHistory { chat } => {
+                self.archive.borrow_mut().retain(|message| message.chat != *chat);
+                self.answer(Event::HistoryCleared { chat: *chat }, tag);
+            }
+            Command::SetRetention { chat, retention } => {
+                let (chat, retention) = (*chat, *retention);
+                self.answer(Event::RetentionChanged { chat, retention }, tag);
+            }
+            Command::SetHistoryRule { chat, rule } => {
+                let (chat, rule, by) = (*chat, *rule, Some(own(*chat)));
+                self.answer(Event::HistoryRuleChanged { chat, rule, by }, tag);
+            }
+            command if !self.archive.borrow().is_empty() => {
+                let event = archive::answer(&self.archive.borrow(), command);
+                if let Some(event) = event {
+                    self.answer(event, tag);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Played {
+    fn play_moderation(&self, request: &Request) {
+        let event = match request.command.clone() {
+            Command::Ban {
+                chat,
+                member,
+                reason,
+                hide_all,
+                ..
+            } => Event::Banned {
+                chat,
+                member,
+                by: own(chat),
+                reason,
+                hide_all,
+            },
+            Command::Unban { chat, member } => Event::Unbanned {
+                chat,
+                member,
+                by: own(chat),
+            },
+            Command::SetRole { chat, member, role } => Event::RoleChanged {
+                chat,
+                member,
+                role,
+                by: Some(own(chat)),
+            },
+            Command::Ignore {
+                chat,
+                member,
+                ignored,
+            } => Event::IgnoreChanged {
+                chat,
+                member,
+                ignored,
+            },
+            Command::ModerationLog { chat } => Event::ModerationLog {
+                chat,
+                entries: self.log.borrow().clone(),
+            },
+            _ => return,
+        };
+        self.answer(event, &request.tag);
+    }
+}
+
+impl Backend for Played {
+    fn try_send(&mut self, request: &Request) -> bool {
+        if self.full.get() {
+            return false;
+        }
+        self.sent.borrow_mut().push(request.command.clone());
+        self.play(request);
+        true
+    }
+
+    fn poll(&mut self) -> Option<Report> {
+        self.reports.borrow_mut().pop_front()
+    }
+}
+
+/// A window before a played node.
+pub struct Window {
+    pub harness: Harness<'static, Slot>,
+    pub node: Played,
+    pub files: StageFiles,
+    pub clock: StageClock,
+}
+
+/// How a window is to be.
+pub struct Setting {
+    pub size: [f32; 2],
+    pub pixels_per_point: f32,
+    pub theme: Theme,
+    pub nick: &'static str,
+    pub pictures: bool,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        Self {
+            size: [1080.0, 720.0],
+            pixels_per_point: 1.0,
+            theme: Theme::Dark,
+            nick: "Robin",
+            pictures: false,
+        }
+    }
+}
+
+impl Window {
+    /// With a profile that has a nick but no chats.
+    pub fn open() -> Self {
+        Self::open_as(Setting::default())
+    }
+
+    pub fn open_as(setting: Setting) -> Self {
+        let node = Played::default();
+        *node.settings.borrow_mut() = Settings {
+            nick: setting.nick.to_owned(),
+            theme: setting.theme,
+            ..Settings::default()
+        };
+        Self::before(node, setting)
+    }
+
+    /// Before a node that was set up.
+    pub fn before(node: Played, setting: Setting) -> Self {
+        node.report(Event::Ready {
+            version: "0.1.0".to_owned(),
+            listen: "127.0.0.1:0".parse().expect("an address"),
+            passphrase: false,
+        });
+        let (files, clock) = (StageFiles::default(), StageClock::default());
+        let harness = harness(Box::new(node.clone()), &files, clock.clone(), &setting);
+        let mut window = Self {
+            harness,
+            node,
+            files,
+            clock,
+        };
+        window.harness.run();
+        window
+    }
+
+    /// A chat with two members besides ourselves, linked, with a few words said; its tab in front.
+    pub fn with_chat(name: &str) -> (Self, ChatId) {
+        let mut window = Self::open();
+        let chat = window.add_chat(1, name);
+        window.go_to(name);
+        (window, chat)
+    }
+
+    /// Opens a chat with Ann and Ben in it, as a restart does.
+    pub fn add_chat(&mut self, number: u8, name: &str) -> ChatId {
+        let chat = chat_id(number);
+        self.node
+            .report(opened(number, name, ChatKind::Private, "Robin", Role::Founder));
+        let mut members = vec![
+            info(member(1), "Ann", Role::Member, Status::Online, true),
+            info(member(2), "Ben", Role::Member, Status::Away, true),
+            info(own(chat), "Robin", Role::Founder, Status::Online, true),
+        ];
+        members[2].own = true;
+        self.node.report(Event::Members { chat, members });
+        let address = "127.0.0.1:40001".parse().expect("an address");
+        self.node.report(Event::PeerLinked {
+            chat,
+            client_id: ClientId([1; 32]),
+            member: member(1),
+            address,
+        });
+        self.harness.run();
+        chat
+    }
+
+    /// Somebody says something, now.
+    pub fn hear(&mut self, chat: ChatId, by: u8, nick: &str, number: u32, text: &str) {
+        self.node.report(Event::Message(message(
+            chat,
+            member(by),
+            nick,
+            number,
+            i64::from(number),
+            text,
+        )));
+        self.harness.run();
+    }
+
+    /// Lets time pass.
+    pub fn pass(&mut self, time: Duration) {
+        self.clock.pass(time);
+        self.harness.run();
+    }
+
+    /// Goes to a chat by the quick switcher.
+    pub fn go_to(&mut self, chat: &str) {
+        self.press(Modifiers::COMMAND, Key::K);
+        self.harness.event(egui::Event::Text(chat.to_owned()));
+        self.harness.run();
+        self.press(Modifiers::NONE, Key::Enter);
+    }
+
+    /// What is further down in the open menu is scrolled to first, as one would.
+    pub fn click(&mut self, name: &str) {
+        let is_menu_open = self.harness.query_all_by_label("Menu").count() > 1;
+        if is_menu_open {
+            self.control(name).scroll_to_me();
+            self.harness.run();
+        }
+        self.control(name).click();
+        self.harness.run();
+    }
+
+    /// The one control of this name that can be acted on; its label in the window goes by the same words.
+    pub fn control<'a>(&'a self, name: &'a str) -> Node<'a> {
+        control(&self.harness, name)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.harness.query_all_by_label(name).next().is_some()
+    }
+
+    /// Whether something shows these words among others.
+    pub fn shows(&self, words: &str) -> bool {
+        self.harness.query_all_by_label_contains(words).next().is_some()
+    }
+
+    /// Types into the field of this name, in place of what stands there.
+    pub fn fill(&mut self, name: &str, text: &str) {
+        fill(&mut self.harness, name, text);
+    }
+
+    pub fn press(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.run();
+    }
+
+    pub fn title(&self) -> String {
+        self.harness
+            .state()
+            .borrow()
+            .as_ref()
+            .expect("made")
+            .title()
+            .to_owned()
+    }
+}
+
+/// Opens a public chat in which we are this, with Ann in it, and goes to it.
+pub fn open_public(window: &mut Window, role: Role, door: Door) -> ChatId {
+    let chat = chat_id(30);
+    let mut event = opened(30, "town square", ChatKind::Public, "Robin", role);
+    if let Event::ChatOpened { door: is, joined, .. } = &mut event {
+        (*is, *joined) = (door, true);
+    }
+    window.node.report(event);
+    let own = MemberInfo {
+        own: true,
+        ..info(own(chat), "Robin", role, Status::Online, true)
+    };
+    let members = vec![info(member(1), "Ann", Role::Member, Status::Online, true), own];
+    window.node.report(Event::Members { chat, members });
+    window.node.report(Event::PeerLinked {
+        chat,
+        client_id: ClientId([1; 32]),
+        member: member(1),
+        address: address(),
+    });
+    window.harness.run();
+    window.go_to("town square");
+    chat
+}
+
+/// Opens a public chat into which we are not let yet, and goes to it.
+pub fn asked_in(window: &mut Window) -> ChatId {
+    window
+        .node
+        .report(opened(31, "night train", ChatKind::Public, "Robin", Role::Member));
+    window.harness.run();
+    window.go_to("night train");
+    chat_id(31)
+}
+
+/// The app, made as soon as there is a context for it.
+pub type Slot = Rc<RefCell<Option<App>>>;
+
+/// A window over any backend.
+pub fn harness(
+    backend: Box<dyn Backend>,
+    files: &StageFiles,
+    clock: impl Clock + 'static,
+    setting: &Setting,
+) -> Harness<'static, Slot> {
+    let slot = Slot::default();
+    let (made, files) = (slot.clone(), files.clone());
+    let builder = Harness::builder()
+        .with_size(setting.size)
+        .with_pixels_per_point(setting.pixels_per_point)
+        .with_max_steps(60)
+        .with_context_setup(move |ctx| {
+            *made.borrow_mut() = Some(App::new(ctx, backend, Box::new(files), Box::new(clock)));
+        });
+    let draws = setting.pictures && can_draw();
+    let builder = if draws { builder.wgpu() } else { builder };
+    builder.build_ui_state(
+        |ui, slot: &mut Slot| {
+            let mut slot = slot.borrow_mut();
+            let app = slot.as_mut().expect("made with the context");
+            app.logic(ui.ctx());
+            // The harness leaves a margin that a window has not.
+            let whole = ui.ctx().content_rect();
+            let mut root = ui.new_child(egui::UiBuilder::new().max_rect(whole));
+            root.set_clip_rect(whole);
+            app.ui(&mut root);
+        },
+        slot,
+    )
+}
+
+/// The one control of this name that can be acted on; a label in the window may go by the same words.
+pub fn control<'a>(harness: &'a Harness<'static, Slot>, name: &'a str) -> Node<'a> {
+    let mut found: Vec<_> = harness
+        .query_all_by_label(name)
+        .filter(|node| {
+            !matches!(
+                node.accesskit_node().role(),
+                NodeRole::Label | NodeRole::Heading | NodeRole::GenericContainer
+            )
+        })
+        .collect();
+    assert!(found.len() == 1, "{} controls are called {name:?}", found.len());
+    found.remove(0)
+}
+
+/// Types into the field of this name, in place of what stands there.
+pub fn fill(harness: &mut Harness<'static, Slot>, name: &str, text: &str) {
+    control(harness, name).focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    control(harness, name).type_text(text);
+    harness.run();
+}
