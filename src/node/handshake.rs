@@ -528,7 +528,7 @@ impl Node {
 
     /// We are not let in. Who was in before goes on asking others: this one may know less than they.
     pub(super) fn refused(&mut self, why: Refusal) {
-        if !self.joined || why == Refusal::Banned {
+        if !self.joined || why == Refusal::Banned || self.own_refusal() == Some(why) {
             self.emit(NodeEvent::Refused(why));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Kind, Moderation, Node, NodeEvent};
+use super::{Kind, Moderation, Node, NodeEvent, Refusal};
 use crate::facts::{
     Action, Admitted, Ban, Body, Denied, Fact, MAX_CONFIRM_SLOTS, MAX_LIFTS, Place, Role, ShortFactId, State,
 };
@@ -341,8 +341,6 @@ impl Node {
         for member in signed.members.values() {
             events.extend(member_events(before, state, &member.admitted));
         }
-        let own = signed.admitted(&self.member);
-        let is_banned = own.is_some_and(|own| state.ban_of(&own).is_some());
         let gone: Vec<ClientId> = signed
             .sessions()
             .filter(|(_, session)| session.online && signed.may_read(&session.member).is_err())
@@ -355,10 +353,19 @@ impl Node {
             self.session_ended(&client_id, false);
             self.peers.remove(&client_id);
         }
-        if is_banned {
-            self.refused(super::Refusal::Banned);
+        if let Some(why) = self.own_refusal() {
+            self.refused(why);
         }
         self.wake_soon();
+    }
+
+    /// Why we may not be here any more, as far as the facts tell.
+    pub(super) fn own_refusal(&self) -> Option<Refusal> {
+        match self.may(Action::Read) {
+            Err(Denied::Banned) => Some(Refusal::Banned),
+            Err(Denied::InviteClosed) => Some(Refusal::Closed),
+            _ => None,
+        }
     }
 
     /// Ends links to those who may not be here any more, a little later.

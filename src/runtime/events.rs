@@ -206,11 +206,7 @@ impl Chat {
         {
             message = sentence;
         }
-        if self.record.joined && refusal != Refusal::Banned {
-            outlet.failed(Some(chat), Failure { code, message });
-        } else {
-            outlet.report(Event::JoinFailed { chat, code, message }, self.join_tag.take());
-        }
+        outlet.report(Event::JoinFailed { chat, code, message }, self.join_tag.take());
     }
 
     /// Reports once that nobody answered in time. We go on trying.

@@ -15,6 +15,7 @@ use super::invite_file::{file_failed, invite_failed, read_invite};
 use super::moderation::check_door;
 use super::reconnect::Target;
 use crate::crypto::SigningKey;
+use crate::facts::{Action, Denied};
 use crate::id::{ChatId, MemberId};
 use crate::invite::{Charter, Credential, InviteError, InviteKey, MAX_INVITE_FILE_LEN};
 use crate::model::{ChatKind, Code, Door, MAX_CHAT_NAME_LEN, Retention, Tag};
@@ -138,6 +139,9 @@ impl Actor {
                 format!("You are in this chat already: it is “{}”.", chat.record.name),
             ));
         }
+        if chat.node.may(Action::Read) == Err(Denied::InviteClosed) {
+            return self.join_anew(key, nick, tag).await;
+        }
         let is_in = chat.record.joined;
         if !is_in {
             check_expiry(&key, now.unix_ms)?;
@@ -164,6 +168,33 @@ impl Actor {
             self.tell_node(id, input, &mut Cause::none())?;
         }
         self.retry(id).await
+    }
+
+    /// The members know us as somebody whose invite was closed, and let that member in no more. We come in as another; what
+    /// was said stays.
+    async fn join_anew(&mut self, key: InviteKey, nick: String, tag: Option<Tag>) -> Result<(), Failure> {
+        let (id, now_ms) = (key.chat, self.clock.now().unix_ms);
+        check_expiry(&key, now_ms)?;
+        let port = self.chat(id)?.record.port;
+        self.tell_node(id, Input::Quit, &mut Cause::none())?;
+        self.chats.remove(&id);
+        let record = ChatRecord {
+            port,
+            ..join(&key, nick, now_ms)
+        };
+        self.outlet.keep(Write::PutChat(Box::new(record.clone())));
+        let stored = self.outlet.store.chats().await?;
+        // A chat that could not be kept can be talked in all the same.
+        let record = stored
+            .into_iter()
+            .find(|stored| stored.chat == id)
+            .unwrap_or(record);
+        self.open_chat(record, tag.clone()).await?;
+        if let Some(chat) = self.chats.get_mut(&id) {
+            chat.join_tag = tag;
+        }
+        self.keep_addresses(&key);
+        Ok(())
     }
 
     fn keep_addresses(&mut self, key: &InviteKey) {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::process::{Program, text};
-use crate::scene::{create, folder, import_text, invite, say};
+use crate::scene::{create, folder, import_text, invite, say, stored};
 
 /// So long at most until somebody is linked who can be reached.
 const LINKED_WITHIN: Duration = Duration::from_secs(20);
@@ -213,4 +213,42 @@ fn a_member_whose_addresses_are_stale_is_linked_by_another_invite() {
     assert_eq!(ann.hears("found you")["nick"], json!("bob"));
     let (code, _) = bob.fails(json!({ "command": "import_invite", "text": fresh, "nick": "bob" }));
     assert_eq!(code, "already");
+}
+
+#[test]
+fn a_newcomer_whose_invite_is_closed_hears_why_and_comes_in_by_another() {
+    let folder = folder();
+    let mut ann = start_in(folder.path(), "ann");
+    let chat = create(&mut ann, "Friends", "ann");
+    let exported = invite(&mut ann, &chat, &json!({ "uses": 3 }));
+    let mut bob = start_in(folder.path(), "bob");
+    import_text(&mut bob, &text(&exported, "link"), "bob");
+    bob.event("joined", &chat);
+    let before = say(&mut bob, &chat, "already here");
+    // Before ann's program has confirmed bob, which it does some seconds after he came.
+    ann.done(
+        json!({ "command": "close_invite", "chat": chat, "invite": exported["invite"] }),
+        "invite_closed",
+    );
+    let failed = bob.event("join_failed", &chat);
+    assert_eq!(failed["code"], json!("closed"), "{failed}");
+
+    // So he hears after a restart, too.
+    bob.event("peer_lost", &chat);
+    bob.shut_down();
+    let mut bob = start_in(folder.path(), "bob");
+    assert_eq!(bob.event("join_failed", &chat)["code"], json!("closed"));
+
+    let fresh = link_of(&mut ann, &chat);
+    let opened = import_text(&mut bob, &fresh, "bob");
+    assert_ne!(opened["member"], before["member"], "as another member");
+    bob.event("joined", &chat);
+    say(&mut bob, &chat, "in again");
+    ann.hears("in again");
+    assert!(stored(&mut bob, &chat).contains_key(&text(&before, "id")));
+    bob.shut_down();
+    let mut bob = start_in(folder.path(), "bob");
+    bob.event("peer_linked", &chat);
+    say(&mut bob, &chat, "and again");
+    ann.hears("and again");
 }
