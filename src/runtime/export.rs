@@ -167,8 +167,9 @@ impl Export {
 
     async fn begin(&self) -> Result<File, Failure> {
         let (path, format, about) = (self.path.clone(), self.format, self.about.clone());
+        let own_files = self.store.own_files().clone();
         let begun = spawn_blocking(move || {
-            let file = BufWriter::new(WholeFile::create(&path)?);
+            let file = BufWriter::new(WholeFile::create(&path, &own_files)?);
             Exporter::begin(file, format, about)
         });
         self.written(begun.await)

@@ -1,13 +1,14 @@
 //! Invite files: reading no more than an invite can have, writing the whole file or none.
 
 use std::fs;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::path::Path;
 
 use super::failure::Failure;
-use super::whole_file::{WholeFile, write_failed};
+use super::whole_file::{write_failed, write_file};
 use crate::invite::{InviteError, MAX_INVITE_FILE_LEN};
 use crate::model::Code;
+use crate::store::OwnFiles;
 
 /// The error for a text that is no invite.
 pub(super) fn invite_failed(error: InviteError) -> Failure {
@@ -51,11 +52,8 @@ pub(super) fn read_invite(path: &Path) -> Result<String, Failure> {
 }
 
 /// Writes an invite file that only the user can read, whole or not at all.
-pub(super) fn write_invite(path: &Path, text: &str) -> Result<(), Failure> {
-    let written = WholeFile::create(path).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.finish()
-    });
+pub(super) fn write_invite(path: &Path, text: &str, own_files: &OwnFiles) -> Result<(), Failure> {
+    let written = write_file(path, text.as_bytes(), true, own_files);
     written.map_err(|error| write_failed("The invite", path, &error))
 }
 
@@ -75,8 +73,9 @@ mod tests {
     fn an_invite_file_is_written_whole_and_private() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("friends.throng");
+        let own = OwnFiles::of(&folder.path().join("profile"));
         for text in ["one", "another"] {
-            write_invite(&path, text).expect("written");
+            write_invite(&path, text, &own).expect("written");
             assert_eq!(read_invite(&path).expect("read"), text);
         }
         #[cfg(unix)]
@@ -90,7 +89,7 @@ mod tests {
             1,
             "no temporary file is left"
         );
-        let failure = write_invite(&folder.path().join("no/such/folder"), "x").expect_err("no folder");
+        let failure = write_invite(&folder.path().join("no/such/folder"), "x", &own).expect_err("no folder");
         assert_eq!(failure.code, Code::File);
     }
 

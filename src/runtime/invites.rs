@@ -60,8 +60,9 @@ impl Actor {
             self.outlet.report(event, tag);
             return Ok(());
         };
+        let own_files = self.outlet.store.own_files().clone();
         self.send_for(permit, async move {
-            let written = tokio::task::spawn_blocking(move || write_invite(&path, &text)).await;
+            let written = tokio::task::spawn_blocking(move || write_invite(&path, &text, &own_files)).await;
             let result = written.unwrap_or_else(|_| Err(file_failed("written", "the work was broken off")));
             Errand::Answer {
                 command: "export_invite",

@@ -47,8 +47,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc};
 
+pub use self::whole_file::write_file;
+pub use crate::store::OwnFiles;
+
 use self::reports::ReportReceiver;
 use crate::model::{Command, Report, Request};
+use crate::store;
 
 /// How a node is started.
 #[derive(Debug, Clone, Default)]
@@ -130,6 +134,8 @@ pub fn start(options: Options, wake: impl Fn() + Send + Sync + 'static) -> Resul
     let (report_sender, report_receiver) = reports::channel(wake);
     let stop = Arc::new(Notify::new());
     let stopped = stop.clone();
+    let profile = options.profile.clone().or_else(store::default_profile);
+    let own_files = OwnFiles::of(&profile.unwrap_or_default());
     let thread = thread::Builder::new()
         .name("throng-node".to_owned())
         .spawn(move || {
@@ -146,6 +152,7 @@ pub fn start(options: Options, wake: impl Fn() + Send + Sync + 'static) -> Resul
         commands: command_sender,
         reports: report_receiver,
         executor,
+        own_files,
         stop,
         thread: Some(thread),
     })
@@ -157,6 +164,7 @@ pub struct Handle {
     commands: mpsc::Sender<Request>,
     reports: ReportReceiver,
     executor: tokio::runtime::Handle,
+    own_files: OwnFiles,
     stop: Arc<Notify>,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -195,6 +203,11 @@ impl Handle {
     /// Where futures can be spawned (the window's file dialogs).
     pub fn tokio(&self) -> &tokio::runtime::Handle {
         &self.executor
+    }
+
+    /// The files of the profile, over which nothing is to be written.
+    pub fn own_files(&self) -> &OwnFiles {
+        &self.own_files
     }
 
     /// Shuts down in order when the system asks the program to end (Ctrl-C, SIGTERM).

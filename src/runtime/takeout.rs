@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::failure::bad_command;
 use super::whole_file::{WholeFile, write_failed};
 use crate::model::{Code, Command, Event, MAX_PASSPHRASE_LEN, Passphrase, Tag};
-use crate::store::{Lock, Scratch, Store, StoreError};
+use crate::store::{Lock, OwnFiles, Scratch, Store, StoreError};
 
 impl Actor {
     /// Opens all chats of the store, or asks for the passphrase first.
@@ -156,17 +156,18 @@ impl Actor {
 
 async fn write_backup(store: &Store, path: PathBuf, passphrase: Passphrase) -> Result<PathBuf, Failure> {
     let snapshot = store.snapshot().await?;
-    let sealed = spawn_blocking(move || match seal(&snapshot, &path, &passphrase) {
+    let own_files = store.own_files().clone();
+    let sealed = spawn_blocking(move || match seal(&snapshot, &path, &own_files, &passphrase) {
         Ok(()) => Ok(path),
         Err(error) => Err(write_failed("The backup", &path, &error)),
     });
     sealed.await.unwrap_or_else(|_| Err(broken_off()))
 }
 
-fn seal(snapshot: &Scratch, path: &Path, passphrase: &Passphrase) -> io::Result<()> {
+fn seal(snapshot: &Scratch, path: &Path, own_files: &OwnFiles, passphrase: &Passphrase) -> io::Result<()> {
+    let mut to = BufWriter::new(WholeFile::create(path, own_files)?);
     let from = File::open(snapshot.path())?;
     let len = from.metadata()?.len();
-    let mut to = BufWriter::new(WholeFile::create(path)?);
     backup_file::seal(BufReader::new(from), len, &mut to, passphrase, &random())?;
     to.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::actor::random;
 use super::failure::Failure;
 use crate::model::Code;
+use crate::store::OwnFiles;
 
 /// A file that is written beside its destination, readable for the user alone. If this is dropped before
 /// [`WholeFile::finish`], the file is removed.
@@ -15,12 +16,14 @@ pub(super) struct WholeFile {
     file: File,
     temporary: PathBuf,
     path: PathBuf,
+    own_files: OwnFiles,
     finished: bool,
 }
 
 impl WholeFile {
-    /// Begins a file.
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
+    /// Begins a file, which is to be none of the profile's own.
+    pub(super) fn create(path: &Path, own_files: &OwnFiles) -> io::Result<Self> {
+        check_not_own(path, own_files)?;
         let folder = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
@@ -35,6 +38,7 @@ impl WholeFile {
             file: options.open(&temporary)?,
             temporary,
             path: path.to_owned(),
+            own_files: own_files.clone(),
             finished: false,
         })
     }
@@ -42,6 +46,8 @@ impl WholeFile {
     /// Moves it to its destination, replacing what was there.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.file.sync_all()?;
+        // The path may lead elsewhere by now.
+        check_not_own(&self.path, &self.own_files)?;
         fs::rename(&self.temporary, &self.path)?;
         self.finished = true;
         Ok(())
@@ -65,6 +71,29 @@ impl Drop for WholeFile {
             let _ = fs::remove_file(&self.temporary);
         }
     }
+}
+
+fn check_not_own(path: &Path, own_files: &OwnFiles) -> io::Result<()> {
+    if own_files.contains(path) {
+        return Err(io::Error::other(
+            "that is a file of Throng's own profile, which would be lost",
+        ));
+    }
+    Ok(())
+}
+
+/// Writes a file where the user wants it: whole or not at all, for the user alone to read, and over none of the profile's
+/// own files. Waits for the disk.
+///
+/// # Errors
+/// As the disk has them; without `replace`, that there is a file already.
+pub fn write_file(path: &Path, bytes: &[u8], replace: bool, own_files: &OwnFiles) -> io::Result<()> {
+    if !replace && fs::symlink_metadata(path).is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    let mut file = WholeFile::create(path, own_files)?;
+    file.write_all(bytes)?;
+    file.finish()
 }
 
 /// The error for a file that could not be written. `what` begins the sentence: "The invite".
@@ -106,8 +135,9 @@ mod tests {
     fn a_file_is_there_whole_or_not_at_all() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("chat.html");
+        let own = OwnFiles::of(&folder.path().join("profile"));
         fs::write(&path, "what was there").expect("written");
-        let mut file = WholeFile::create(&path).expect("created");
+        let mut file = WholeFile::create(&path, &own).expect("created");
         file.write_all(b"half").expect("written");
         assert_eq!(fs::read(&path).expect("there"), b"what was there");
         drop(file);
@@ -117,7 +147,7 @@ mod tests {
             "nothing is left"
         );
 
-        let mut file = WholeFile::create(&path).expect("created");
+        let mut file = WholeFile::create(&path, &own).expect("created");
         file.write_all(b"all of it").expect("written");
         file.finish().expect("put in place");
         assert_eq!(fs::read(&path).expect("there"), b"all of it");
@@ -130,8 +160,8 @@ mod tests {
         }
         let full = write_failed("The chat", &path, &io::ErrorKind::StorageFull.into());
         assert_eq!(full.code, Code::DiskFull);
-        let at_a_folder = WholeFile::create(folder.path()).and_then(WholeFile::finish);
+        let at_a_folder = WholeFile::create(folder.path(), &own).and_then(WholeFile::finish);
         assert!(at_a_folder.is_err());
-        assert!(WholeFile::create(&folder.path().join("no/such/folder")).is_err());
+        assert!(WholeFile::create(&folder.path().join("no/such/folder"), &own).is_err());
     }
 }

@@ -19,6 +19,7 @@
 mod archive;
 mod backlog;
 mod error;
+mod own_files;
 mod profile;
 mod reads;
 mod rebuild;
@@ -44,6 +45,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use archive::{Archived, HOUR};
 pub use error::{QueueFull, StoreError};
+pub use own_files::OwnFiles;
 pub use rebuild::Rebuilt;
 pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, PartRecord, Write};
 pub use scratch::Scratch;
@@ -133,6 +135,7 @@ pub struct Store {
     queued: Arc<Mutex<u64>>,
     settled: watch::Receiver<Settled>,
     rebuilt: Option<Rebuilt>,
+    own_files: OwnFiles,
 }
 
 impl Store {
@@ -148,6 +151,7 @@ impl Store {
         let (jobs, queue) = mpsc::channel(QUEUE_LEN);
         let (error_sender, errors) = mpsc::channel(ERROR_QUEUE_LEN);
         let folder = profile.folder().to_owned();
+        let own_files = OwnFiles::of(&folder);
         let (settled_sender, settled) = watch::channel(Settled::default());
         let worker = Worker::open(connection, profile, error_sender, settled_sender)?;
         thread::Builder::new()
@@ -163,12 +167,18 @@ impl Store {
             queued: Arc::new(Mutex::new(0)),
             settled,
             rebuilt,
+            own_files,
         })
     }
 
     /// The result of rebuilding, if the profile was damaged when it was opened.
     pub fn rebuilt(&self) -> Option<&Rebuilt> {
         self.rebuilt.as_ref()
+    }
+
+    /// The files of the profile.
+    pub fn own_files(&self) -> &OwnFiles {
+        &self.own_files
     }
 
     /// The errors of [`Store::write`]; there may be fewer than failed writes. Only the first call gets them.

@@ -11,7 +11,7 @@ use super::{StoreError, schema, scratch};
 
 /// The names of the files. SQLite adds `-wal` and `-shm` to the database's, and gives them its mode.
 pub(super) const DATABASE: &str = "throng.db";
-const LOCK: &str = "lock";
+pub(super) const LOCK: &str = "lock";
 
 /// A profile that no other program can open while this exists.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The end of their names.
-const ENDING: &str = "tmp";
+pub(super) const ENDING: &str = "tmp";
 
 /// How many zeros are written at once, in bytes.
 const WIPE_LEN: usize = 64 << 10;

@@ -3,14 +3,14 @@
 //! A dialog can return a file, be cancelled, be missing (no portal, no D-Bus), or never answer. rfd answers `None` if it is
 //! cancelled or missing; the time that this takes tells which. A caller has to offer another way beside the dialog.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::model::ExportFormat;
+use crate::runtime::{OwnFiles, write_file};
 
 /// Nobody cancels a dialog faster than this, and a missing portal answers within 50 ms (measured).
 const UNAVAILABLE_WITHIN: Duration = Duration::from_millis(250);
@@ -148,6 +148,7 @@ pub trait Files {
 pub struct SystemFiles {
     dialog: rfd::AsyncFileDialog,
     executor: tokio::runtime::Handle,
+    own_files: OwnFiles,
     wake: Arc<dyn Fn() + Send + Sync>,
     sender: mpsc::Sender<(u64, FileAnswer)>,
     answers: mpsc::Receiver<(u64, FileAnswer)>,
@@ -159,12 +160,14 @@ impl SystemFiles {
     pub fn new(
         dialog: rfd::AsyncFileDialog,
         executor: tokio::runtime::Handle,
+        own_files: OwnFiles,
         wake: Arc<dyn Fn() + Send + Sync>,
     ) -> Self {
         let (sender, answers) = mpsc::channel();
         Self {
             dialog,
             executor,
+            own_files,
             wake,
             sender,
             answers,
@@ -182,6 +185,7 @@ impl Files for SystemFiles {
             .add_filter(files, &[ending])
             .add_filter("All files", &["*"]);
         let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
+        let own_files = self.own_files.clone();
         self.executor.spawn(async move {
             let answer = match request {
                 FileRequest::ChooseTarget { file_name, .. } => {
@@ -190,7 +194,7 @@ impl Files for SystemFiles {
                 FileRequest::ChooseInvite | FileRequest::ChooseBackup => choose(dialog.pick_file()).await,
                 FileRequest::Write { path, bytes, replace } => {
                     // The blocking pool ends with the program; a file half written then is nobody's any more.
-                    tokio::task::spawn_blocking(move || write(path, &bytes, replace))
+                    tokio::task::spawn_blocking(move || write(path, &bytes, replace, &own_files))
                         .await
                         .unwrap_or_else(|_| {
                             FileAnswer::NotWritten("The file could not be written.".to_owned())
@@ -218,17 +222,8 @@ async fn choose(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> FileAn
 }
 
 /// Writes a file where the user wants it.
-pub fn write(path: PathBuf, bytes: &[u8], replace: bool) -> FileAnswer {
-    let mut options = OpenOptions::new();
-    options
-        .write(true)
-        .create(replace)
-        .truncate(replace)
-        .create_new(!replace);
-    match options
-        .open(&path)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-    {
+pub fn write(path: PathBuf, bytes: &[u8], replace: bool, own_files: &OwnFiles) -> FileAnswer {
+    match write_file(&path, bytes, replace, own_files) {
         Ok(()) => FileAnswer::Written(path),
         Err(error) => FileAnswer::NotWritten(not_written(&path, &error)),
     }
@@ -296,19 +291,23 @@ mod tests {
     fn a_file_is_lost_only_where_the_user_was_asked() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.throng");
+        let own = OwnFiles::of(&folder.path().join("profile"));
         assert_eq!(
-            write(path.clone(), b"one", false),
+            write(path.clone(), b"one", false, &own),
             FileAnswer::Written(path.clone())
         );
         assert!(matches!(
-            write(path.clone(), b"two", false),
+            write(path.clone(), b"two", false, &own),
             FileAnswer::NotWritten(_)
         ));
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "one");
-        assert_eq!(write(path.clone(), b"2", true), FileAnswer::Written(path.clone()));
+        assert_eq!(
+            write(path.clone(), b"2", true, &own),
+            FileAnswer::Written(path.clone())
+        );
         assert_eq!(std::fs::read_to_string(&path).expect("readable"), "2");
         assert!(matches!(
-            write(folder.path().join("no/a"), b"", true),
+            write(folder.path().join("no/a"), b"", true, &own),
             FileAnswer::NotWritten(_)
         ));
     }

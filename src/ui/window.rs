@@ -82,7 +82,8 @@ impl Window {
         let handle = runtime::start(options, move || wake())?;
         handle.shut_down_on_signals();
         let dialog = rfd::AsyncFileDialog::new().set_parent(creation);
-        let files = SystemFiles::new(dialog, handle.tokio().clone(), for_files);
+        let own_files = handle.own_files().clone();
+        let files = SystemFiles::new(dialog, handle.tokio().clone(), own_files, for_files);
         let clock = SystemClock::start();
         let mut app = App::new(
             &creation.egui_ctx,

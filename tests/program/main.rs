@@ -5,6 +5,7 @@ mod scene;
 
 mod classic_peer;
 mod cli;
+mod files;
 mod flood;
 mod full_disk;
 mod headless;

@@ -26,7 +26,7 @@ use super::vault::Vault;
 use super::{StoreError, archive, schema, writes};
 
 /// The file that says what the next start has to do.
-const MARK: &str = "damaged";
+pub(super) const MARK: &str = "damaged";
 
 /// The result of rebuilding a database.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ mod events;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -76,7 +76,11 @@ impl Files for StageFiles {
     fn request(&mut self, ticket: u64, request: FileRequest) {
         self.requests.borrow_mut().push(request.clone());
         let answer = match request {
-            FileRequest::Write { path, bytes, replace } => Some(write(path, &bytes, replace)),
+            FileRequest::Write { path, bytes, replace } => {
+                // There is no profile here.
+                let own_files = throng::runtime::OwnFiles::of(Path::new(""));
+                Some(write(path, &bytes, replace, &own_files))
+            }
             _ => self.answers.borrow_mut().pop_front(),
         };
         self.ready
