@@ -96,7 +96,7 @@ impl Chats {
                 passphrase: false, ..
             } => Effects::of(Command::LoadWorkspace),
             Event::ChatOpened { .. } => self.open(&report.event, now),
-            Event::ChatClosed { chat } => self.close(*chat),
+            Event::ChatClosed { chat, .. } => self.close(*chat),
             Event::Workspace { chats, .. } => self.restore(chats),
             Event::Error { chat, message, .. } => {
                 let found = chat.and_then(|chat| self.chats.get_mut(&chat));

@@ -377,7 +377,8 @@ pub enum Command {
         /// Which chat.
         chat: ChatId,
     },
-    /// Says goodbye and forgets the chat, its keys and its history. Answer: `ChatClosed`.
+    /// Says goodbye and forgets the chat, its keys and its history, with own messages that were not sent. Answer:
+    /// `ChatClosed`, which tells how many those were.
     LeaveChat {
         /// Which chat.
         chat: ChatId,

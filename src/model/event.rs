@@ -220,6 +220,9 @@ pub enum Event {
     ChatClosed {
         /// Which chat.
         chat: ChatId,
+        /// So many own messages had not been sent and are gone with it.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        unsent: u32,
     },
     /// An invite key was made.
     InviteExported {
@@ -544,4 +547,8 @@ pub enum Event {
     Lagged,
     /// The last of all.
     Bye,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -146,7 +146,7 @@ impl Actor {
                 member,
                 ignored,
             } => self.set_ignored(chat, member, ignored, tag),
-            Command::LeaveChat { chat } => self.leave(chat, tag),
+            Command::LeaveChat { chat } => self.leave(chat, tag).await,
             Command::Retry { chat } => self.retry(chat).await,
             Command::LoadWorkspace => self.load_workspace(tag),
             Command::SaveWorkspace { workspace } => {
@@ -340,8 +340,12 @@ impl Actor {
         })
     }
 
-    fn leave(&mut self, id: ChatId, tag: Option<Tag>) -> Result<(), Failure> {
+    async fn leave(&mut self, id: ChatId, tag: Option<Tag>) -> Result<(), Failure> {
         let permit = self.errand_permit()?;
+        self.chat(id)?;
+        // What can't be counted does not keep anybody in a chat.
+        let waiting = self.outlet.store.waiting(id).await.unwrap_or_default();
+        let unsent = u32::try_from(waiting.len()).unwrap_or(u32::MAX);
         self.tell_node(id, Input::Quit, &mut Cause::none())?;
         self.chats.remove(&id);
         // Queued at once, so that joining again right after this is not undone.
@@ -350,7 +354,7 @@ impl Actor {
         self.send_for(permit, async move {
             // The question is queued after the writes, and answered when they are done.
             let left = match store.history(id, HistoryQuery::Newest, 1).await {
-                Err(StoreError::NotFound) => Ok(Box::new(Event::ChatClosed { chat: id })),
+                Err(StoreError::NotFound) => Ok(Box::new(Event::ChatClosed { chat: id, unsent })),
                 Err(error) => Err(error.into()),
                 Ok(_) => Err(Failure::new(
                     Code::File,

@@ -551,7 +551,10 @@ fn a_chat_alone_is_alone_and_its_end_is_the_end() {
     let mut picture = Picture::new();
     picture.take(opened(1, "friends", ChatKind::Private, "Robin", Role::Founder));
     assert_eq!(picture.chat(chat_id(1)).connection(later(60)), Connection::Alone);
-    picture.take(Event::ChatClosed { chat: chat_id(1) });
+    picture.take(Event::ChatClosed {
+        chat: chat_id(1),
+        unsent: 0,
+    });
     assert!(picture.0.is_empty());
     // Its last words.
     assert_eq!(
@@ -581,7 +584,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     let nick = || "[a-c\u{202E}]{0,3}";
     prop_oneof![
         (0u8..2, nick()).prop_map(|(n, nick)| opened(n, "x", ChatKind::Classic, &nick, Role::Member)),
-        chat().prop_map(|chat| Event::ChatClosed { chat }),
+        chat().prop_map(|chat| Event::ChatClosed { chat, unsent: 0 }),
         (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::MemberJoined {
             chat,
             member,

@@ -516,7 +516,8 @@ fn who_leaves_is_gone_and_forgotten() {
     let (chat, mut ann, mut bob, mut eve) = three(folder.path());
     say(&mut ann, &chat, "forget me");
     bob.hears("forget me");
-    bob.done(json!({ "command": "leave_chat", "chat": chat }), "chat_closed");
+    let closed = bob.done(json!({ "command": "leave_chat", "chat": chat }), "chat_closed");
+    assert_eq!(closed["unsent"], Value::Null, "nothing waited: {closed}");
     for program in [&mut ann, &mut eve] {
         let left = program.event("member_left", &chat);
         assert_eq!((&left["nick"], &left["why"]), (&json!("bob"), &json!("quit")));
@@ -535,6 +536,24 @@ fn who_leaves_is_gone_and_forgotten() {
     );
     let bob = Program::start("bob again", &folder.path().join("bob"));
     bob.shut_down();
+}
+
+#[test]
+fn who_leaves_hears_how_much_was_never_sent() {
+    let folder = folder();
+    let mut ann = Program::start("ann", &folder.path().join("ann"));
+    for kind in ["private", "classic"] {
+        let command = json!({ "command": "create_chat", "name": "Alone", "kind": kind, "nick": "ann" });
+        let chat = text(&ann.done(command, "chat_opened"), "chat");
+        say(&mut ann, &chat, "one");
+        say(
+            &mut ann,
+            &chat,
+            &"a long one ".repeat(200)[..if kind == "private" { 2_000 } else { 100 }],
+        );
+        let closed = ann.done(json!({ "command": "leave_chat", "chat": chat }), "chat_closed");
+        assert_eq!(closed["unsent"], json!(2), "{closed}");
+    }
 }
 
 #[test]

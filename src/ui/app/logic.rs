@@ -101,7 +101,7 @@ impl App {
             Event::ChatOpened { chat, .. } if report.tag.is_some() => {
                 self.actions.push(Action::Select(*chat));
             }
-            Event::ChatClosed { chat } => self.forget(*chat),
+            Event::ChatClosed { chat, .. } => self.forget(*chat),
             Event::PassphraseNeeded { wrong } => self.phase = Phase::Locked(UnlockPage::new(*wrong)),
             // The settings come next, as at every start.
             Event::Unlocked => (self.phase, self.passphrase_set) = (Phase::Starting, true),

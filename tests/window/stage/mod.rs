@@ -287,7 +287,13 @@ impl Played {
             | Command::SetRole { .. }
             | Command::Ignore { .. }
             | Command::ModerationLog { .. } => self.play_moderation(request),
-            Command::LeaveChat { chat } => self.answer(Event::ChatClosed { chat: *chat }, tag),
+            Command::LeaveChat { chat } => self.answer(
+                Event::ChatClosed {
+                    chat: *chat,
+                    unsent: 0,
+                },
+                tag,
+            ),
             Command::ClearHistory { chat } => {
                 self.archive.borrow_mut().retain(|message| message.chat != *chat);
                 self.answer(Event::HistoryCleared { chat: *chat }, tag);
