@@ -11,6 +11,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 pub use super::sim_archive::Archive;
 use super::{Input, Node, NodeConfig, NodeEvent, NodeKind, Now, Output};
+use crate::crypto;
 
 /// 2026-11-22, about noon: what the simulated computers' clocks show at the start.
 const START_MS: u64 = 1_795_350_000_000;
@@ -56,6 +57,8 @@ pub struct Sim {
     free: Vec<usize>,
     /// What happened: when, to whom, what.
     events: Vec<(Duration, usize, NodeEvent)>,
+    /// See [`Sim::trace`].
+    trace: [u8; 32],
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,7 +88,24 @@ impl Sim {
             mail: BTreeMap::new(),
             free: Vec::new(),
             events: Vec::new(),
+            trace: [0; 32],
         }
+    }
+
+    /// A hash chain over every output of every node so far, with its time: equal only where all nodes did exactly the
+    /// same.
+    pub fn trace(&self) -> [u8; 32] {
+        self.trace
+    }
+
+    fn note(&mut self, index: usize, output: &Output) {
+        let at = self.now.as_nanos().to_be_bytes();
+        let index = (index as u64).to_be_bytes();
+        let what = match output {
+            Output::Transmit { to, bytes } => [to.to_string().as_bytes(), bytes].concat(),
+            other => format!("{other:?}").into_bytes(),
+        };
+        self.trace = crypto::hash(&[&self.trace, &at, &index, &what]);
     }
 
     /// The virtual time, by both clocks.
@@ -250,16 +270,20 @@ impl Sim {
 
     fn after_handling(&mut self, index: usize) {
         let now = self.now();
-        let Some(node) = &mut self.members[index] else {
-            return;
-        };
         let mut sent = Vec::new();
-        while let Some(output) = node.poll_output() {
+        loop {
+            let Some(node) = &mut self.members[index] else {
+                return;
+            };
+            let Some(output) = node.poll_output() else { break };
+            self.note(index, &output);
             match output {
                 Output::Transmit { to, bytes } => sent.push((to, bytes)),
                 Output::Look { ticket, query } => {
                     let answer = self.archives[index].look(&query);
-                    node.handle(now, Input::Found { ticket, answer });
+                    if let Some(node) = &mut self.members[index] {
+                        node.handle(now, Input::Found { ticket, answer });
+                    }
                 }
                 Output::Event(event) => {
                     self.archives[index].keep(&event);
@@ -267,7 +291,7 @@ impl Sim {
                 }
             }
         }
-        let deadline = node.poll_timeout();
+        let deadline = self.members[index].as_ref().and_then(Node::poll_timeout);
         for (to, bytes) in sent {
             self.carry(index, to, bytes);
         }

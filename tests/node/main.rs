@@ -9,6 +9,7 @@ mod common;
 mod clocks;
 mod crowds;
 mod doors;
+mod golden;
 mod history;
 mod history_hostile;
 mod hostile;
