@@ -85,7 +85,7 @@ pub(crate) fn hashes(cast: &Cast) -> Vec<Hash> {
         ),
         make("fingerprint of a roster of both sessions", roster(cast), 16),
         make(
-            "ring place of the member on that day",
+            "ring position of the member on that day",
             vec![
                 ("label and zero", b"throng/1 place\0".to_vec()),
                 ("chat", cast.chat.0.to_vec()),

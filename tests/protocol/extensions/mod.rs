@@ -181,7 +181,7 @@ impl KnownAnswers {
             page.push_str("```\n");
         }
         for chain in &self.chains {
-            write!(page, "\n### Chain: {}\n\n```text\n", chain.name).unwrap();
+            write!(page, "\n### Certificate chain: {}\n\n```text\n", chain.name).unwrap();
             lines(&mut page, &chain.parts);
             page.push_str("```\n");
         }

@@ -634,7 +634,7 @@ impl Story {
             ("member", id(&self.nina.id)),
             ("client_id", vec![6; 32]),
             ("number", vec![0, 0, 0, 3]),
-            ("forked chains: count", none()),
+            ("forked logs: count", none()),
         ]);
         parts
     }
