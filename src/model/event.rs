@@ -221,7 +221,7 @@ pub enum Event {
         /// Which chat.
         chat: ChatId,
         /// So many own messages had not been sent and are gone with it.
-        #[serde(default, skip_serializing_if = "is_zero")]
+        #[serde(default)]
         unsent: u32,
     },
     /// An invite key was made.
@@ -547,8 +547,4 @@ pub enum Event {
     Lagged,
     /// The last of all.
     Bye,
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
