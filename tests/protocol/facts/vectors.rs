@@ -79,11 +79,11 @@ impl KnownSet<'_> {
             names => names.join(", "),
         };
         write!(page, "\n### Set: {}\n\n", self.name).unwrap();
-        write!(page, "- Given, in any order: {}.\n", names(&self.given)).unwrap();
-        write!(page, "- Held: {}.\n", names(&self.held)).unwrap();
+        writeln!(page, "- Given, in any order: {}.", names(&self.given)).unwrap();
+        writeln!(page, "- Held: {}.", names(&self.held)).unwrap();
         write!(
             page,
-            "- Told to whoever has nothing, in this order: {}.\n\n",
+            "- Told, in this order, to a member who has nothing: {}.\n\n",
             names(&self.told)
         )
         .unwrap();
