@@ -5,4 +5,5 @@ mod events;
 
 mod chats;
 mod export;
+mod json;
 mod moderation;
