@@ -47,7 +47,7 @@ impl Bucket {
     }
 
     /// Takes a token, if there is one.
-    pub(super) fn take(&mut self, rate: Rate, now: Duration) -> bool {
+    pub(super) fn try_take(&mut self, rate: Rate, now: Duration) -> bool {
         self.tokens = self.level(rate, now);
         self.filled_at = now;
         if self.tokens < 1.0 {
@@ -72,12 +72,12 @@ impl Bucket {
 }
 
 /// Takes a token of a bucket that is full before its first use, if there is one.
-pub(super) fn take(bucket: &mut Option<Bucket>, rate: Rate, now: Duration) -> bool {
+pub(super) fn try_take(bucket: &mut Option<Bucket>, rate: Rate, now: Duration) -> bool {
     let bucket = bucket.get_or_insert_with(|| Bucket::full(rate, now));
-    bucket.take(rate, now)
+    bucket.try_take(rate, now)
 }
 
-/// Answers that one network gets before it has proved its address (threats.md, row 3: 5 a second), and so many at once
+/// Answers that one network gets before it has proved its address (a guess: 5 a second), and so many at once
 /// after a pause: a household that starts its programs together. Guesses.
 const ANSWERS: Rate = Rate::per_second(5.0, 20.0);
 
@@ -92,7 +92,7 @@ pub(super) struct Buckets {
 
 impl Buckets {
     /// Whether one more answer may go to that address.
-    pub(super) fn take(&mut self, address: SocketAddr, now: Duration) -> bool {
+    pub(super) fn try_take(&mut self, address: SocketAddr, now: Duration) -> bool {
         let mut network = network_of(address.ip());
         if !self.networks.contains_key(&network) && self.networks.len() >= MAX_NETWORKS {
             self.networks
@@ -105,7 +105,7 @@ impl Buckets {
             .networks
             .entry(network)
             .or_insert_with(|| Bucket::full(ANSWERS, now));
-        bucket.take(ANSWERS, now)
+        bucket.try_take(ANSWERS, now)
     }
 }
 
@@ -133,16 +133,18 @@ mod tests {
         let mut buckets = Buckets::default();
         let near = |host: u8| SocketAddr::from(([192, 0, 2, host], 1));
         let given = (0..100)
-            .filter(|&host| buckets.take(near(host), Duration::ZERO))
+            .filter(|&host| buckets.try_take(near(host), Duration::ZERO))
             .count();
         assert_eq!(given, 20, "hosts of one /24 share a bucket");
         assert!(
-            buckets.take(SocketAddr::from(([198, 51, 100, 1], 1)), Duration::ZERO),
+            buckets.try_take(SocketAddr::from(([198, 51, 100, 1], 1)), Duration::ZERO),
             "another network has its own"
         );
         let later = Duration::from_secs(1);
         assert_eq!(
-            (0..100).filter(|&host| buckets.take(near(host), later)).count(),
+            (0..100)
+                .filter(|&host| buckets.try_take(near(host), later))
+                .count(),
             5,
             "it fills with time"
         );
@@ -153,7 +155,7 @@ mod tests {
         let mut buckets = Buckets::default();
         for n in 0..100_000_u32 {
             let [a, b, c, _] = (n << 8).to_be_bytes();
-            buckets.take(SocketAddr::from(([a | 1, b, c, 1], 1)), Duration::ZERO);
+            buckets.try_take(SocketAddr::from(([a | 1, b, c, 1], 1)), Duration::ZERO);
         }
         assert!(buckets.networks.len() <= MAX_NETWORKS + 1);
     }

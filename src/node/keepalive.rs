@@ -67,7 +67,7 @@ impl Node {
             self.prove_link(client_id);
             // Our own address may be another now: a link to it can only be made anew.
             let client_id = self.name_for_connect(client_id);
-            self.connect(client_id, address, false);
+            self.connect(client_id, address);
         }
         self.next_tick = now;
     }
@@ -145,7 +145,7 @@ impl Node {
         // It may be back under the same address, or be reachable again later.
         if self.links.is_empty() {
             let client_id = self.name_for_connect(client_id);
-            self.connect(client_id, link.address, false);
+            self.connect(client_id, link.address);
         }
     }
 

@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::gate::Gates;
 use super::signed::{Held, Session};
 use super::{Kind, Node, NodeEvent};
 use crate::crypto::{BoxKeyPair, SharedKeys};
 use crate::id::{ClientId, MemberId};
-use crate::invite::{Chain, Charter, Credential, InviteKey};
+use crate::invite::{Chain, Credential};
 use crate::wire::{Body, Say};
 
 /// "A session certificate over 48 h old proves no presence"; nor does one as far in the future.
@@ -221,27 +220,6 @@ impl Node {
         true
     }
 
-    /// [`Input::TakeInvite`](super::Input::TakeInvite).
-    pub(super) fn take_invite(&mut self, invite: InviteKey) {
-        let any = u16::from_be_bytes(self.random());
-        let slot = any.checked_rem(invite.certificate.slots).unwrap_or(any);
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        if self.joined || invite.chat != signed.chat {
-            return;
-        }
-        let charter = invite.charter.as_ref().map(Charter::encode);
-        signed.gates = Gates::new(invite.rendezvous);
-        signed.invite_key = Some(invite);
-        signed.slots_tried = 0;
-        if let Some(charter) = charter {
-            self.learn_charter(&charter);
-        }
-        self.forget_work();
-        self.sign_another_slot(slot);
-    }
-
     /// Our chain leads by another credential from now on.
     pub(super) fn replace_credential(&mut self, credential: Credential) {
         let Kind::Signed(signed) = &mut self.kind else {
@@ -299,7 +277,7 @@ impl Node {
         }
         // By the gate: they may have new sessions as well by now.
         for (_, address) in links {
-            self.connect(None, address, false);
+            self.connect(None, address);
         }
     }
 }

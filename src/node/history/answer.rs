@@ -1,20 +1,19 @@
 //! Telling a link what was said: out of what the archive finds, within a budget, as far back as the link may know.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::ops::Range;
 
-use super::super::archive::{ArchiveAnswer, ArchiveQuery, ArchivedSay, ShortMessageId};
-use super::super::bucket::{Bucket, Rate};
-use super::super::signed::Signed;
-use super::super::{Kind, Node};
-use super::Look;
 use super::authors::short;
 use super::fetch::PAGE;
+use super::{Below, History, Look};
 use crate::facts::HistoryRule;
 use crate::id::{ClientId, MemberId, MessageId};
+use crate::node::archive::{ArchiveAnswer, ArchiveQuery, ArchivedSay, ShortMessageId};
+use crate::node::bucket::{Bucket, Rate, try_take};
+use crate::node::members::Members;
+use crate::node::rights::Rights;
 use crate::wire::{
-    History, HistoryAnswer, HistoryAsk, HistoryAuthor, HistoryMember, HistoryQuestion, HistorySay,
+    self, HistoryAnswer, HistoryAsk, HistoryAuthor, HistoryMember, HistoryQuestion, HistorySay,
     HistoryStatus, MAX_PLAIN_LEN, Packet, ShortSession, SignedSay,
 };
 
@@ -43,17 +42,9 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    fn may_ask(&mut self, asks: Rate, parts: Rate, now: std::time::Duration) -> bool {
-        let has_parts = self
-            .parts
-            .get_or_insert_with(|| Bucket::full(parts, now))
-            .level(parts, now)
-            >= 1.0;
-        has_parts
-            && self
-                .asks
-                .get_or_insert_with(|| Bucket::full(asks, now))
-                .take(asks, now)
+    fn try_take_ask(&mut self, asks: Rate, parts: Rate, now: std::time::Duration) -> bool {
+        let left = self.parts.get_or_insert_with(|| Bucket::full(parts, now));
+        left.level(parts, now) >= 1.0 && try_take(&mut self.asks, asks, now)
     }
 
     fn spend(&mut self, count: usize, rate: Rate, now: std::time::Duration) {
@@ -85,35 +76,28 @@ enum What {
     },
 }
 
-impl Node {
-    pub(in super::super) fn handle_history_ask(
-        &mut self,
-        from: SocketAddr,
-        sender: ClientId,
-        asked: HistoryAsk,
-    ) {
-        if !self.accept_token(from, sender, &asked.t) {
+impl History {
+    /// Answers a link that asks what was said.
+    pub(in crate::node) fn on_ask(&mut self, below: &mut Below<'_>, sender: ClientId, asked: HistoryAsk) {
+        let now = below.core.now();
+        let Some(member) = below.overlay.member_of(&sender) else {
             return;
-        }
-        let now = self.now.elapsed;
+        };
         let Some(link) = self.links.get_mut(&sender) else {
             return;
         };
-        let member = link.member;
-        let may_ask = link.history.answers.may_ask(ASKS_OF_ONE, PARTS_OF_ONE, now);
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        if !may_ask || !signed.history.answers.may_ask(ASKS, PARTS, now) {
-            return self.drop_packet("history_budget");
+        let may_ask = link.answers.try_take_ask(ASKS_OF_ONE, PARTS_OF_ONE, now);
+        if !may_ask || !self.answers.try_take_ask(ASKS, PARTS, now) {
+            return below.core.drop_packet("history_budget");
         }
-        if signed.may_read(&member).is_err() {
-            return self.drop_packet("banned");
+        if below.rights.may_read(below.members, &member).is_err() {
+            return below.core.drop_packet("banned");
         }
-        let (held_from, ask) = (signed.told_from(&member), asked.ask);
+        let held_from = self.told_from(below.members, below.rights, &member);
+        let ask = asked.ask;
         match asked.question {
             HistoryQuestion::Compare { from, spans } => {
-                self.compare_for(sender, ask, held_from, from, &spans);
+                self.compare_for(below, sender, ask, held_from, from, &spans);
             }
             HistoryQuestion::Fetch {
                 from,
@@ -136,7 +120,7 @@ impl Node {
                     what,
                 };
                 if span.is_empty() {
-                    return self.send_page(answering, &[], HistoryStatus::NotHeld);
+                    return self.send_page(below, answering, &[], HistoryStatus::NotHeld);
                 }
                 let query = ArchiveQuery::Says {
                     span,
@@ -144,8 +128,8 @@ impl Node {
                     limit: usize::from(limit.min(PAGE)),
                     max_bytes: PAGE_BYTES,
                 };
-                if self.look(Look::Answer(answering), query).is_none() {
-                    self.drop_packet("history_budget");
+                if self.look(below, Look::Answer(answering), query).is_none() {
+                    below.core.drop_packet("history_budget");
                 }
             }
         }
@@ -153,6 +137,7 @@ impl Node {
 
     fn compare_for(
         &mut self,
+        below: &mut Below<'_>,
         link: ClientId,
         ask: u32,
         held_from: u64,
@@ -178,15 +163,20 @@ impl Node {
             },
         };
         if query.is_empty() {
-            return self.answer_found(answering, ArchiveAnswer::Fingerprints(Vec::new()));
+            return self.answer_found(below, answering, ArchiveAnswer::Fingerprints(Vec::new()));
         }
         let query = ArchiveQuery::Fingerprints(query);
-        if self.look(Look::Answer(answering), query).is_none() {
-            self.drop_packet("history_budget");
+        if self.look(below, Look::Answer(answering), query).is_none() {
+            below.core.drop_packet("history_budget");
         }
     }
 
-    pub(super) fn answer_found(&mut self, answering: Answering, answer: ArchiveAnswer) {
+    pub(super) fn answer_found(
+        &mut self,
+        below: &mut Below<'_>,
+        answering: Answering,
+        answer: ArchiveAnswer,
+    ) {
         match (&answering.what, answer) {
             (What::Compare { count, looked_up }, ArchiveAnswer::Fingerprints(found))
                 if found.len() == looked_up.len() =>
@@ -202,12 +192,12 @@ impl Node {
                     held_from: answering.held_from,
                     differing,
                 };
-                self.send_history(answering.link, answering.ask, answer);
+                self.send_history(below, answering.link, answering.ask, answer);
                 // Either side may hold more. Where comparing came to nothing lately it would again, and again.
                 if !differs {
-                    self.is_same_as(answering.link);
-                } else if !self.leaves_some_alone(answering.link) {
-                    self.compare_soon(answering.link);
+                    self.is_same_as(below, answering.link);
+                } else if !self.leaves_some_alone(below, answering.link) {
+                    self.compare_soon(below, answering.link);
                 }
             }
             (What::Fetch { .. }, ArchiveAnswer::Says { says, more }) => {
@@ -216,25 +206,28 @@ impl Node {
                 } else {
                     HistoryStatus::All
                 };
-                self.send_page(answering, &says, status);
+                self.send_page(below, answering, &says, status);
             }
-            (What::Fetch { .. }, _) => self.send_page(answering, &[], HistoryStatus::Later),
-            (What::Compare { .. }, _) => self.drop_packet("archive_failed"),
+            (What::Fetch { .. }, _) => self.send_page(below, answering, &[], HistoryStatus::Later),
+            (What::Compare { .. }, _) => below.core.drop_packet("archive_failed"),
         }
     }
 
-    fn leaves_some_alone(&mut self, link: ClientId) -> bool {
-        let now = self.now.elapsed;
-        let member = self.links.get(&link).map(|link| link.member);
-        let Some(history) = self.history() else {
-            return true;
-        };
-        let partner = member.and_then(|member| history.partners.peek(&member));
+    fn leaves_some_alone(&mut self, below: &mut Below<'_>, link: ClientId) -> bool {
+        let now = below.core.now();
+        let member = below.overlay.member_of(&link);
+        let partner = member.and_then(|member| self.partners.peek(&member));
         partner.is_some_and(|partner| partner.leaves_some_alone(now))
     }
 
-    fn send_page(&mut self, answering: Answering, says: &[ArchivedSay], status: HistoryStatus) {
-        let now = self.now.elapsed;
+    fn send_page(
+        &mut self,
+        below: &mut Below<'_>,
+        answering: Answering,
+        says: &[ArchivedSay],
+        status: HistoryStatus,
+    ) {
+        let now = below.core.now();
         let What::Fetch {
             span,
             with_credentials,
@@ -243,15 +236,15 @@ impl Node {
         else {
             return;
         };
-        let Kind::Signed(signed) = &self.kind else { return };
-        let Some(member) = self.links.get(&answering.link).map(|link| link.member) else {
+        let Some(member) = below.overlay.member_of(&answering.link) else {
             return;
         };
         let page: Vec<Paged> = says.iter().filter_map(Paged::of).collect();
         let oldest = page.last().map_or(span.start, |last| last.say.hlc);
         let status = match status {
             HistoryStatus::All | HistoryStatus::NotHeld
-                if signed.is_all_told(&member) && span.start <= answering.held_from =>
+                if self.is_all_told(below.members, below.rights, &member)
+                    && span.start <= answering.held_from =>
             {
                 HistoryStatus::Whole
             }
@@ -261,8 +254,7 @@ impl Node {
             HistoryStatus::More => oldest + 1,
             _ => span.start,
         };
-        let mut parts: Vec<HistoryAnswer> = signed
-            .introduce(&page, known, *with_credentials)
+        let mut parts: Vec<HistoryAnswer> = introduce(below.members, &page, known, *with_credentials)
             .into_iter()
             .map(HistoryAnswer::Authors)
             .collect();
@@ -275,137 +267,122 @@ impl Node {
             held_from: answering.held_from,
         });
         for part in parts {
-            self.send_history(answering.link, answering.ask, part);
+            self.send_history(below, answering.link, answering.ask, part);
         }
         if let Some(link) = self.links.get_mut(&answering.link) {
-            link.history.answers.spend(count + 1, PARTS_OF_ONE, now);
+            link.answers.spend(count + 1, PARTS_OF_ONE, now);
         }
-        if let Some(history) = self.history() {
-            history.answers.spend(count + 1, PARTS, now);
-        }
+        self.answers.spend(count + 1, PARTS, now);
         let ids: Vec<MessageId> = says.iter().map(|say| say.id).collect();
-        self.has_reached(&ids);
+        self.has_reached(below, &ids);
     }
 
-    fn send_history(&mut self, to: ClientId, ask: u32, answer: HistoryAnswer) {
-        let Some(link) = self.links.get_mut(&to) else {
-            return;
+    fn send_history(&mut self, below: &mut Below<'_>, to: ClientId, ask: u32, answer: HistoryAnswer) {
+        if let Some((address, t)) = below.overlay.next_token(&to) {
+            let packet = Packet::History(wire::History { t, ask, answer });
+            below.core.send_history(address, to, &packet);
+        }
+    }
+
+    /// A link answers our question.
+    pub(in crate::node) fn on_answer(
+        &mut self,
+        below: &mut Below<'_>,
+        sender: ClientId,
+        ask: u32,
+        answer: HistoryAnswer,
+    ) {
+        let Some(round) = self.round.as_mut().filter(|round| round.link == sender) else {
+            return below.core.drop_packet("unasked");
         };
-        let address = link.address;
-        if let Some(t) = link.next_token() {
-            self.send_counted(address, to, &Packet::History(History { t, ask, answer }));
-        }
-    }
-
-    /// Sends what the figures count as history.
-    pub(super) fn send_counted(&mut self, to: SocketAddr, client_id: ClientId, packet: &Packet) {
-        let before = self.stats.bytes_out;
-        self.send(to, client_id, packet);
-        self.stats.history_packets_out += 1;
-        self.stats.history_bytes_out += self.stats.bytes_out - before;
-    }
-
-    pub(in super::super) fn handle_history(&mut self, from: SocketAddr, sender: ClientId, history: History) {
-        if !self.accept_token(from, sender, &history.t) {
-            return;
-        }
-        if self.round().is_none_or(|round| round.link != sender) {
-            return self.drop_packet("unasked");
-        }
-        let ask = history.ask;
-        match history.answer {
-            HistoryAnswer::Compared { held_from, differing } => self.compared(ask, held_from, &differing),
-            HistoryAnswer::Authors(authors) => {
-                // Nobody is met because of what was not asked for.
-                if self.round().and_then(|round| round.fetch_asked(ask)).is_some() {
-                    let met = self.meet_authors(authors);
-                    self.fetched_authors(ask, met);
-                } else {
-                    self.drop_packet("unasked");
-                }
+        match answer {
+            HistoryAnswer::Compared { held_from, differing } => {
+                self.compared(below, ask, held_from, &differing);
             }
-            HistoryAnswer::Says(says) => self.fetched_says(ask, says),
+            // Nobody is met because of what was not asked for.
+            HistoryAnswer::Authors(_) if round.fetch_asked(ask).is_none() => {
+                below.core.drop_packet("unasked");
+            }
+            HistoryAnswer::Authors(authors) => {
+                let met = self.meet_authors(below, authors);
+                self.fetched_authors(below, ask, met);
+            }
+            HistoryAnswer::Says(says) => self.fetched_says(below, ask, says),
             HistoryAnswer::End {
                 status,
                 parts,
                 down_to,
                 held_from,
-            } => self.fetched_end(ask, status, parts, down_to, held_from),
+            } => self.fetched_end(below, ask, status, parts, down_to, held_from),
         }
     }
-}
 
-impl Signed {
     /// From which hlc on a member is told what was said: from where it is held, and as far back as the founder wants newcomers to know.
-    fn told_from(&self, member: &MemberId) -> u64 {
-        let held_from = match &self.history.state {
+    fn told_from(&self, members: &Members, rights: &Rights, member: &MemberId) -> u64 {
+        let held_from = match &self.state {
             state if state.is_whole => 0,
             state => state.told_from().unwrap_or(u64::MAX),
         };
-        held_from.max(self.may_know_from(member))
+        held_from.max(may_know_from(members, rights, member))
     }
 
     /// Whether there is nothing older than [`Self::told_from`] that the member may have.
-    fn is_all_told(&self, member: &MemberId) -> bool {
-        let state = &self.history.state;
-        let may_know_from = self.may_know_from(member);
+    fn is_all_told(&self, members: &Members, rights: &Rights, member: &MemberId) -> bool {
+        let state = &self.state;
+        let may_know_from = may_know_from(members, rights, member);
         state.is_whole || may_know_from > 0 && state.since.is_some_and(|since| since <= may_know_from)
     }
+}
 
-    /// By the history rule. When somebody came is what their admission says, which they may have backdated, or when we met them,
-    /// which may be later than they came: the later of both.
-    fn may_know_from(&self, member: &MemberId) -> u64 {
-        let rule = self
-            .state()
-            .map_or(HistoryRule::All, crate::facts::State::history_rule);
-        let before_ms = match rule {
-            HistoryRule::All => return 0,
-            HistoryRule::Days { days } => u64::from(days) * DAY_MS,
-            HistoryRule::FromJoining => 0,
+/// By the history rule. When somebody came is what their admission says, which they may have backdated, or when we met them,
+/// which may be later than they came: the later of both.
+fn may_know_from(members: &Members, rights: &Rights, member: &MemberId) -> u64 {
+    let before_ms = match rights.history_rule() {
+        HistoryRule::All => return 0,
+        HistoryRule::Days { days } => u64::from(days) * DAY_MS,
+        HistoryRule::FromJoining => 0,
+    };
+    let came_ms = members
+        .member(member)
+        .map_or(u64::MAX >> 16, |known| known.since_ms().max(known.met_ms()));
+    came_ms.min(u64::MAX >> 16).saturating_sub(before_ms) << 16
+}
+
+/// The sessions of a page that the asker does not know, in as few parts as they fit into.
+fn introduce(
+    members: &Members,
+    page: &[Paged],
+    known: &BTreeSet<ShortSession>,
+    with_credentials: bool,
+) -> Vec<Vec<HistoryAuthor>> {
+    let sessions: BTreeMap<ClientId, MemberId> = page
+        .iter()
+        .filter(|paged| !known.contains(&paged.say.session))
+        .map(|paged| (paged.client_id, paged.member))
+        .collect();
+    let mut introduced = BTreeSet::new();
+    let mut parts: Vec<Vec<HistoryAuthor>> = Vec::new();
+    let mut room = 0;
+    for (client_id, member) in sessions {
+        let credential = members
+            .credential_of(&member)
+            .filter(|_| with_credentials && introduced.insert(member));
+        let author = match credential {
+            Some(credential) => HistoryMember::Credential(credential.to_vec()),
+            None => HistoryMember::Id(member),
         };
-        let came_ms = self
-            .members
-            .get(member)
-            .map_or(u64::MAX >> 16, |member| member.since_ms.max(member.met_ms));
-        came_ms.min(u64::MAX >> 16).saturating_sub(before_ms) << 16
-    }
-
-    /// The sessions of a page that the asker does not know, in as few parts as they fit into.
-    fn introduce(
-        &self,
-        page: &[Paged],
-        known: &BTreeSet<ShortSession>,
-        with_credentials: bool,
-    ) -> Vec<Vec<HistoryAuthor>> {
-        let sessions: BTreeMap<ClientId, MemberId> = page
-            .iter()
-            .filter(|paged| !known.contains(&paged.say.session))
-            .map(|paged| (paged.client_id, paged.member))
-            .collect();
-        let mut introduced = BTreeSet::new();
-        let mut parts: Vec<Vec<HistoryAuthor>> = Vec::new();
-        let mut room = 0;
-        for (client_id, member) in sessions {
-            let credential = self
-                .credential_of(&member)
-                .filter(|_| with_credentials && introduced.insert(member));
-            let author = match credential {
-                Some(credential) => HistoryMember::Credential(credential.to_vec()),
-                None => HistoryMember::Id(member),
-            };
-            let author = HistoryAuthor { client_id, author };
-            let size = author.size();
-            match parts.last_mut() {
-                Some(part) if size <= room => part.push(author),
-                _ => {
-                    parts.push(vec![author]);
-                    room = MAX_PLAIN_LEN - PART_LEN;
-                }
+        let author = HistoryAuthor { client_id, author };
+        let size = author.size();
+        match parts.last_mut() {
+            Some(part) if size <= room => part.push(author),
+            _ => {
+                parts.push(vec![author]);
+                room = MAX_PLAIN_LEN - PART_LEN;
             }
-            room -= size.min(room);
         }
-        parts
+        room -= size.min(room);
     }
+    parts
 }
 
 /// A say on a page.

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::time::Duration;
 
-use super::super::archive::ShortMessageId;
-use super::super::{Node, NodeEvent};
 use super::authors::{Authors, short};
 use super::round::{RoundKind, short_id};
 use super::take::Taken;
+use super::{Below, History};
 use crate::id::{ClientId, MemberId};
+use crate::node::NodeEvent;
+use crate::node::archive::ShortMessageId;
 use crate::wire::{HistoryQuestion, HistorySay, HistoryStatus, MAX_PLAIN_LEN, ShortSession};
 
 /// Messages on a page: so few that their ids fit beside the next question, should a part of the page be lost.
@@ -129,35 +130,40 @@ impl Fetch {
     }
 }
 
-impl Node {
+impl History {
     /// Says of a page came; those whose session is not known yet wait.
-    pub(super) fn fetched_says(&mut self, ask: u32, says: Vec<HistorySay>) {
-        let now = self.now.elapsed;
-        let Some(round) = self.round() else {
-            return self.drop_packet("unasked");
+    pub(super) fn fetched_says(&mut self, below: &mut Below<'_>, ask: u32, says: Vec<HistorySay>) {
+        let now = below.core.now();
+        let Some(round) = self.round.as_mut() else {
+            return below.core.drop_packet("unasked");
         };
         round.heard(ask, now);
         let Some(fetch) = round.fetch_asked(ask) else {
-            return self.drop_packet("unasked");
+            return below.core.drop_packet("unasked");
         };
         fetch.page.parts += 1;
         if fetch.page.parts > MAX_PARTS {
-            return self.round_failed();
+            return self.round_failed(below);
         }
         let is_known =
             |round: &super::Round| says.iter().all(|say| !round.authors.of(&say.session).is_empty());
-        if is_known(self.round().expect("it was there a moment ago")) {
-            self.take_says(ask, &says);
-        } else if let Some(fetch) = self.round().and_then(|round| round.fetch_asked(ask)) {
+        if is_known(self.round.as_mut().expect("it was there a moment ago")) {
+            self.take_says(below, ask, &says);
+        } else if let Some(fetch) = self.round.as_mut().and_then(|round| round.fetch_asked(ask)) {
             fetch.page.waiting.push(says);
         }
-        self.page_may_be_over(ask);
+        self.page_may_be_over(below, ask);
     }
 
     /// Sessions were introduced.
-    pub(super) fn fetched_authors(&mut self, ask: u32, authors: Vec<(ClientId, MemberId)>) {
-        let now = self.now.elapsed;
-        let Some(round) = self.round() else { return };
+    pub(super) fn fetched_authors(
+        &mut self,
+        below: &mut Below<'_>,
+        ask: u32,
+        authors: Vec<(ClientId, MemberId)>,
+    ) {
+        let now = below.core.now();
+        let Some(round) = self.round.as_mut() else { return };
         round.heard(ask, now);
         for (client_id, member) in &authors {
             round.authors.add(*client_id, *member);
@@ -167,34 +173,35 @@ impl Node {
         };
         fetch.page.parts += 1;
         if fetch.page.parts > MAX_PARTS {
-            return self.round_failed();
+            return self.round_failed(below);
         }
         let shorts = authors.iter().map(|(client_id, _)| short(client_id));
         fetch.page.introduced.extend(shorts);
         for says in std::mem::take(&mut fetch.page.waiting) {
-            let Some(round) = self.round() else { return };
+            let Some(round) = self.round.as_mut() else { return };
             if says.iter().all(|say| !round.authors.of(&say.session).is_empty()) {
-                self.take_says(ask, &says);
+                self.take_says(below, ask, &says);
             } else if let Some(fetch) = round.fetch_asked(ask) {
                 fetch.page.waiting.push(says);
             }
         }
-        self.page_may_be_over(ask);
+        self.page_may_be_over(below, ask);
     }
 
     pub(super) fn fetched_end(
         &mut self,
+        below: &mut Below<'_>,
         ask: u32,
         status: HistoryStatus,
         parts: u8,
         down_to: u64,
         held_from: u64,
     ) {
-        let at = self.now.elapsed;
-        let Some(round) = self.round() else { return };
+        let at = below.core.now();
+        let Some(round) = self.round.as_mut() else { return };
         round.heard(ask, at);
         let Some(fetch) = round.fetch_asked(ask) else {
-            return self.drop_packet("unasked");
+            return below.core.drop_packet("unasked");
         };
         fetch.page.end = Some(End {
             status,
@@ -203,38 +210,39 @@ impl Node {
             held_from,
             at,
         });
-        self.page_may_be_over(ask);
+        self.page_may_be_over(below, ask);
     }
 
-    fn page_may_be_over(&mut self, ask: u32) {
+    fn page_may_be_over(&mut self, below: &mut Below<'_>, ask: u32) {
         let is_over = self
-            .round()
+            .round
+            .as_mut()
             .and_then(|round| round.fetch_asked(ask))
             .is_some_and(|fetch| fetch.is_page_whole());
         if is_over {
-            self.page_over();
+            self.page_over(below);
         }
     }
 
     /// Takes the says of a part, the last first: what an earlier one follows may be the id of the next.
-    fn take_says(&mut self, ask: u32, says: &[HistorySay]) {
-        let Some(round) = self.round() else { return };
+    fn take_says(&mut self, below: &mut Below<'_>, ask: u32, says: &[HistorySay]) {
+        let Some(round) = self.round.as_mut() else { return };
         let link = round.link;
         let mut next: Option<[u8; 32]> = None;
         for say in says.iter().rev() {
             let after = say
                 .after
                 .or_else(|| next.map(|id| *id.first_chunk().expect("8 is less than 32")));
-            let Some(round) = self.round() else { return };
+            let Some(round) = self.round.as_mut() else { return };
             let alike = round.authors.of(&say.session).to_vec();
             let taken = match after {
-                Some(after) => self.take_past(say, after, &alike),
+                Some(after) => self.take_past(below, say, after, &alike),
                 None => Taken::Unknown,
             };
-            if !self.links.contains_key(&link) {
+            if !below.overlay.is_linked(&link) {
                 return;
             }
-            let Some(round) = self.round() else { return };
+            let Some(round) = self.round.as_mut() else { return };
             let is_new = matches!(taken, Taken::New(_));
             if is_new {
                 round.fetched += 1;
@@ -265,7 +273,7 @@ impl Node {
                     if fetch.page.introduced.contains(&say.session)
                         || fetch.doubted.contains(&say.session) =>
                 {
-                    self.brought_forged(link, true);
+                    below.gossip.brought_forged(below.core, below.overlay, link, true);
                     next = None;
                 }
                 // Another session may begin alike.
@@ -279,10 +287,9 @@ impl Node {
     }
 
     /// No more will come of the page: what is missing of it is asked for again, or what lies below.
-    pub(super) fn page_over(&mut self) {
-        let now = self.now.elapsed;
-        let Some(history) = self.history() else { return };
-        let Some(round) = &mut history.round else { return };
+    pub(super) fn page_over(&mut self, below: &mut Below<'_>) {
+        let now = below.core.now();
+        let Some(round) = &mut self.round else { return };
         let Some(mut fetch) = round.take_fetch() else {
             return;
         };
@@ -293,7 +300,7 @@ impl Node {
         let more = end.status == HistoryStatus::More;
         let down_to = end.down_to.clamp(fetch.span.start, fetch.span.end);
         if end.status == HistoryStatus::Later {
-            return self.round_failed();
+            return self.round_failed(below);
         }
         if !is_whole && fetch.incomplete < MAX_INCOMPLETE {
             fetch.incomplete += 1;
@@ -316,7 +323,7 @@ impl Node {
                 round.fetch_next(rest);
             }
             round.fetch_next(fetch);
-            return self.page_done(page.took, None);
+            return self.page_done(below, page.took, None);
         }
         let barren = if page.took == 0 { fetch.barren + 1 } else { 0 };
         let leads_on = page.said > 0 && down_to < fetch.span.end || page.took > 0;
@@ -327,28 +334,27 @@ impl Node {
             fetch.barren = barren;
             fetch.incomplete = 0;
             round.fetch_next(fetch);
-            return self.page_done(page.took, Some((down_to, end)));
+            return self.page_done(below, page.took, Some((down_to, end)));
         }
         let comes_to_nothing = fetch.took == 0 && !fetch.is_rest;
         if let (RoundKind::CatchUp, true) = (&round.kind, comes_to_nothing || more) {
             let member = round.member;
-            history.partner(&member).leave_alone(fetch.span.clone(), now);
+            self.partner(&member).leave_alone(fetch.span.clone(), now);
         }
         let down_to = if more { down_to } else { fetch.span.start };
-        self.page_done(page.took, Some((down_to, end)));
+        self.page_done(below, page.took, Some((down_to, end)));
     }
 
     /// Tells how far the round has got, and goes on.
-    fn page_done(&mut self, took: u32, reached: Option<(u64, End)>) {
-        let Some(history) = self.history() else { return };
-        let Some(round) = &mut history.round else { return };
+    fn page_done(&mut self, below: &mut Below<'_>, took: u32, reached: Option<(u64, End)>) {
+        let Some(round) = &mut self.round else { return };
         let fetched = round.fetched;
         let is_catch_up = matches!(round.kind, RoundKind::CatchUp);
         if let Some((down_to, end)) = reached {
             round.said_whole = end.status == HistoryStatus::Whole;
             let is_whole = round.said_whole;
             let member = round.member;
-            history.partner(&member).held_from = end.held_from;
+            self.partner(&member).held_from = end.held_from;
             // With nothing more below, all is held that this link holds.
             let since = match end.status {
                 HistoryStatus::More => Some(down_to),
@@ -356,16 +362,16 @@ impl Node {
                 HistoryStatus::NotHeld | HistoryStatus::Later => None,
             };
             if let Some(since) = since.filter(|_| !is_catch_up) {
-                self.hold_since(since, is_whole);
+                self.hold_since(below, since, is_whole);
             }
         }
         if took > 0 {
-            self.emit(NodeEvent::HistoryProgress {
+            below.core.emit(NodeEvent::HistoryProgress {
                 fetched,
                 done: false,
                 more: true,
             });
         }
-        self.go_on();
+        self.go_on(below);
     }
 }

@@ -1,9 +1,9 @@
-//! Catching up with what was said before, and telling others.
+//! Catching up with what was said before, and telling others: anti-entropy by range-based set reconciliation (Meyer, 2022).
 //!
 //! A node compares what it holds with a link: soon after that stands, when a link seems to hold more, and now and then. It
 //! makes one **round** at a time, with one link: spans are compared, what differs is cut until little of our own is in it,
 //! and that is fetched, newest first (`round`, `fetch`, `spans`). Each say is checked like one heard live, and counted
-//! (`take`, `quota`). Whoever is asked answers out of what its archive finds (`answer`).
+//! (`take`, `quota`). Who is asked answers out of what its archive finds (`answer`).
 //!
 //! What comes this way is not passed on: others compare as well. It moves no clock and nobody's presence.
 
@@ -24,9 +24,14 @@ use hashlink::LruCache;
 
 use self::quota::Quotas;
 use self::round::{Round, RoundKind};
+use super::NodeEvent;
 use super::archive::{ArchiveAnswer, ArchiveQuery, HistoryState};
 use super::bucket::Bucket;
-use super::{Kind, Node, NodeEvent, Output};
+use super::core::Core;
+use super::gossip::Gossip;
+use super::members::Members;
+use super::overlay::Overlay;
+use super::rights::Rights;
 use crate::id::{ClientId, MemberId, MessageId};
 use crate::invite::Credential;
 
@@ -58,8 +63,18 @@ const MAX_LEFT_ALONE: usize = 16;
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 const LEFT_ALONE_AT_MOST: Duration = Duration::from_secs(86_400);
 
+/// The machines below this one.
+pub(super) struct Below<'a> {
+    pub(super) core: &'a mut Core,
+    pub(super) overlay: &'a mut Overlay,
+    pub(super) members: &'a mut Members,
+    pub(super) rights: &'a Rights,
+    pub(super) gossip: &'a mut Gossip,
+}
+
 /// What is under way.
 pub(super) struct History {
+    links: BTreeMap<ClientId, LinkHistory>,
     state: HistoryState,
     round: Option<Round>,
     /// What the archive was asked, by ticket.
@@ -116,7 +131,7 @@ struct LeftAlone {
 
 /// What of this belongs to a link.
 #[derive(Debug, Default)]
-pub(super) struct LinkHistory {
+struct LinkHistory {
     /// When a round with it is to begin.
     due_at: Option<Duration>,
     /// It seems to hold more, or less.
@@ -132,6 +147,7 @@ impl History {
             state.is_whole = true;
         }
         Self {
+            links: BTreeMap::new(),
             state,
             round: None,
             looks: BTreeMap::new(),
@@ -164,8 +180,8 @@ impl History {
         }
     }
 
-    /// Whether a round is under way or a link's is due.
-    fn is_busy(&self) -> bool {
+    /// Whether something is under way that a quick look at the deadlines serves.
+    pub(super) fn is_busy(&self) -> bool {
         self.round.is_some() || self.wants_older.is_some()
     }
 }
@@ -203,124 +219,99 @@ impl Partner {
     }
 }
 
-impl Node {
-    pub(super) fn history(&mut self) -> Option<&mut History> {
-        match &mut self.kind {
-            Kind::Signed(signed) => Some(&mut signed.history),
-            Kind::Classic(_) => None,
-        }
-    }
-
+impl History {
     /// How far back what was said is held, and what others have not got yet.
-    pub fn history_state(&self) -> HistoryState {
-        match &self.kind {
-            Kind::Signed(signed) => signed.history.state.clone(),
-            Kind::Classic(_) => HistoryState::default(),
-        }
+    pub(super) fn state(&self) -> &HistoryState {
+        &self.state
     }
 
     /// The link that is being asked for what was said before.
-    pub fn history_source(&self) -> Option<ClientId> {
-        match &self.kind {
-            Kind::Signed(signed) => signed.history.round.as_ref().map(|round| round.link),
-            Kind::Classic(_) => None,
-        }
+    pub(super) fn source(&self) -> Option<ClientId> {
+        self.round.as_ref().map(|round| round.link)
     }
 
     /// [`Input::FetchOlder`](super::Input::FetchOlder).
-    pub(super) fn fetch_older(&mut self, limit: usize) {
+    pub(super) fn fetch_older(&mut self, below: &mut Below<'_>, limit: usize) {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX).max(1);
-        let has_links = !self.links.is_empty();
-        let Some(history) = self.history() else {
-            return self.emit(NodeEvent::HistoryProgress {
-                fetched: 0,
-                done: true,
-                more: false,
-            });
-        };
-        let (is_whole, waits_for_first) = (history.state.is_whole, history.state.since.is_none());
+        let has_links = below.overlay.has_links();
+        let (is_whole, waits_for_first) = (self.state.is_whole, self.state.since.is_none());
         if is_whole || !has_links {
-            return self.emit(NodeEvent::HistoryProgress {
+            return below.core.emit(NodeEvent::HistoryProgress {
                 fetched: 0,
                 done: true,
                 more: !is_whole,
             });
         }
-        history.wants_older = Some(limit);
+        self.wants_older = Some(limit);
         // Somebody waits for it: comparing goes on afterwards.
-        let round = history.round.as_ref();
+        let round = self.round.as_ref();
         let compares = round.is_some_and(|round| matches!(round.kind, RoundKind::CatchUp));
         if compares && !waits_for_first {
-            self.put_off_round();
+            self.put_off_round(below);
         }
-        self.look_after_history();
+        self.look_after(below);
     }
 
     /// [`Input::KeepFrom`](super::Input::KeepFrom).
-    pub(super) fn keep_from(&mut self, since: u64) {
+    pub(super) fn keep_from(&mut self, below: &mut Below<'_>, since: u64) {
         // What it asked for may be what is not wanted any more.
-        self.put_off_round();
-        let Some(history) = self.history() else { return };
-        let since = history.state.since.map_or(since, |held| held.max(since));
-        (history.state.since, history.state.is_whole) = (Some(since), true);
-        self.emit(NodeEvent::HistoryHeld {
+        self.put_off_round(below);
+        let since = self.state.since.map_or(since, |held| held.max(since));
+        (self.state.since, self.state.is_whole) = (Some(since), true);
+        below.core.emit(NodeEvent::HistoryHeld {
             since,
             is_whole: true,
         });
     }
 
     /// Asks the archive; what comes back goes on from there. False: too much is asked already.
-    fn look(&mut self, look: Look, query: ArchiveQuery) -> Option<u64> {
-        let now = self.now.elapsed;
-        let history = self.history()?;
-        if history.looks.len() >= MAX_LOOKS {
+    fn look(&mut self, below: &mut Below<'_>, look: Look, query: ArchiveQuery) -> Option<u64> {
+        let now = below.core.now();
+        if self.looks.len() >= MAX_LOOKS {
             return None;
         }
-        history.last_ticket += 1;
-        let ticket = history.last_ticket;
-        history.looks.insert(ticket, (look, now));
-        self.outputs.push_back(Output::Look { ticket, query });
+        self.last_ticket += 1;
+        let ticket = self.last_ticket;
+        self.looks.insert(ticket, (look, now));
+        below.core.look(ticket, query);
         Some(ticket)
     }
 
     /// [`Input::Found`](super::Input::Found).
-    pub(super) fn found(&mut self, ticket: u64, answer: ArchiveAnswer) {
-        let Some((look, _)) = self.history().and_then(|history| history.looks.remove(&ticket)) else {
+    pub(super) fn found(&mut self, below: &mut Below<'_>, ticket: u64, answer: ArchiveAnswer) {
+        let Some((look, _)) = self.looks.remove(&ticket) else {
             return;
         };
         match look {
-            Look::Round => self.round_found(ticket, answer),
-            Look::Answer(answering) => self.answer_found(answering, answer),
+            Look::Round => self.round_found(below, ticket, answer),
+            Look::Answer(answering) => self.answer_found(below, answering, answer),
         }
     }
 
     /// Nobody is left who could be asked.
-    fn forget_older_without_links(&mut self) {
-        let has_links = !self.links.is_empty();
-        let Some(history) = self.history() else { return };
-        if history.wants_older.is_some() && history.round.is_none() && !has_links {
-            self.older_over(0, false);
+    fn forget_older_without_links(&mut self, below: &mut Below<'_>) {
+        let has_links = below.overlay.has_links();
+        if self.wants_older.is_some() && self.round.is_none() && !has_links {
+            self.older_over(below, 0, false);
         }
     }
 
     /// Own messages that have reached a link, one way or another.
-    fn has_reached(&mut self, ids: &[MessageId]) {
-        let Some(history) = self.history() else { return };
+    fn has_reached(&mut self, below: &mut Below<'_>, ids: &[MessageId]) {
         let out: Vec<MessageId> = ids
             .iter()
             .copied()
-            .filter(|id| history.state.unsent.remove(id).is_some())
+            .filter(|id| self.state.unsent.remove(id).is_some())
             .collect();
         for id in out {
-            self.emit(NodeEvent::Delivery { id, links: 1 });
+            below.core.emit(NodeEvent::Delivery { id, links: 1 });
         }
     }
 
     /// All from an hlc on is held now, as far as others had it. Own messages that wait are never left out: what lies
     /// between them and `since` is compared next.
-    fn hold_since(&mut self, since: u64, is_whole: bool) {
-        let Some(history) = self.history() else { return };
-        let state = &mut history.state;
+    fn hold_since(&mut self, below: &mut Below<'_>, since: u64, is_whole: bool) {
+        let state = &mut self.state;
         let since = state.told_from().map_or(since, |known| known.min(since));
         let is_whole = is_whole || state.is_whole;
         if state.since == Some(since) && state.is_whole == is_whole {
@@ -328,77 +319,76 @@ impl Node {
         }
         state.since = Some(since);
         state.is_whole = is_whole;
-        self.emit(NodeEvent::HistoryHeld { since, is_whole });
-    }
-
-    /// Whether something is under way that a quick look at the deadlines serves.
-    pub(super) fn is_history_busy(&self) -> bool {
-        match &self.kind {
-            Kind::Signed(signed) => signed.history.is_busy(),
-            Kind::Classic(_) => false,
-        }
+        below.core.emit(NodeEvent::HistoryHeld { since, is_whole });
     }
 
     /// What is kept up by itself: late answers, rounds that are due.
-    pub(super) fn look_after_history(&mut self) {
-        let now = self.now.elapsed;
-        let Some(history) = self.history() else { return };
+    pub(super) fn look_after(&mut self, below: &mut Below<'_>) {
+        let now = below.core.now();
         let late = |at: &Duration| now.saturating_sub(*at) >= LOOK_WITHIN;
-        let is_round_late = history
+        let is_round_late = self
             .looks
             .values()
             .any(|(look, at)| matches!(look, Look::Round) && late(at));
-        history.looks.retain(|_, (_, at)| !late(at));
+        self.looks.retain(|_, (_, at)| !late(at));
         if is_round_late {
-            self.round_failed();
+            self.round_failed(below);
         }
-        self.ask_again_in_round();
-        self.begin_round();
+        self.ask_again_in_round(below);
+        self.begin_round(below);
     }
 
     /// With a link from the spans that are held, or with the newest if none are.
-    fn begin_catch_up(&mut self, client_id: ClientId, is_regular: bool) {
+    fn begin_catch_up(&mut self, below: &mut Below<'_>, client_id: ClientId, is_regular: bool) {
         let Some(link) = self.links.get_mut(&client_id) else {
             return;
         };
-        (link.history.due_at, link.history.differs) = (None, false);
-        let member = link.member;
-        let now_ms = self.now_ms();
-        let Some(history) = self.history() else { return };
-        let mut round = match history.state.since {
+        (link.due_at, link.differs) = (None, false);
+        let Some(member) = below.overlay.member_of(&client_id) else {
+            return;
+        };
+        let now_ms = below.core.now_ms();
+        let mut round = match self.state.since {
             None => Round::newest(client_id, member, NEWEST),
             Some(since) => {
-                let since = history.state.told_from().unwrap_or(since);
-                let partner = history.partner(&member);
+                let since = self.state.told_from().unwrap_or(since);
+                let partner = self.partner(&member);
                 let spans = spans::all_since(since.max(partner.held_from.min(now_ms << 16)), now_ms);
                 Round::catch_up(client_id, member, spans)
             }
         };
         round.is_regular = is_regular;
-        self.start(round);
+        self.start(below, round);
     }
 
     /// Some that are older than all that is held, from a link that was not asked yet.
-    fn begin_older(&mut self, limit: u32, asked: Vec<MemberId>, fetched: u32, said_whole: bool) {
-        let Kind::Signed(signed) = &self.kind else { return };
-        let since = signed.history.state.since.unwrap_or(u64::MAX);
-        let invite_of = |member: &MemberId| signed.admitted(member).and_then(|admitted| admitted.by);
+    fn begin_older(
+        &mut self,
+        below: &mut Below<'_>,
+        limit: u32,
+        asked: Vec<MemberId>,
+        fetched: u32,
+        said_whole: bool,
+    ) {
+        let since = self.state.since.unwrap_or(u64::MAX);
+        let members = &*below.members;
+        let invite_of = |member: &MemberId| members.member(member).and_then(|known| known.admitted().by);
         let invites: Vec<_> = asked.iter().map(invite_of).collect();
         // Who is known to hold older ones first, then who came by another invite.
-        let next = self
-            .links
-            .iter()
-            .filter(|(_, link)| !asked.contains(&link.member))
+        let next = below
+            .overlay
+            .links()
+            .filter(|(_, link)| !asked.contains(&link.member()))
             .min_by_key(|(client_id, link)| {
-                let partner = signed.history.partners.peek(&link.member);
+                let partner = self.partners.peek(&link.member());
                 let held_from = partner.map_or(0, |partner| partner.held_from);
                 (
                     held_from >= since,
-                    invites.contains(&invite_of(&link.member)),
+                    invites.contains(&invite_of(&link.member())),
                     **client_id,
                 )
             })
-            .map(|(client_id, link)| (*client_id, link.member));
+            .map(|(client_id, link)| (*client_id, link.member()));
         match next.filter(|_| asked.len() < round::OLDER_SOURCES && fetched < limit) {
             Some((client_id, member)) => {
                 let kind = RoundKind::Older {
@@ -406,27 +396,22 @@ impl Node {
                     asked,
                     said_whole,
                 };
-                self.start(Round::older(
-                    client_id,
-                    member,
-                    kind,
-                    since,
-                    limit - fetched,
-                    fetched,
-                ));
+                self.start(
+                    below,
+                    Round::older(client_id, member, kind, since, limit - fetched, fetched),
+                );
             }
-            None => self.older_over(fetched, said_whole),
+            None => self.older_over(below, fetched, said_whole),
         }
     }
 
-    fn older_over(&mut self, fetched: u32, is_whole: bool) {
-        let Some(history) = self.history() else { return };
-        history.wants_older = None;
-        if let (true, Some(since)) = (is_whole, history.state.since) {
-            self.hold_since(since, true);
+    fn older_over(&mut self, below: &mut Below<'_>, fetched: u32, is_whole: bool) {
+        self.wants_older = None;
+        if let (true, Some(since)) = (is_whole, self.state.since) {
+            self.hold_since(below, since, true);
         }
-        let more = self.history().is_some_and(|history| !history.state.is_whole);
-        self.emit(NodeEvent::HistoryProgress {
+        let more = !self.state.is_whole;
+        below.core.emit(NodeEvent::HistoryProgress {
             fetched,
             done: true,
             more,

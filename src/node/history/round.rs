@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::super::archive::{ArchiveAnswer, ArchiveQuery, ShortMessageId};
-use super::super::{Kind, Node, NodeEvent};
 use super::authors::Authors;
 use super::fetch::Fetch;
-use super::{EVERY, EVERY_AT_MOST, Look, spans};
+use super::{Below, EVERY, EVERY_AT_MOST, History, Look, spans};
 use crate::id::{ClientId, MemberId};
+use crate::node::NodeEvent;
+use crate::node::archive::{ArchiveAnswer, ArchiveQuery, ShortMessageId};
 use crate::wire::{HistoryAsk, HistoryQuestion, Packet};
 
 /// So many own ids fit beside a question, with those of a page that came in part.
@@ -195,30 +195,23 @@ impl Round {
     }
 }
 
-impl Node {
-    pub(super) fn round(&mut self) -> Option<&mut Round> {
-        self.history()?.round.as_mut()
-    }
-
-    pub(super) fn start(&mut self, mut round: Round) {
-        let Kind::Signed(signed) = &mut self.kind else {
-            return;
-        };
-        if signed.sessions.len() <= FEW_SESSIONS {
-            for (client_id, session) in &signed.sessions {
-                round.authors.add(*client_id, session.member);
+impl History {
+    pub(super) fn start(&mut self, below: &mut Below<'_>, mut round: Round) {
+        if below.members.session_count() <= FEW_SESSIONS {
+            for (client_id, session) in below.members.sessions() {
+                round.authors.add(*client_id, session.member());
             }
         }
-        round.began_at = Some(self.now.elapsed);
-        signed.history.round = Some(round);
-        self.go_on();
-        self.wake_soon();
+        round.began_at = Some(below.core.now());
+        self.round = Some(round);
+        self.go_on(below);
+        below.core.wake_soon();
     }
 
     /// The next step of the round.
-    pub(super) fn go_on(&mut self) {
-        let now = self.now.elapsed;
-        let Some(round) = self.round() else { return };
+    pub(super) fn go_on(&mut self, below: &mut Below<'_>) {
+        let now = below.core.now();
+        let Some(round) = self.round.as_mut() else { return };
         if !matches!(round.doing, Doing::Nothing) {
             return;
         }
@@ -226,41 +219,41 @@ impl Node {
             .began_at
             .is_some_and(|at| now.saturating_sub(at) >= ROUND_WITHIN);
         let Some(work) = round.work.pop().filter(|_| round.left > 0) else {
-            return self.round_over();
+            return self.round_over(below);
         };
         if is_long || round.pages >= MAX_PAGES {
-            return self.round_failed();
+            return self.round_failed(below);
         }
         match work {
-            Work::Fetch(fetch) => self.ask(Question::Fetch(fetch), 0),
+            Work::Fetch(fetch) => self.ask(below, Question::Fetch(fetch), 0),
             Work::Compare(spans) => {
                 let query = ArchiveQuery::Fingerprints(spans.clone());
-                self.look_in_round(Work::Compare(spans), query);
+                self.look_in_round(below, Work::Compare(spans), query);
             }
-            Work::Examine(span) | Work::Confirm(span) if span.start >= span.end => self.go_on(),
+            Work::Examine(span) | Work::Confirm(span) if span.start >= span.end => self.go_on(below),
             Work::Examine(ref span) | Work::Confirm(ref span) => {
                 let query = ArchiveQuery::Ids {
                     span: span.clone(),
                     limit: MANY,
                 };
-                self.look_in_round(work, query);
+                self.look_in_round(below, work, query);
             }
         }
     }
 
-    fn look_in_round(&mut self, work: Work, query: ArchiveQuery) {
-        match self.look(Look::Round, query) {
+    fn look_in_round(&mut self, below: &mut Below<'_>, work: Work, query: ArchiveQuery) {
+        match self.look(below, Look::Round, query) {
             Some(ticket) => {
-                if let Some(round) = self.round() {
+                if let Some(round) = self.round.as_mut() {
                     round.doing = Doing::Looking(ticket, work);
                 }
             }
-            None => self.round_failed(),
+            None => self.round_failed(below),
         }
     }
 
-    pub(super) fn round_found(&mut self, ticket: u64, answer: ArchiveAnswer) {
-        let Some(round) = self.round() else { return };
+    pub(super) fn round_found(&mut self, below: &mut Below<'_>, ticket: u64, answer: ArchiveAnswer) {
+        let Some(round) = self.round.as_mut() else { return };
         let work = match std::mem::replace(&mut round.doing, Doing::Nothing) {
             Doing::Looking(of, work) if of == ticket => work,
             other => {
@@ -271,26 +264,27 @@ impl Node {
         match (work, answer) {
             (Work::Compare(spans), ArchiveAnswer::Fingerprints(found)) if found.len() == spans.len() => {
                 let spans = spans.into_iter().zip(found).collect();
-                self.ask(Question::Compare(spans), 0);
+                self.ask(below, Question::Compare(spans), 0);
             }
             (Work::Examine(span), ArchiveAnswer::Ids(ids)) => {
                 self.examine(
+                    below,
                     span,
                     ids.iter().map(|(hlc, id)| (*hlc, short_id(&id.0))).collect(),
                 );
             }
             (Work::Confirm(_), ArchiveAnswer::Ids(ids)) => {
                 let ids: Vec<_> = ids.into_iter().map(|(_, id)| id).collect();
-                self.has_reached(&ids);
-                self.go_on();
+                self.has_reached(below, &ids);
+                self.go_on(below);
             }
-            _ => self.round_failed(),
+            _ => self.round_failed(below),
         }
     }
 
-    fn examine(&mut self, span: Range<u64>, held: Vec<(u64, ShortMessageId)>) {
-        let now_ms = self.now_ms();
-        let Some(round) = self.round() else { return };
+    fn examine(&mut self, below: &mut Below<'_>, span: Range<u64>, held: Vec<(u64, ShortMessageId)>) {
+        let now_ms = below.core.now_ms();
+        let Some(round) = self.round.as_mut() else { return };
         let is_older = matches!(round.kind, RoundKind::Older { .. });
         let by_hours = spans::by_hours(&span, now_ms);
         if held.len() <= FEW || is_older {
@@ -305,15 +299,14 @@ impl Node {
                 _ => round.push(Work::Fetch(Fetch::new(span, held, false))),
             }
         }
-        self.go_on();
+        self.go_on(below);
     }
 
-    fn ask(&mut self, what: Question, tries: u8) {
-        let now = self.now.elapsed;
-        let Some(history) = self.history() else { return };
-        history.last_ask = history.last_ask.wrapping_add(1);
-        let ask = history.last_ask;
-        let Some(round) = &mut history.round else { return };
+    fn ask(&mut self, below: &mut Below<'_>, what: Question, tries: u8) {
+        let now = below.core.now();
+        self.last_ask = self.last_ask.wrapping_add(1);
+        let ask = self.last_ask;
+        let Some(round) = &mut self.round else { return };
         let question = match &what {
             Question::Compare(spans) => HistoryQuestion::Compare {
                 from: spans.first().map_or(0, |(span, _)| span.start),
@@ -329,40 +322,38 @@ impl Node {
             tries,
             what,
         });
-        let Some(link) = self.links.get_mut(&client_id) else {
-            return self.round_failed();
+        let Some((address, t)) = below.overlay.next_token(&client_id) else {
+            return self.round_failed(below);
         };
-        let (address, t) = (link.address, link.next_token());
-        let Some(t) = t else { return };
-        self.send_counted(
+        below.core.send_history(
             address,
             client_id,
             &Packet::HistoryAsk(HistoryAsk { t, ask, question }),
         );
-        self.wake_soon();
+        below.core.wake_soon();
     }
 
     /// Asks again what was not answered.
-    pub(super) fn ask_again_in_round(&mut self) {
-        let now = self.now.elapsed;
-        let Some(round) = self.round() else { return };
+    pub(super) fn ask_again_in_round(&mut self, below: &mut Below<'_>) {
+        let now = below.core.now();
+        let Some(round) = self.round.as_mut() else { return };
         let Doing::Asked(asked) = &mut round.doing else {
             return;
         };
         if let Question::Fetch(fetch) = &asked.what
             && fetch.is_late(now)
         {
-            return self.page_over();
+            return self.page_over(below);
         }
         if now.saturating_sub(asked.since) >= PAGE_WITHIN {
-            return self.round_failed();
+            return self.round_failed(below);
         }
         if now.saturating_sub(asked.at) < ASK_AGAIN * (1 << asked.tries) {
             return;
         }
         let tries = asked.tries + 1;
         if tries >= TRIES {
-            return self.round_failed();
+            return self.round_failed(below);
         }
         match std::mem::replace(&mut round.doing, Doing::Nothing) {
             Doing::Asked(asked) => {
@@ -370,18 +361,17 @@ impl Node {
                     Question::Fetch(fetch) => Question::Fetch(fetch.again()),
                     other => other,
                 };
-                self.ask(what, tries);
+                self.ask(below, what, tries);
             }
             other => round.doing = other,
         }
     }
 
     /// The answer to a comparison.
-    pub(super) fn compared(&mut self, ask: u32, held_from: u64, differing: &[u8]) {
-        let (now, now_ms) = (self.now.elapsed, self.now_ms());
-        let Some(history) = self.history() else { return };
-        let has_unsent = !history.state.unsent.is_empty();
-        let Some(round) = &mut history.round else { return };
+    pub(super) fn compared(&mut self, below: &mut Below<'_>, ask: u32, held_from: u64, differing: &[u8]) {
+        let (now, now_ms) = (below.core.now(), below.core.now_ms());
+        let has_unsent = !self.state.unsent.is_empty();
+        let Some(round) = &mut self.round else { return };
         let spans = match std::mem::replace(&mut round.doing, Doing::Nothing) {
             Doing::Asked(Asked {
                 ask: of,
@@ -390,21 +380,20 @@ impl Node {
             }) if of == ask && differing.len() == spans.len().div_ceil(8) => spans,
             other => {
                 round.doing = other;
-                return self.drop_packet("unasked");
+                return below.core.drop_packet("unasked");
             }
         };
         let member = round.member;
         // A link that says something else each time is not compared with for ever.
         round.pages += 1;
-        let partner = history
+        let partner = self
             .partners
             .entry(member)
             .or_insert_with(super::Partner::default);
         partner.held_from = held_from;
         // Whoever said that there is nothing older was wrong, or lied.
-        let is_not_whole =
-            history.state.is_whole && history.state.since.is_some_and(|since| held_from < since);
-        history.state.is_whole &= !is_not_whole;
+        let is_not_whole = self.state.is_whole && self.state.since.is_some_and(|since| held_from < since);
+        self.state.is_whole &= !is_not_whole;
         let bit = |at: usize| differing[at / 8] & (1 << (at % 8)) != 0;
         let differs = |(at, (span, _)): &(usize, &(Range<u64>, [u8; 16]))| {
             bit(*at) && span.start >= held_from && !partner.leaves_alone(span, now)
@@ -443,14 +432,13 @@ impl Node {
         for span in different {
             round.push(Work::Examine(span));
         }
-        self.go_on();
+        self.go_on(below);
     }
 
-    fn round_over(&mut self) {
-        let now = self.now.elapsed;
-        let Some(history) = self.history() else { return };
-        let Some(round) = history.round.take() else { return };
-        let partner = history.partner(&round.member);
+    fn round_over(&mut self, below: &mut Below<'_>) {
+        let now = below.core.now();
+        let Some(round) = self.round.take() else { return };
+        let partner = self.partner(&round.member);
         partner.compared_at = Some(now);
         match round.kind {
             RoundKind::Older {
@@ -459,86 +447,74 @@ impl Node {
                 said_whole,
             } => {
                 asked.push(round.member);
-                self.begin_older(limit, asked, round.fetched, said_whole || round.said_whole);
+                self.begin_older(below, limit, asked, round.fetched, said_whole || round.said_whole);
             }
             RoundKind::CatchUp | RoundKind::Newest => {
-                history.was_compared_with(round.member);
-                self.caught_up(&round);
+                self.was_compared_with(round.member);
+                self.caught_up(below, &round);
             }
         }
-        self.wake_soon();
+        below.core.wake_soon();
     }
 
-    fn caught_up(&mut self, round: &Round) {
-        let now = self.now.elapsed;
-        let Some(history) = self.history() else { return };
-        history.every = match round.fetched {
-            0 if round.is_regular => (history.every * 4).min(EVERY_AT_MOST),
-            0 => history.every,
+    fn caught_up(&mut self, below: &mut Below<'_>, round: &Round) {
+        let now = below.core.now();
+        self.every = match round.fetched {
+            0 if round.is_regular => (self.every * 4).min(EVERY_AT_MOST),
+            0 => self.every,
             _ => EVERY,
         };
         // Rounds that a link brings about don't put the next one off.
         if round.is_regular {
-            (history.due_at, history.was_put_off) = (None, false);
+            (self.due_at, self.was_put_off) = (None, false);
         } else if round.fetched > 0 {
-            history.due_at = history.due_at.map(|at| at.min(now + EVERY));
+            self.due_at = self.due_at.map(|at| at.min(now + EVERY));
         }
         let is_new = matches!(round.kind, RoundKind::Newest);
-        let more = !history.state.is_whole;
-        let got_nothing = is_new && history.state.since.is_none();
+        let more = !self.state.is_whole;
+        let got_nothing = is_new && self.state.since.is_none();
         // The link has not seen yet that we have something that it lacks.
-        let has_unsent = !history.state.unsent.is_empty();
+        let has_unsent = !self.state.unsent.is_empty();
         if round.fetched > 0 || is_new {
-            self.emit(NodeEvent::HistoryProgress {
+            below.core.emit(NodeEvent::HistoryProgress {
                 fetched: round.fetched,
                 done: true,
                 more,
             });
         }
-        let others: Vec<ClientId> = self
-            .links
-            .keys()
-            .copied()
-            .filter(|id| *id != round.link)
-            .collect();
+        let others = below.overlay.linked().copied();
+        let others: Vec<ClientId> = others.filter(|id| *id != round.link).collect();
         // News to us may be news to others, and a newcomer has yet to compare.
         if round.fetched > 0 || is_new {
             for client_id in others {
-                self.compare_soon(client_id);
+                self.compare_soon(below, client_id);
             }
         }
         if got_nothing {
-            self.compare_soon(round.link);
-            self.begin_without_past();
+            self.compare_soon(below, round.link);
+            self.begin_without_past(below);
         }
-        if is_new
-            && has_unsent
-            && self
-                .history()
-                .is_some_and(|history| history.state.since.is_some())
-        {
-            self.put_off(Some(round.link));
+        if is_new && has_unsent && self.state.since.is_some() {
+            self.put_off(below, Some(round.link));
         }
     }
 
     /// All who are there have nothing either: what is said from now on is what there is.
-    fn begin_without_past(&mut self) {
-        let now_ms = self.now_ms();
-        let Kind::Signed(signed) = &self.kind else { return };
+    fn begin_without_past(&mut self, below: &mut Below<'_>) {
+        let now_ms = below.core.now_ms();
         let has_nothing = |member: &MemberId| {
-            let partner = signed.history.partners.peek(member);
+            let partner = self.partners.peek(member);
             partner.is_some_and(|partner| partner.compared_at.is_some() && partner.held_from == u64::MAX)
         };
-        if self.links.values().all(|link| has_nothing(&link.member)) {
-            self.hold_since(now_ms << 16, false);
+        if below.overlay.links().all(|(_, link)| has_nothing(&link.member())) {
+            self.hold_since(below, now_ms << 16, false);
         }
     }
 
     /// The link does not answer, or has ended, or the archive can't be read. Another one is asked.
-    pub(super) fn round_failed(&mut self) {
-        let Some(history) = self.history() else { return };
-        let Some(round) = history.round.take() else { return };
-        history.looks.retain(|_, (look, _)| !matches!(look, Look::Round));
+    pub(super) fn round_failed(&mut self, below: &mut Below<'_>) {
+        let Some(round) = self.round.take() else { return };
+        self.looks.retain(|_, (look, _)| !matches!(look, Look::Round));
         if let RoundKind::Older {
             limit,
             mut asked,
@@ -546,40 +522,39 @@ impl Node {
         } = round.kind
         {
             asked.push(round.member);
-            self.begin_older(limit, asked, round.fetched, said_whole);
+            self.begin_older(below, limit, asked, round.fetched, said_whole);
         } else {
             if round.fetched > 0 {
-                self.emit(NodeEvent::HistoryProgress {
+                below.core.emit(NodeEvent::HistoryProgress {
                     fetched: round.fetched,
                     done: true,
                     more: true,
                 });
             }
-            let others = self.links.iter().filter(|(id, _)| **id != round.link);
-            let others: Vec<ClientId> = others.map(|(id, _)| *id).collect();
+            let others = below.overlay.linked().copied();
+            let others: Vec<ClientId> = others.filter(|id| *id != round.link).collect();
             // The link itself is asked as well, if it is still there, but last.
             let next = match others.len() {
                 0 => Some(round.link),
-                count => others.get(self.random_below(count)).copied(),
+                count => others.get(below.core.random_below(count)).copied(),
             };
-            self.put_off(next);
+            self.put_off(below, next);
         }
-        self.wake_soon();
+        below.core.wake_soon();
     }
 
     /// The round is begun anew a little later.
-    pub(super) fn put_off_round(&mut self) {
-        let Some(history) = self.history() else { return };
-        let Some(round) = history.round.take() else { return };
-        history.looks.retain(|_, (look, _)| !matches!(look, Look::Round));
-        self.put_off(Some(round.link));
+    pub(super) fn put_off_round(&mut self, below: &mut Below<'_>) {
+        let Some(round) = self.round.take() else { return };
+        self.looks.retain(|_, (look, _)| !matches!(look, Look::Round));
+        self.put_off(below, Some(round.link));
     }
 
-    fn put_off(&mut self, client_id: Option<ClientId>) {
-        let now = self.now.elapsed;
+    fn put_off(&mut self, below: &mut Below<'_>, client_id: Option<ClientId>) {
+        let now = below.core.now();
         let link = client_id.and_then(|client_id| self.links.get_mut(&client_id));
         if let Some(link) = link {
-            link.history.due_at = Some(now + ASK_AGAIN);
+            link.due_at = Some(now + ASK_AGAIN);
         }
     }
 }

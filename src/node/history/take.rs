@@ -1,14 +1,14 @@
 //! What comes of what was said before is checked like what is said now, but for its session's certificate, which is gone
 //! by then: the author's admission and signature are enough.
 
-use super::super::bucket::{Bucket, Rate};
-use super::super::say::{MAX_AHEAD_MS, SAY, place};
-use super::super::signed::Signed;
-use super::super::{Kind, Node, NodeEvent, NodeMessage};
+use super::{Below, History};
 use crate::crypto;
-use crate::facts::Admitted;
+use crate::facts::{Action, Admitted};
 use crate::id::{ClientId, MemberId, MessageId};
-use crate::invite::{Credential, Rights};
+use crate::invite::{self, Credential};
+use crate::node::bucket::{Rate, try_take};
+use crate::node::gossip::{MAX_AHEAD_MS, SAY, id_of, place};
+use crate::node::{NodeEvent, NodeMessage};
 use crate::wire::{Body, HistoryAuthor, HistoryMember, HistorySay, SignedSay};
 
 /// Credentials of authors that are checked: each costs up to three signatures, and one of some 8,192 places for members. A
@@ -35,48 +35,46 @@ pub(super) enum Taken {
     Forged,
 }
 
-impl Node {
+impl History {
     /// Authors of a page: who is not known yet is admitted, if the credential holds.
-    pub(super) fn meet_authors(&mut self, authors: Vec<HistoryAuthor>) -> Vec<(ClientId, MemberId)> {
+    pub(super) fn meet_authors(
+        &mut self,
+        below: &mut Below<'_>,
+        authors: Vec<HistoryAuthor>,
+    ) -> Vec<(ClientId, MemberId)> {
         let mut met = Vec::new();
         for HistoryAuthor { client_id, author } in authors {
             let member = match author {
                 HistoryMember::Id(member) => Some(member),
                 HistoryMember::Credential(bytes) => match Credential::decode(&bytes) {
-                    Ok((credential, [])) => self.meet_author(&credential).then(|| credential.member()),
+                    Ok((credential, [])) => self.meet_author(below, &credential).then(|| credential.member()),
                     _ => None,
                 },
             };
             match member {
                 Some(member) => met.push((client_id, member)),
-                None => self.drop_packet("bad_author"),
+                None => below.core.drop_packet("bad_author"),
             }
         }
         met
     }
 
-    fn meet_author(&mut self, credential: &Credential) -> bool {
-        let now = self.now.elapsed;
-        let Kind::Signed(signed) = &mut self.kind else {
-            return false;
-        };
-        if signed.is_admitted(&credential.member()) {
+    fn meet_author(&mut self, below: &mut Below<'_>, credential: &Credential) -> bool {
+        if below.members.is_admitted(&credential.member()) {
             return true;
         }
-        let bucket = signed
-            .history
-            .credentials
-            .get_or_insert_with(|| Bucket::full(CREDENTIALS, now));
-        if !bucket.take(CREDENTIALS, now) || !credential.verify(&signed.chat) {
+        let may_check = try_take(&mut self.credentials, CREDENTIALS, below.core.now());
+        if !may_check || !credential.verify(below.members.chat()) {
             return false;
         }
-        self.admit_author(credential);
+        below.rights.admit_author(below.core, below.members, credential);
         true
     }
 
     /// Takes a say of one of some sessions that it may be of.
     pub(super) fn take_past(
         &mut self,
+        below: &mut Below<'_>,
         say: &HistorySay,
         after: [u8; 8],
         alike: &[(ClientId, MemberId)],
@@ -85,28 +83,26 @@ impl Node {
         for (client_id, member) in alike {
             let signed_say = say.signed(*client_id, after);
             let bytes = signed_say.encode();
-            let Kind::Signed(signed) = &mut self.kind else {
-                return Taken::Unknown;
-            };
-            let id = crypto::hash_signed(SAY, &signed.chat, &bytes);
-            if self.seen.contains_key(&id) || signed.history.came.contains_key(&id) {
-                return Taken::Known(id);
+            let chat = below.members.chat();
+            let id = id_of(chat, &bytes);
+            if below.gossip.has_seen(&id) || self.came.contains_key(&id.0) {
+                return Taken::Known(id.0);
             }
-            let Some(admitted) = signed.admitted(member) else {
+            let Some(admitted) = below.members.member(member).map(|known| *known.admitted()) else {
                 lacks_admission = true;
                 continue;
             };
-            if !crypto::verify(&member.0, SAY, &signed.chat, &bytes, &say.signature) {
+            if !crypto::verify(&member.0, SAY, chat, &bytes, &say.signature) {
                 continue;
             }
-            return match self.why_not(&admitted, &signed_say, bytes.len()) {
+            return match self.why_not(below, &admitted, &signed_say, bytes.len()) {
                 Some(cause) => {
-                    self.drop_packet(cause);
-                    Taken::Refused(id)
+                    below.core.drop_packet(cause);
+                    Taken::Refused(id.0)
                 }
                 None => {
-                    self.tell_past(MessageId(id), *member, &signed_say, &say.signature);
-                    Taken::New(id)
+                    self.tell_past(below, id, *member, &signed_say, &say.signature);
+                    Taken::New(id.0)
                 }
             };
         }
@@ -118,30 +114,33 @@ impl Node {
     }
 
     /// Why what a member did say is not taken.
-    fn why_not(&mut self, author: &Admitted, say: &SignedSay, len: usize) -> Option<&'static str> {
-        let now_ms = self.now_ms();
-        let Kind::Signed(signed) = &mut self.kind else {
-            return Some("kind_of_signed_chats");
-        };
+    fn why_not(
+        &mut self,
+        below: &mut Below<'_>,
+        author: &Admitted,
+        say: &SignedSay,
+        len: usize,
+    ) -> Option<&'static str> {
+        let now_ms = below.core.now_ms();
+        let (members, rights) = (&*below.members, below.rights);
         let said_ms = say.hlc >> 16;
         if said_ms > now_ms + MAX_AHEAD_MS {
             return Some("from_the_future");
         }
-        if said_ms + CLOCKS_PART_MS < signed.came_ms(&author.member) {
+        // When they came, as their admission says.
+        let came_ms = members.member(&author.member).map_or(0, |known| known.since_ms());
+        if said_ms + CLOCKS_PART_MS < came_ms {
             return Some("before_its_author");
         }
-        // Whom a fact made an observer spoke before that. Whoever waits at the door, or has to read first, did not.
-        let may_now = signed
-            .may(&author.member, crate::facts::Action::Speak, now_ms)
-            .is_ok();
-        let read_first = signed.minutes_to_read(&author.member, said_ms) > 0;
-        let was_made_observer = author.rights != Rights::Observer
-            && signed.state().is_some_and(|state| state.is_named(&author.member));
+        // Whom a fact made an observer spoke before that. Who waits at the door, or has to read first, did not.
+        let may_now = rights.may(members, &author.member, Action::Speak, now_ms).is_ok();
+        let read_first = rights.minutes_to_read(members, &author.member, said_ms) > 0;
+        let was_made_observer = author.rights != invite::Rights::Observer && rights.is_named(&author.member);
         let may_speak = (may_now || was_made_observer) && !read_first;
-        if !may_speak || signed.has_lost_slot(author) {
+        if !may_speak || rights.has_lost_slot(members, author) {
             return Some("not_allowed");
         }
-        let is_shown = signed
+        let is_shown = rights
             .state()
             .is_none_or(|state| state.shows(author, &say.client_id, say.number));
         if !is_shown {
@@ -150,7 +149,7 @@ impl Node {
         if !matches!(say.body, Body::Message(_) | Body::Action { .. } | Body::Part(_)) {
             return Some("not_kept");
         }
-        let quotas = &mut signed.history.quotas;
+        let quotas = &mut self.quotas;
         if !quotas.has_room(&author.member, said_ms, now_ms) {
             return Some("history_quota");
         }
@@ -158,24 +157,36 @@ impl Node {
         None
     }
 
-    fn tell_past(&mut self, id: MessageId, member: MemberId, say: &SignedSay, signature: &[u8; 64]) {
-        let now_ms = self.now_ms();
+    fn tell_past(
+        &mut self,
+        below: &mut Below<'_>,
+        id: MessageId,
+        member: MemberId,
+        say: &SignedSay,
+        signature: &[u8; 64],
+    ) {
+        let now_ms = below.core.now_ms();
         let said_ms = say.hlc >> 16;
         // What is old is not kept among what is seen, which would push out what is new.
         if now_ms.saturating_sub(said_ms) <= RECENT_MS {
-            self.seen.insert(id.0, ());
-        } else if let Some(history) = self.history() {
-            history.came.insert(id.0, ());
+            below.gossip.note_seen(&id);
+        } else {
+            self.came.insert(id.0, ());
         }
         let (text, action) = match &say.body {
             Body::Message(text) => (text.clone(), false),
             Body::Action { text, .. } => (text.clone(), true),
-            Body::Part(_) => return self.take_part(id, member, say, signature, true),
+            Body::Part(_) => {
+                let (core, members) = (&mut *below.core, &*below.members);
+                return below
+                    .gossip
+                    .take_fragment(core, members, (id, member), say, signature, true);
+            }
             _ => return,
         };
         let mut signed = say.encode();
         signed.extend(signature);
-        self.emit(NodeEvent::Message(NodeMessage {
+        below.core.emit(NodeEvent::Message(NodeMessage {
             id,
             member,
             client_id: say.client_id,
@@ -184,16 +195,9 @@ impl Node {
             place: place(say.hlc, now_ms),
             action,
             text,
-            own: member == self.member,
+            own: member == below.core.member(),
             signed,
             history: true,
         }));
-    }
-}
-
-impl Signed {
-    /// When a member came, ms since 1970, as its admission says; 0 of those never met.
-    fn came_ms(&self, member: &MemberId) -> u64 {
-        self.members.get(member).map_or(0, |member| member.since_ms)
     }
 }
