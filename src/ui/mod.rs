@@ -17,6 +17,7 @@ pub mod dialogs;
 pub mod files;
 pub mod header;
 pub mod identicon;
+mod in_order;
 pub mod joining;
 pub mod members;
 mod notices;

@@ -24,6 +24,7 @@ use super::chat_view::ChatView;
 use super::clock::Clock;
 use super::dialogs::Dialog;
 use super::files::Files;
+use super::in_order;
 use super::outbox::Outbox;
 use super::search::Search;
 use super::switcher::Switcher;
@@ -121,6 +122,7 @@ impl App {
         theme::install(ctx, settings.theme, settings.zoom_percent);
         // The settings know the zoom, and keep it.
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        in_order::install(ctx);
         Self {
             outbox: Outbox::new(backend),
             files,

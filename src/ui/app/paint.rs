@@ -11,6 +11,7 @@ use crate::ui::chat_list::{chat_list_ui, menu_button_ui};
 use crate::ui::chat_view::{ChatView, ChatViewOptions, chat_view_ui};
 use crate::ui::dialogs::DialogContext;
 use crate::ui::header::header_ui;
+use crate::ui::in_order;
 use crate::ui::members::members_ui;
 use crate::ui::status_bar::status_bar_ui;
 use crate::ui::tabs::tabs_ui;
@@ -64,6 +65,11 @@ impl App {
         }
         if !self.actions.is_empty() {
             ui.ctx().request_repaint();
+        }
+        let awaits_focus =
+            self.overlays.focus_wanted && !self.overlays.take_keys() && self.selected().is_some();
+        if awaits_focus || !self.actions.is_empty() {
+            in_order::wait_a_pass(ui.ctx());
         }
     }
 
