@@ -1,6 +1,6 @@
 //! The chat in front: what keeps the user from talking, if anything does, then the timeline and the composer.
 
-use egui::{Align, CornerRadius, Frame, Layout, Margin, Panel, RichText, Ui};
+use egui::{Align, CornerRadius, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
 use jiff::Timestamp;
 use lucide_icons::Icon;
 
@@ -9,7 +9,7 @@ use super::commands::UiCommand;
 use super::composer::{Composer, ComposerContext, composer_ui};
 use super::joining::joining_ui;
 use super::notices::{notices_ui, why_not_write};
-use super::theme;
+use super::theme::{self, size};
 use super::timeline::{TimelineOptions, TimelineView, timeline_ui};
 use super::widgets::{connection_color, paragraph_ui, secondary_button};
 use crate::model::{
@@ -82,30 +82,21 @@ pub fn chat_view_ui(
     let connection = chat.connection(options.now);
     let hurdle = chat.hurdle();
     if let Some(hurdle) = hurdle {
-        Panel::top("joining")
-            .frame(Frame::new())
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                actions.extend(joining_ui(ui, chat, hurdle, options.now));
-            });
-    } else if let Some(banner) = Banner::of(chat, connection) {
-        Panel::top("banner")
-            .frame(Frame::new())
-            .show_separator_line(false)
-            .show(ui, |ui| {
-                actions.extend(banner.ui(ui, connection));
-            });
-    }
-    Panel::bottom("composer")
-        .frame(Frame::new())
-        .show_separator_line(false)
-        .show(ui, |ui| {
-            actions.extend(notices_ui(ui, chat, options.now));
-            view.nicks.follow(&chat.members);
-            let context = composer_context(chat, hurdle, &view.nicks, options.now);
-            let done = composer_ui(ui, &mut view.composer, &context);
-            actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
+        fitted_panel_ui(ui, "joining", Panel::top, |ui| {
+            actions.extend(joining_ui(ui, chat, hurdle, options.now));
         });
+    } else if let Some(banner) = Banner::of(chat, connection) {
+        fitted_panel_ui(ui, "banner", Panel::top, |ui| {
+            actions.extend(banner.ui(ui, connection));
+        });
+    }
+    fitted_panel_ui(ui, "composer", Panel::bottom, |ui| {
+        actions.extend(notices_ui(ui, chat, options.now));
+        view.nicks.follow(&chat.members);
+        let context = composer_context(chat, hurdle, &view.nicks, options.now);
+        let done = composer_ui(ui, &mut view.composer, &context);
+        actions.extend(done.into_iter().map(|action| Action::Composer(chat.id, action)));
+    });
     let timeline_options = TimelineOptions {
         compact: options.compact,
         today: options.now.to_zoned(chats.zone().clone()).date(),
@@ -119,6 +110,23 @@ pub fn chat_view_ui(
     let done = timeline_ui(ui, &mut view.timeline, &chat.timeline, &timeline_options);
     actions.extend(done.into_iter().map(|action| Action::Timeline(chat.id, action)));
     actions
+}
+
+/// A panel as high as what stands in it. egui gives it the height that it had before: what stands in it must not take
+/// all of that, and where it needs more or less, the pass is done again, so that nothing is painted at a wrong place.
+fn fitted_panel_ui(
+    ui: &mut Ui,
+    name: &'static str,
+    side: fn(&'static str) -> Panel,
+    contents: impl FnOnce(&mut Ui),
+) {
+    let panel = side(name).frame(Frame::new()).show_separator_line(false);
+    let height = panel.show(ui, contents).response.rect.height();
+    let id = ui.scope_id().with(("height", name));
+    let before = ui.data_mut(|data| std::mem::replace(data.get_temp_mut_or(id, height), height));
+    if before != height {
+        ui.ctx().request_discard("a panel has another height");
+    }
 }
 
 /// What stands above the first message if there is none before it.
@@ -229,7 +237,13 @@ impl<'a> Banner<'a> {
                 bottom: 0,
             });
         frame.show(ui, |ui| {
-            ui.with_layout(Layout::right_to_left(Align::Center).with_main_wrap(false), |ui| {
+            let height = if self.steps.is_empty() {
+                size::BODY_LINE
+            } else {
+                size::BUTTON_HEIGHT
+            };
+            let row = vec2(ui.available_width(), height);
+            ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
                 for (name, step) in self.steps {
                     if secondary_button(ui, name, true).clicked() {
                         action = Some(step);

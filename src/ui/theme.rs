@@ -117,6 +117,8 @@ pub mod size {
     pub const META_LINE: f32 = 16.0;
     /// No line of text is wider.
     pub const TEXT_WIDTH: f32 = 760.0;
+    /// Height of a button with words.
+    pub const BUTTON_HEIGHT: f32 = 32.0;
     /// Side of an icon in a button or a row.
     pub const ICON: f32 = 16.0;
 }

@@ -84,15 +84,17 @@ fn sized_button(ui: &mut Ui, button: Button<'_>, text: &str, enabled: bool) -> R
         .painter()
         .layout_no_wrap(text.to_owned(), theme::nick(), egui::Color32::PLACEHOLDER);
     let width = (words.size().x + 2.0 * ui.spacing().button_padding.x).max(80.0);
-    ui.add_enabled_ui(enabled, |ui| ui.add_sized(vec2(width, 32.0), button))
-        .inner
+    ui.add_enabled_ui(enabled, |ui| {
+        ui.add_sized(vec2(width, size::BUTTON_HEIGHT), button)
+    })
+    .inner
 }
 
 /// A button with an icon and words; the words alone are its name.
 pub fn labelled_button(ui: &mut Ui, icon: Icon, text: &str, enabled: bool) -> Response {
     let button = ui.add_enabled(
         enabled,
-        Button::new((theme::icon(icon), text)).min_size(vec2(80.0, 32.0)),
+        Button::new((theme::icon(icon), text)).min_size(vec2(80.0, size::BUTTON_HEIGHT)),
     );
     button.widget_info(|| WidgetInfo::labeled(egui::Role::Button, enabled, text));
     button
@@ -465,7 +467,7 @@ pub fn above_buttons<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
 /// The buttons at the foot of a dialog, at its right; `add` lays them out from right to left.
 pub fn dialog_buttons<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
     ui.add_space(size::GRID * 2.0);
-    let room = vec2(ui.available_width(), 32.0);
+    let room = vec2(ui.available_width(), size::BUTTON_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), add)
         .inner
 }

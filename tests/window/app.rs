@@ -399,6 +399,68 @@ fn the_topic_is_changed_in_the_header() {
     assert!(window.shows("You changed the topic"));
 }
 
+/// From where to where the messages have room.
+fn messages_room(window: &Window) -> egui::Rangef {
+    window.control("Messages").rect().y_range()
+}
+
+#[test]
+fn the_composer_is_as_high_as_what_stands_in_it() {
+    let (mut window, _) = Window::with_chat("friends");
+    window.control("Message").focus();
+    window.harness.run();
+    let empty = messages_room(&window);
+    for typed in [
+        "one\ntwo\nthree",
+        "1\n2\n3\n4\n5\n6\n7\n8",
+        "/nothing of the kind",
+    ] {
+        window.harness.event(egui::Event::Paste(typed.to_owned()));
+        window.press(Modifiers::NONE, Key::Enter);
+        window.press(Modifiers::COMMAND, Key::A);
+        window.press(Modifiers::NONE, Key::Backspace);
+        assert_eq!(messages_room(&window), empty, "after {typed:?}");
+    }
+    window.harness.event(egui::Event::Paste("one\ntwo".to_owned()));
+    // In one frame: nothing is painted at a wrong place.
+    window.harness.step();
+    let two_lines = messages_room(&window);
+    assert!(two_lines.max < empty.max);
+    window.harness.run();
+    assert_eq!(messages_room(&window), two_lines);
+    // Another chat has a composer of its own.
+    window.add_chat(2, "garden");
+    window.go_to("garden");
+    assert_eq!(messages_room(&window), empty);
+}
+
+#[test]
+fn a_banner_takes_no_more_room_than_it_needs() {
+    let mut window = Window::open_as(Setting {
+        size: [420.0, 700.0],
+        ..Setting::default()
+    });
+    let founded = |number, name| opened(number, name, ChatKind::Private, "Robin", Role::Founder);
+    window.node.report(founded(1, "alone"));
+    window.harness.run();
+    window.go_to("alone");
+    let short = messages_room(&window);
+    // Of a chat whose members can't be reached the banner is higher.
+    let chat = window.add_chat(2, "friends");
+    window.node.report(Event::PeerLost {
+        chat,
+        client_id: ClientId([1; 32]),
+        member: member(1),
+    });
+    window.harness.run();
+    window.pass(secs(60));
+    window.go_to("friends");
+    assert!(window.shows("Nobody can be reached."));
+    assert!(messages_room(&window).min > short.min);
+    window.go_to("alone");
+    assert_eq!(messages_room(&window), short);
+}
+
 #[test]
 fn members_come_and_go_and_have_cards() {
     let (mut window, chat) = Window::with_chat("friends");

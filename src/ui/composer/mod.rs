@@ -15,7 +15,7 @@ use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
 use egui::{
     Align, Button, EventFilter, Frame, Id, Key, KeyboardShortcut, Layout, Margin, Modifiers, Popup,
-    PopupCloseBehavior, PopupKind, RectAlign, Response, RichText, ScrollArea, Stroke, TextEdit, Ui,
+    PopupCloseBehavior, PopupKind, RectAlign, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, Vec2,
     WidgetInfo, vec2,
 };
 use lucide_icons::Icon;
@@ -34,6 +34,8 @@ const MARGIN: Margin = Margin {
     top: 4,
     bottom: 12,
 };
+/// The button beside it, in points.
+const BUTTON_SIDE: f32 = 28.0;
 /// Less room than this before the limit, in bytes, is shown as a number.
 const NEAR_LIMIT: usize = 120;
 
@@ -238,16 +240,21 @@ fn field_ui(
         });
     let inner = frame.show(ui, |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
-        let button = 28.0;
         let length = composer.text.trim().len();
         let near_limit = length + NEAR_LIMIT.min(context.limit_bytes / 2) > context.limit_bytes;
-        let right = button + if near_limit { 80.0 } else { 0.0 };
-        ui.with_layout(Layout::left_to_right(Align::Max), |ui| {
-            let width = (ui.available_width() - right - 8.0).max(40.0);
-            text_ui(ui, composer, context, width);
+        let right = BUTTON_SIDE + if near_limit { 80.0 } else { 0.0 };
+        let width = (ui.available_width() - right - 8.0).max(40.0);
+        let height = text_height(ui, composer, width);
+        // Of its own height, so that it does not take all that it had before.
+        let room = vec2(ui.available_width(), height.max(BUTTON_SIDE));
+        ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Max), |ui| {
+            let has_changed = text_ui(ui, composer, context, vec2(width, height));
+            if has_changed && text_height(ui, composer, width) != height {
+                ui.ctx().request_discard("the composer has another height");
+            }
             let layout = Layout::right_to_left(Align::Center);
-            ui.allocate_ui_with_layout(vec2(right, button), layout, |ui| {
-                send_ui(ui, composer, context, button, actions);
+            ui.allocate_ui_with_layout(vec2(right, BUTTON_SIDE), layout, |ui| {
+                send_ui(ui, composer, context, actions);
                 if near_limit {
                     counter_ui(ui, length, context.limit_bytes);
                 }
@@ -257,22 +264,25 @@ fn field_ui(
     inner.response
 }
 
-fn text_ui(ui: &mut Ui, composer: &mut Composer, context: &ComposerContext<'_>, width: f32) {
+/// How high the text is at this width, with its margins: 1 to [`MAX_LINES`] lines.
+fn text_height(ui: &Ui, composer: &Composer, width: f32) -> f32 {
     let text = composer.text.clone();
-    let (lines, row_height) = ui.fonts_mut(|fonts| {
-        let lines = fonts
-            .layout(text, theme::body(), egui::Color32::PLACEHOLDER, width)
-            .rows
-            .len();
-        (lines, fonts.row_height(&theme::body()))
+    let lines = ui.fonts_mut(|fonts| {
+        let galley = fonts.layout(text, theme::body(), egui::Color32::PLACEHOLDER, width);
+        galley.rows.len()
     });
-    let height = (lines as f32).clamp(1.0, MAX_LINES) * size::BODY_LINE + 2.0 * size::GRID;
-    ui.allocate_ui_with_layout(vec2(width, height), Layout::top_down(Align::Min), |ui| {
+    (lines as f32).clamp(1.0, MAX_LINES) * size::BODY_LINE + 2.0 * size::GRID
+}
+
+/// Paints the text. Whether it has changed.
+fn text_ui(ui: &mut Ui, composer: &mut Composer, context: &ComposerContext<'_>, room: Vec2) -> bool {
+    let row_height = ui.fonts_mut(|fonts| fonts.row_height(&theme::body()));
+    ui.allocate_ui_with_layout(room, Layout::top_down(Align::Min), |ui| {
         ui.spacing_mut().extra_text_line_spacing = size::BODY_LINE - row_height;
         let scroll = ScrollArea::vertical()
             .id_salt(composer.id)
-            .max_height(height)
-            .min_scrolled_height(height);
+            .max_height(room.y)
+            .min_scrolled_height(room.y);
         scroll.show(ui, |ui| {
             let placeholder = RichText::new(context.placeholder).color(theme::tokens(ui).weak);
             let edit = TextEdit::multiline(&mut composer.text)
@@ -280,7 +290,7 @@ fn text_ui(ui: &mut Ui, composer: &mut Composer, context: &ComposerContext<'_>, 
                 .frame(Frame::new().inner_margin(Margin::symmetric(0, 4)))
                 .hint_text(placeholder)
                 .desired_rows(1)
-                .desired_width(width)
+                .desired_width(room.x)
                 .interactive(context.enabled)
                 .event_filter(EventFilter {
                     tab: true,
@@ -295,18 +305,21 @@ fn text_ui(ui: &mut Ui, composer: &mut Composer, context: &ComposerContext<'_>, 
                 let line = output.galley.layout_from_cursor(range.primary).row;
                 composer.on_edge = (line == 0, line + 1 >= output.galley.rows.len());
             }
-            if output.response.response.changed() {
+            let has_changed = output.response.response.changed();
+            if has_changed {
                 keys::offer(ui, composer, context);
             }
-        });
-    });
+            has_changed
+        })
+    })
+    .inner
+    .inner
 }
 
 fn send_ui(
     ui: &mut Ui,
     composer: &mut Composer,
     context: &ComposerContext<'_>,
-    side: f32,
     actions: &mut Vec<ComposerAction>,
 ) {
     let tokens = theme::tokens(ui);
@@ -320,7 +333,7 @@ fn send_ui(
     let button = Button::new(theme::icon(Icon::SendHorizontal).color(color))
         .fill(fill)
         .stroke(Stroke::NONE)
-        .min_size(vec2(side, side))
+        .min_size(vec2(BUTTON_SIDE, BUTTON_SIDE))
         .corner_radius(6);
     ui.spacing_mut().button_padding = vec2(6.0, 4.0);
     let response = ui.add_enabled(ready, button).accessible_name("Send");
