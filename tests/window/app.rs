@@ -399,6 +399,39 @@ fn the_topic_is_changed_in_the_header() {
     assert!(window.shows("You changed the topic"));
 }
 
+#[test]
+fn a_topic_is_shown_set_and_cleared_by_typing_and_never_by_mistake() {
+    let (mut window, chat) = Window::with_chat("friends");
+    let type_line = |window: &mut Window, line: &str| {
+        window.fill("Message", line);
+        window.press(Modifiers::NONE, Key::Enter);
+    };
+    let set = |topic: &str| Command::SetTopic {
+        chat,
+        topic: topic.to_owned(),
+        locked: None,
+    };
+    type_line(&mut window, "/topic");
+    assert!(window.shows("This chat has no topic."));
+    type_line(&mut window, "/topic The boat");
+    assert!(window.node.was_sent(&set("The boat")));
+    type_line(&mut window, "/topic ");
+    assert!(window.shows("The topic is: The boat."));
+    assert!(!window.node.was_sent(&set("")));
+    type_line(&mut window, "/topic -delete");
+    assert!(window.node.was_sent(&set("")));
+    window.control("Topic: Add a topic");
+
+    for (typed, said) in [("// TODO: sails", "// TODO: sails"), ("/say /topic", "/topic")] {
+        type_line(&mut window, typed);
+        let say = Command::Say {
+            chat,
+            text: said.to_owned(),
+        };
+        assert!(window.node.was_sent(&say), "{typed}");
+    }
+}
+
 /// From where to where the messages have room.
 fn messages_room(window: &Window) -> egui::Rangef {
     window.control("Messages").rect().y_range()

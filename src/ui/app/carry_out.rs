@@ -460,8 +460,10 @@ impl App {
                 let typed = format!("/nick {nick}");
                 self.outbox.send_typed(Command::SetNick { chat, nick }, &typed);
             }
+            SlashCommand::ShowTopic => self.show_topic(chat),
             SlashCommand::Topic(topic) => {
-                let typed = format!("/topic {topic}");
+                let shown = if topic.is_empty() { "-delete" } else { &topic };
+                let typed = format!("/topic {shown}");
                 if let Err(why) = self.may(chat, Deed::SetTopic) {
                     return self.give_back(chat, &typed, why);
                 }

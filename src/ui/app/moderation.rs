@@ -70,6 +70,16 @@ impl App {
         }
     }
 
+    /// Says what the topic of a chat is, and how it is changed by typing.
+    pub(super) fn show_topic(&mut self, chat: ChatId) {
+        let Some(chat) = self.chats.get(chat) else { return };
+        let words = match chat.topic.as_str() {
+            "" => "This chat has no topic. /topic TEXT sets one.".to_owned(),
+            topic => format!("The topic is: {topic}. /topic TEXT changes it, /topic -delete clears it."),
+        };
+        self.toasts.show(Kind::Info, words, self.clock.elapsed());
+    }
+
     /// Locks the topic of the chat in front, or unlocks it.
     pub(super) fn toggle_topic_lock(&mut self) {
         let Some(chat) = self.selected_chat() else { return };

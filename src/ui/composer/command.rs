@@ -18,7 +18,9 @@ pub enum Submission {
 pub enum SlashCommand {
     /// /nick NAME
     Nick(String),
-    /// /topic TEXT; without a text it is cleared.
+    /// /topic: show it.
+    ShowTopic,
+    /// /topic TEXT; empty: clear it, which is typed as /topic -delete.
     Topic(String),
     /// /away
     Away,
@@ -84,10 +86,15 @@ pub(super) const GIVEN_ROLES: [(&str, Role); 3] = [
 ];
 
 /// All commands, in the order in which the help lists them.
-pub const COMMANDS: [CommandHelp; 18] = [
+pub const COMMANDS: [CommandHelp; 19] = [
+    help("say", "TEXT", "Say something that begins with a slash"),
     help("me", "WHAT YOU DO", "Say what you do"),
     help("nick", "NAME", "Change what you are called here"),
-    help("topic", "TEXT", "Change the topic; without a text, clear it"),
+    help(
+        "topic",
+        "TEXT",
+        "Show the topic, or change it; /topic -delete clears it",
+    ),
     help("away", "", "Show that you are away"),
     help("back", "", "Show that you are back"),
     help("busy", "", "Show that you are busy"),
@@ -121,9 +128,9 @@ pub(super) fn parse(text: &str) -> Result<Submission, String> {
     let Some(rest) = text.strip_prefix('/') else {
         return Ok(Submission::Say(text.to_owned()));
     };
-    // Two slashes say one: "//nick is a command".
+    // No command begins like this, but many a line of code does.
     if rest.starts_with('/') {
-        return Ok(Submission::Say(rest.to_owned()));
+        return Ok(Submission::Say(text.to_owned()));
     }
     let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let argument = argument.trim().to_owned();
@@ -133,6 +140,11 @@ pub(super) fn parse(text: &str) -> Result<Submission, String> {
         "me" => return Ok(Submission::Act(argument)),
         "nick" if argument.is_empty() => return Err("/nick needs a name: /nick alice".to_owned()),
         "nick" => SlashCommand::Nick(argument),
+        "say" if argument.is_empty() => return Err("/say needs to know what: /say /usr/bin".to_owned()),
+        "say" => return Ok(Submission::Say(argument)),
+        // As irssi and WeeChat have it.
+        "topic" if argument.is_empty() => SlashCommand::ShowTopic,
+        "topic" if argument == "-delete" => SlashCommand::Topic(String::new()),
         "topic" => SlashCommand::Topic(argument),
         "join" => SlashCommand::Join(argument),
         "away" => SlashCommand::Away,
@@ -155,7 +167,7 @@ pub(super) fn parse(text: &str) -> Result<Submission, String> {
         name if NOT_YET.contains(&name) => return Err(format!("/{name} is not there yet.")),
         _ => {
             return Err(format!(
-                "There is no command /{name}. Type /help for the list, or //{name} to say it."
+                "There is no command /{name}. Type /help for the list, or put /say before it to say it as it is."
             ));
         }
     };
@@ -208,11 +220,15 @@ mod tests {
         for (text, expected) in [
             ("hello", say("hello")),
             ("  hello\nworld ", say("hello\nworld")),
-            ("//nick", say("/nick")),
+            ("//nick", say("//nick")),
+            ("// TODO: sails", say("// TODO: sails")),
+            ("/say /nick is a command", say("/nick is a command")),
             ("a /nick b", say("a /nick b")),
             ("/me waves", Ok(Submission::Act("waves".to_owned()))),
             ("/NICK  bob ", command(SlashCommand::Nick("bob".to_owned()))),
-            ("/topic", command(SlashCommand::Topic(String::new()))),
+            ("/topic", command(SlashCommand::ShowTopic)),
+            ("/topic ", command(SlashCommand::ShowTopic)),
+            ("/topic -delete", command(SlashCommand::Topic(String::new()))),
             ("/topic a b", command(SlashCommand::Topic("a b".to_owned()))),
             (
                 "/join throng:abc",
@@ -232,6 +248,8 @@ mod tests {
         }
         for (text, word) in [
             ("/dance", "/help"),
+            ("/usr/bin", "/say"),
+            ("/say", "/say"),
             ("/me", "/me"),
             ("/nick ", "/nick"),
             ("/quit", "yet"),
