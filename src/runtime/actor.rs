@@ -4,29 +4,30 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
-use super::Options;
 use super::cause::Cause;
 use super::chat::Chat;
 use super::clock::{Clock, timestamp};
 use super::export::Sifting;
 use super::failure::Failure;
 use super::history::Reading;
+use super::instance::{self, HandOver, InviteSource, OtherStart};
 use super::network::NetworkWatch;
 use super::outlet::Outlet;
 use super::reports::ReportSender;
 use super::socket::{Batch, ChatSocket};
 use super::work::Slice;
+use super::{Options, profile_folder};
 use crate::id::ChatId;
 use crate::model::{Code, Event, Report, Request, Tag};
 use crate::node::{self, ArchiveAnswer, Input};
-use crate::store::{self, ChatRecord, HistoryPage, Settled, Store, StoreError, StoredMessage, Write};
+use crate::store::{ChatRecord, HistoryPage, Settled, Store, StoreError, StoredMessage, Write};
 
 /// The most chats in one profile. Each costs a socket and some 100 kB. A guess: more than anybody has.
 pub(super) const MAX_CHATS: usize = 256;
@@ -41,20 +42,46 @@ const MAX_ERRANDS: u32 = 1024;
 /// How long such errands may hold up a shutdown.
 const ERRANDS_END_WITHIN: Duration = Duration::from_secs(2);
 
+/// How long a window waits for the end of another program that has its profile: a little longer than an orderly end
+/// takes at most.
+const UNLOCKED_WITHIN: Duration = Duration::from_secs(6);
+
+/// How soon it looks again. A guess.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(100);
+
 /// Where chats listen by default: on all addresses, on any port.
 const LISTEN_ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
+
+/// What a node has to know of a window that stands before it.
+pub(super) struct WindowBefore {
+    /// What it was started with.
+    pub(super) invite: Option<InviteSource>,
+    /// The way by which it hears of other starts.
+    pub(super) other_starts: mpsc::Sender<OtherStart>,
+}
 
 /// Runs until it is told to stop or everybody who could send commands is gone.
 pub(super) async fn run(
     options: Options,
+    window: Option<WindowBefore>,
+    wake: Arc<dyn Fn() + Send + Sync>,
     mut commands: mpsc::Receiver<Request>,
     reports: ReportSender,
     stop: Arc<Notify>,
 ) {
-    let store = match open_store(&options).await {
-        Ok(store) => store,
+    let Some(folder) = profile_folder(&options) else {
+        return give_up(reports, no_home()).await;
+    };
+    let opened = tokio::select! {
+        () = stop.notified() => return,
+        opened = open_or_hand_over(&folder, window.as_ref()) => opened,
+    };
+    let store = match opened {
+        Ok(Some(store)) => store,
+        Ok(None) => return wake(),
         Err(failure) => return give_up(reports, failure).await,
     };
+    let listening = instance::listen(&folder, window.map(|window| window.other_starts), wake);
     let (mut actor, mut inputs) = Actor::new(options, store, reports);
     if let Err(error) = actor.open_profile(None).await {
         actor.outlet.failed(None, error.into());
@@ -85,6 +112,8 @@ pub(super) async fn run(
             }
         }
     }
+    // Who starts from now on waits for the profile.
+    drop(listening);
     // What was asked for before the end was: a draft, a read mark.
     while !actor.ending
         && let Ok(request) = commands.try_recv()
@@ -94,20 +123,41 @@ pub(super) async fn run(
     actor.shut_down(inputs).await;
 }
 
+/// Opens the profile. A window whose profile another program has hands over what it was started with: then there is
+/// no store, and it has been told. A program that is about to end is waited for.
+async fn open_or_hand_over(folder: &Path, window: Option<&WindowBefore>) -> Result<Option<Store>, Failure> {
+    let give_up_at = Instant::now() + UNLOCKED_WITHIN;
+    loop {
+        let opened = open_store(folder).await;
+        let is_locked = matches!(opened, Err(StoreError::Locked { .. }));
+        let Some(window) = window.filter(|_| is_locked) else {
+            return Ok(Some(opened?));
+        };
+        match instance::ask(folder, window.invite.as_ref()).await {
+            HandOver::Shown => {
+                // There is room: nothing else is told before.
+                let _ = window.other_starts.try_send(OtherStart::Earlier);
+                return Ok(None);
+            }
+            HandOver::Refused(why) => return Err(Failure::new(Code::Locked, why)),
+            HandOver::Nobody if Instant::now() >= give_up_at => return Ok(Some(opened?)),
+            HandOver::Nobody => tokio::time::sleep(LOOK_AGAIN_AFTER).await,
+        }
+    }
+}
+
 /// Opens the profile, which can wait for the disk.
-async fn open_store(options: &Options) -> Result<Store, Failure> {
-    let profile = options
-        .profile
-        .clone()
-        .or_else(store::default_profile)
-        .ok_or_else(|| {
-            Failure::new(
-                Code::NotFound,
-                "Throng could not find your home folder. Start it with --profile DIR.",
-            )
-        })?;
-    let opened = tokio::task::spawn_blocking(move || Store::open(&profile)).await;
-    Ok(opened.unwrap_or(Err(StoreError::Closed))?)
+async fn open_store(folder: &Path) -> Result<Store, StoreError> {
+    let folder = folder.to_owned();
+    let opened = tokio::task::spawn_blocking(move || Store::open(&folder)).await;
+    opened.unwrap_or(Err(StoreError::Closed))
+}
+
+fn no_home() -> Failure {
+    Failure::new(
+        Code::NotFound,
+        "Throng could not find your home folder. Start it with --profile DIR.",
+    )
 }
 
 /// Ends before anything began.

@@ -8,7 +8,8 @@
 //! The parts, a file each: `actor` (the loop, start and end), `commands` (what a command does), `joining` (how chats
 //! are made, and how one comes into them), `invites` and `invite_file`, `export`, `takeout`, `backup_file` and `whole_file`, `moderation` and `log` (roles, bans, the door),
 //! `work` (what a door may ask for), `history`, `sync` (what nodes look up and fetch), `chat` (a node with its socket), `events` (what a node says, in the
-//! words of the model), `outlet` (nothing is told before it is kept), `reconnect` (when to try which addresses again), `network` (sleep, changed networks), `socket`, `clock`, `reports`.
+//! words of the model), `outlet` (nothing is told before it is kept), `reconnect` (when to try which addresses again), `instance` (other starts with the same profile),
+//! `network` (sleep, changed networks), `socket`, `clock`, `reports`.
 
 mod actor;
 mod backup_file;
@@ -20,6 +21,7 @@ mod events;
 mod export;
 mod failure;
 mod history;
+mod instance;
 mod invite_file;
 mod invites;
 mod joining;
@@ -41,12 +43,14 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc};
 
+pub use self::instance::{HandOver, InviteSource, Opening, OtherStart, OtherStarts, hand_over};
 pub use self::whole_file::write_file;
 pub use crate::store::OwnFiles;
 
@@ -120,9 +124,43 @@ const SHUTDOWN_WITHIN: Duration = Duration::from_secs(5);
 /// How long work on files can delay the end after everything else has stopped.
 const WORKERS_END_WITHIN: Duration = Duration::from_secs(1);
 
+/// How long a program may take to end after the system has asked it to; then it is ended. Three times what a shutdown
+/// takes at most.
+const END_WITHIN: Duration = Duration::from_secs(15);
+
+/// The folder of the profile; none if it was not named and the user has no home.
+fn profile_folder(options: &Options) -> Option<PathBuf> {
+    options.profile.clone().or_else(store::default_profile)
+}
+
 /// Starts a node in the background, and opens its profile there. `wake` is called after something was put for the
 /// reader of [`Handle::try_recv`], from another thread, and not again before the reader has taken everything.
 pub fn start(options: Options, wake: impl Fn() + Send + Sync + 'static) -> Result<Handle, StartError> {
+    start_node(options, None, Arc::new(wake))
+}
+
+/// As [`start`], for a window: it hears of other starts of the program with its profile, for which `wake` is called as
+/// well. While another program has the profile this one offers it `invite`, and waits for some seconds for the end of
+/// that program if it does not answer.
+pub fn start_window(
+    options: Options,
+    invite: Option<InviteSource>,
+    wake: impl Fn() + Send + Sync + 'static,
+) -> Result<(Handle, OtherStarts), StartError> {
+    let (sender, receiver) = mpsc::channel(instance::MAX_WAITING_OPENINGS);
+    let window = actor::WindowBefore {
+        invite,
+        other_starts: sender,
+    };
+    let handle = start_node(options, Some(window), Arc::new(wake))?;
+    Ok((handle, OtherStarts(receiver)))
+}
+
+fn start_node(
+    options: Options,
+    window: Option<actor::WindowBefore>,
+    wake: Arc<dyn Fn() + Send + Sync>,
+) -> Result<Handle, StartError> {
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_name("throng-worker")
@@ -131,16 +169,18 @@ pub fn start(options: Options, wake: impl Fn() + Send + Sync + 'static) -> Resul
         .map_err(StartError::Threads)?;
     let executor = tokio.handle().clone();
     let (command_sender, command_receiver) = mpsc::channel(MAX_WAITING_COMMANDS);
-    let (report_sender, report_receiver) = reports::channel(wake);
+    let wake_reader = wake.clone();
+    let (report_sender, report_receiver) = reports::channel(move || wake_reader());
     let stop = Arc::new(Notify::new());
     let stopped = stop.clone();
-    let profile = options.profile.clone().or_else(store::default_profile);
-    let own_files = OwnFiles::of(&profile.unwrap_or_default());
+    let own_files = OwnFiles::of(&profile_folder(&options).unwrap_or_default());
     let thread = thread::Builder::new()
         .name("throng-node".to_owned())
         .spawn(move || {
             tokio.block_on(Box::pin(actor::run(
                 options,
+                window,
+                wake,
                 command_receiver,
                 report_sender,
                 stopped,
@@ -246,6 +286,29 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.stop_and_join();
     }
+}
+
+/// Calls `told` when the system asks the program to end (Ctrl-C, SIGTERM), whatever state the program is in. If it has
+/// not ended 15 s later, or is asked again, it is ended.
+pub fn on_termination(told: impl Fn() + Send + 'static) -> Result<(), StartError> {
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(StartError::Threads)?;
+    let wait = async move {
+        if termination().await.is_ok() {
+            told();
+            // It ends as soon as the first of these does.
+            let _ = tokio::time::timeout(END_WITHIN, termination()).await;
+            process::exit(1);
+        }
+    };
+    // A thread of its own, which ends with the program: a node that could not start has ended with its threads.
+    thread::Builder::new()
+        .name("throng-signals".to_owned())
+        .spawn(move || tokio.block_on(wait))
+        .map_err(StartError::Threads)?;
+    Ok(())
 }
 
 /// Waits until the system asks the program to end.

@@ -7,6 +7,7 @@
 //! | file | what |
 //! |---|---|
 //! | `lock` | empty; locked while a program has the profile open |
+//! | `throng.sock` | where the program that has the profile listens for later starts; there only while it is open, or after a crash |
 //! | `throng.db` | the database |
 //! | `backup.tmp`, `restore.tmp`, `rebuild.tmp` | a database on its way into a backup, out of one, or made anew; wiped when that is done, or at the next start |
 //! | `throng.db.damaged-2026-11-25` | a database that was found damaged on that day, as it was; what could be read of it is in `throng.db` |
@@ -46,6 +47,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use archive::{Archived, HOUR};
 pub use error::{QueueFull, StoreError};
 pub use own_files::OwnFiles;
+pub use profile::SOCKET;
 pub use rebuild::Rebuilt;
 pub use record::{ChatRecord, ChatSecrets, FactRecord, InviteRecord, PartRecord, Write};
 pub use scratch::Scratch;

@@ -4,7 +4,7 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::profile::{DATABASE, LOCK};
+use super::profile::{DATABASE, LOCK, SOCKET};
 use super::rebuild::MARK;
 use super::scratch;
 
@@ -69,13 +69,14 @@ fn is_at(folder: &Path, other: &Path) -> bool {
     fs::canonicalize(other).is_ok_and(|other| *folder == other)
 }
 
-/// The database, its logs, damaged ones that were kept, the lock, the mark, and what is on its way. In any case, since
+/// The database, its logs, damaged ones that were kept, the lock, the socket, the mark, and what is on its way. In any case, since
 /// not all file systems tell cases apart.
 fn is_own_name(name: &str) -> bool {
     let name = name.to_lowercase();
     name.starts_with(DATABASE)
         || name == LOCK
         || name == MARK
+        || name == SOCKET
         || name.ends_with(&format!(".{}", scratch::ENDING))
 }
 

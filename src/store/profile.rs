@@ -12,6 +12,8 @@ use super::{StoreError, schema, scratch};
 /// The names of the files. SQLite adds `-wal` and `-shm` to the database's, and gives them its mode.
 pub(super) const DATABASE: &str = "throng.db";
 pub(super) const LOCK: &str = "lock";
+/// Where the runtime listens for later starts with this profile.
+pub const SOCKET: &str = "throng.sock";
 
 /// A profile that no other program can open while this exists.
 #[derive(Debug)]

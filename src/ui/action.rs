@@ -2,6 +2,7 @@
 
 use crate::id::{ChatId, MemberId};
 use crate::model::{Command, Passphrase, Settings, Status};
+use crate::runtime::InviteSource;
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::ComposerAction;
 use crate::ui::files::FileRequest;
@@ -31,8 +32,10 @@ pub enum Action {
     Composer(ChatId, ComposerAction),
     /// Try again to reach the members.
     Retry(ChatId),
-    /// Leave a chat, with Undo.
+    /// Leave a chat, with Undo; asked about first where that loses more than the chat.
     Leave(ChatId),
+    /// The same, when it has been asked about.
+    LeaveUnasked(ChatId),
     /// Everything in a chat is read.
     MarkRead(ChatId),
     /// Stay after all.
@@ -88,7 +91,7 @@ pub enum Action {
     /// Ask for a file in the name of the dialog.
     AskFile(FileRequest),
     /// Open the import dialog with this text or path in it.
-    OfferImport(ImportSource),
+    OfferImport(InviteSource),
     /// Put this into the clipboard and say so.
     Copy {
         /// What.
@@ -108,55 +111,4 @@ pub enum Action {
     CloseSwitcher,
     /// Take a toast away.
     DismissToast(u64),
-}
-
-/// Where an invite comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ImportSource {
-    /// A file.
-    Path(std::path::PathBuf),
-    /// The armoured text or a link.
-    Text(String),
-}
-
-impl ImportSource {
-    /// What a desktop hands to the program: a link, or a file as a path or a `file:` URI.
-    pub fn from_argument(argument: &std::ffi::OsStr) -> Self {
-        let text = argument.to_str().unwrap_or_default();
-        let has_scheme = |scheme: &str| {
-            text.get(..scheme.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        };
-        if has_scheme("throng:") {
-            return Self::Text(text.to_owned());
-        }
-        let local = has_scheme("file://").then(|| &text["file://".len()..]);
-        match local.and_then(|rest| rest.find('/').map(|root| &rest[root..])) {
-            Some(path) => Self::Path(percent_decoded(path).into()),
-            None => Self::Path(argument.into()),
-        }
-    }
-}
-
-/// The text with `%41` and its like replaced by their bytes; as it is if those make no text.
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = (*first == b'%')
-            .then(|| after.get(..2))
-            .flatten()
-            .and_then(|digits| data_encoding::HEXLOWER_PERMISSIVE.decode(digits).ok());
-        match escaped {
-            Some(byte) => {
-                bytes.extend(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }

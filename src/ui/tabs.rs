@@ -68,6 +68,13 @@ impl Tabs {
         self.selected = Some(chat);
     }
 
+    /// Opens a tab for a chat behind the one in front, if it has none.
+    pub fn open_behind(&mut self, chat: ChatId) {
+        let selected = self.selected;
+        self.select(chat);
+        self.selected = selected.or(self.selected);
+    }
+
     /// Brings the tab with this number to the front, from 0.
     pub fn select_at(&mut self, index: usize) {
         if let Some(chat) = self.open.get(index) {

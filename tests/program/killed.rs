@@ -9,7 +9,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use throng::store::{HistoryQuery, MAX_PAGE_LEN, Store};
+use throng::store::{HistoryQuery, MAX_PAGE_LEN, SOCKET, Store};
 
 use crate::process::{Program, text};
 use crate::scene::{create, folder, import_text, invite, members_until, online, stored};
@@ -121,6 +121,10 @@ fn on_disk(profile: &Path) -> BTreeMap<String, Value> {
     for entry in fs::read_dir(profile).expect("a profile") {
         let path = entry.expect("a file").path();
         let name = path.file_name().expect("a name");
+        if name == SOCKET {
+            // A kill leaves it behind; it has nothing in it.
+            continue;
+        }
         fs::copy(&path, copy.path().join(name)).expect("copied");
     }
     let runtime = tokio::runtime::Builder::new_current_thread()

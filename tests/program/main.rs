@@ -10,6 +10,8 @@ mod flood;
 mod full_disk;
 mod headless;
 mod history;
+#[cfg(unix)]
+mod instance;
 mod joining;
 mod killed;
 mod moderation;

@@ -513,10 +513,15 @@ fn said(history: &Value) -> Vec<(Value, Value)> {
     said.collect()
 }
 
-/// The names of a profile's files, in order.
+/// The names of a profile's files, in order; the socket is none.
 fn files(profile: &Path) -> Vec<String> {
     let entries = fs::read_dir(profile).expect("a folder");
     let mut names: Vec<String> = entries
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .is_ok_and(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
+        })
         .map(|entry| {
             entry
                 .expect("readable")

@@ -5,7 +5,7 @@ use std::time::Duration;
 use egui::{Key, Modifiers};
 use throng::id::ClientId;
 use throng::model::*;
-use throng::ui::action::ImportSource;
+use throng::runtime::InviteSource;
 
 use crate::stage::*;
 
@@ -55,7 +55,7 @@ fn an_invite_that_was_opened_waits_for_the_nick() {
         nick: "",
         ..Setting::default()
     });
-    let invite = ImportSource::from_argument("throng:AQAB".as_ref());
+    let invite = InviteSource::from_argument("throng:AQAB".as_ref());
     window
         .harness
         .state()
@@ -72,9 +72,50 @@ fn an_invite_that_was_opened_waits_for_the_nick() {
         ("file:///tmp/our%20friends.throng", "/tmp/our friends.throng"),
         ("file://localhost/tmp/a%zz%C5%BE.throng", "/tmp/a%zzž.throng"),
     ] {
-        let file = ImportSource::from_argument(argument.as_ref());
-        assert_eq!(file, ImportSource::Path(path.into()), "{argument}");
+        let file = InviteSource::from_argument(argument.as_ref());
+        assert_eq!(file, InviteSource::Path(path.into()), "{argument}");
     }
+}
+
+#[test]
+fn invites_that_are_opened_are_offered_one_by_one_and_nothing_typed_is_lost() {
+    let open = |window: &mut Window, argument: &str| {
+        let invite = InviteSource::from_argument(argument.as_ref());
+        let mut app = window.harness.state().borrow_mut();
+        app.as_mut().expect("the app").open_invite(invite);
+    };
+    let offered = |window: &Window| window.control("Or paste the invite's text or link").value();
+    let mut window = Window::open();
+    window.click("Create a chat");
+    window.fill("Name", "half a na");
+    for link in ["throng:one", "throng:two", "throng:one"] {
+        open(&mut window, link);
+    }
+    window.harness.run();
+    assert_eq!(offered(&window).as_deref(), Some("throng:one"));
+    window.click("Import");
+    window.harness.run();
+    assert_eq!(window.title(), "Imported — Throng");
+    assert_eq!(offered(&window).as_deref(), Some("throng:two"));
+    window.click("Cancel");
+    assert_eq!(window.control("Name").value().as_deref(), Some("half a na"));
+    window.click("Cancel");
+    assert!(!window.has("Name"));
+
+    // An empty dialog takes it.
+    window.press(Modifiers::COMMAND, Key::O);
+    open(&mut window, "throng:three");
+    window.harness.run();
+    assert_eq!(offered(&window).as_deref(), Some("throng:three"));
+    // What waits for an answer is answered first.
+    window.node.hold_answers.set(true);
+    window.click("Import");
+    open(&mut window, "throng:four");
+    window.harness.run();
+    assert_eq!(offered(&window).as_deref(), Some("throng:three"));
+    window.node.release_answers();
+    window.harness.run();
+    assert_eq!(offered(&window).as_deref(), Some("throng:four"));
 }
 
 #[test]
@@ -366,8 +407,13 @@ fn the_new_line_stays_while_one_reads_and_never_stands_above_what_is_seen_coming
 #[test]
 fn leaving_can_be_undone_for_a_while() {
     let (mut window, chat) = Window::with_chat("friends");
-    window.click("Menu");
-    window.click("Leave the chat");
+    let leave = |window: &mut Window| {
+        window.click("Menu");
+        window.click("Leave the chat");
+        // The founder is asked.
+        window.click("Leave the chat");
+    };
+    leave(&mut window);
     assert!(window.shows("You left friends."));
     window.pass(secs(5));
     assert!(!window.node.was_sent(&Command::LeaveChat { chat }));
@@ -376,8 +422,7 @@ fn leaving_can_be_undone_for_a_while() {
     window.pass(secs(10));
     assert!(!window.node.was_sent(&Command::LeaveChat { chat }));
 
-    window.click("Menu");
-    window.click("Leave the chat");
+    leave(&mut window);
     window.pass(secs(7));
     assert!(window.node.was_sent(&Command::LeaveChat { chat }));
     assert!(window.has("Create a chat"), "no chat is left");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use egui::{Key, Modifiers};
 use throng::id::{ChatId, InviteId};
 use throng::model::*;
-use throng::ui::action::ImportSource;
+use throng::runtime::InviteSource;
 use throng::ui::files::FileRequest;
 
 use crate::stage::*;
@@ -403,7 +403,7 @@ fn who_is_turned_away_has_a_way_on() {
 #[test]
 fn enter_imports_what_was_offered() {
     let mut window = tall();
-    let offer = ImportSource::Text("throng:AQAB".to_owned());
+    let offer = InviteSource::Text("throng:AQAB".to_owned());
     let app = window.harness.state().clone();
     app.borrow_mut().as_mut().expect("made").open_invite(offer);
     window.harness.run();

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
-use super::Message;
 use super::text::{mentions, nick_look, shown_nick, shown_text};
+use super::{DeliveryState, Message};
 use crate::id::{MemberId, MessageId};
 
 mod deliveries;
@@ -176,6 +176,20 @@ impl Timeline {
             said.delivery.replace(delivery) != Some(delivery)
         });
         true
+    }
+
+    /// How many of the reader's own messages among the rows have not gone out.
+    pub fn waiting(&self) -> usize {
+        let waits = |said: &SaidRow| {
+            said.own
+                && said
+                    .delivery
+                    .is_some_and(|delivery| delivery.state == DeliveryState::Waiting)
+        };
+        self.rows()
+            .filter_map(Row::said)
+            .filter(|said| waits(said))
+            .count()
     }
 
     /// The reader's nick: messages that mention it are tinted.

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use egui::{Context, OpenUrl, ViewportCommand};
+use egui::{Context, OpenUrl};
 
+use super::leaving::Leaving;
 use super::{App, Phase};
 use crate::id::ChatId;
 use crate::model::{ChatKind, Command, Deed, Settings, Status};
-use crate::ui::action::{Action, ImportSource};
+use crate::runtime::InviteSource;
+use crate::ui::action::Action;
 use crate::ui::commands::UiCommand;
 use crate::ui::composer::{ComposerAction, SlashCommand, Submission};
 use crate::ui::dialogs::{
@@ -43,7 +45,8 @@ impl App {
             Action::Timeline(chat, action) => self.timeline_action(ctx, chat, action),
             Action::Composer(chat, action) => self.composer_action(ctx, chat, action),
             Action::Retry(chat) => self.retry(chat),
-            Action::Leave(chat) => self.leave(chat),
+            Action::Leave(chat) => self.ask_to_leave(chat),
+            Action::LeaveUnasked(chat) => self.leave(chat),
             Action::MarkRead(chat) => self.end_reading(chat),
             Action::UndoLeave(chat) => self.undo_leave(chat),
             Action::OpenMember(chat, member) => self.open_member(chat, member),
@@ -73,7 +76,7 @@ impl App {
             }
             Action::AskFile(request) => {
                 self.next_ticket += 1;
-                if let Some(dialog) = &mut self.overlays.dialog {
+                if let Some(dialog) = self.overlays.dialogs.last_mut() {
                     dialog.file_requested(self.next_ticket, self.clock.elapsed());
                 }
                 self.files.request(self.next_ticket, request);
@@ -82,7 +85,7 @@ impl App {
             Action::Copy { text, what } => {
                 ctx.copy_text(text);
                 let done = format!("Copied {what}.");
-                match &mut self.overlays.dialog {
+                match self.overlays.dialogs.last_mut() {
                     Some(dialog) => dialog.copied(done),
                     None => _ = self.toasts.show(Kind::Info, done, self.clock.elapsed()),
                 }
@@ -96,7 +99,7 @@ impl App {
                 }
             }
             Action::CloseDialog => {
-                self.overlays.dialog = None;
+                self.overlays.dialogs.pop();
                 self.overlays.focus_wanted = true;
             }
             Action::CloseSwitcher => {
@@ -116,7 +119,7 @@ impl App {
             UiCommand::ImportInvite => self.open(Dialog::Import(ImportDialog::new(&self.settings.nick))),
             UiCommand::ExportInvite => self.with_selected(Self::export_invite),
             UiCommand::ExportChat => self.with_selected(Self::export_chat),
-            UiCommand::BackUp => self.open(Dialog::Backup(BackupDialog::default())),
+            UiCommand::BackUp => self.open_over(Dialog::Backup(BackupDialog::default())),
             UiCommand::SetPassphrase => self.open(Dialog::Passphrase(PassphraseDialog::default())),
             UiCommand::ShowInvites => self.with_selected(Self::show_invites),
             UiCommand::ShowDoor => self.with_selected(Self::show_door),
@@ -158,16 +161,13 @@ impl App {
             UiCommand::ShowConnection => {
                 self.with_selected(|app, chat| app.open(Dialog::Connection(ConnectionDialog::new(chat))));
             }
-            UiCommand::LeaveChat => self.with_selected(Self::leave),
+            UiCommand::LeaveChat => self.with_selected(Self::ask_to_leave),
             UiCommand::ShowSettings => self.open(Dialog::Settings),
             UiCommand::ShowShortcuts => self.open(Dialog::Shortcuts),
             UiCommand::ZoomIn => self.zoom(ctx, self.settings.zoom_percent.saturating_add(ZOOM_STEP)),
             UiCommand::ZoomOut => self.zoom(ctx, self.settings.zoom_percent.saturating_sub(ZOOM_STEP)),
             UiCommand::ZoomReset => self.zoom(ctx, 100),
-            UiCommand::Quit => {
-                self.phase = Phase::Closing;
-                ctx.send_viewport_cmd(ViewportCommand::Close);
-            }
+            UiCommand::Quit => self.quit(ctx),
         }
     }
 
@@ -177,9 +177,16 @@ impl App {
         }
     }
 
+    /// Opens a dialog in place of those that are open.
     pub(super) fn open(&mut self, dialog: Dialog) {
+        self.overlays.dialogs.clear();
+        self.open_over(dialog);
+    }
+
+    /// Opens a dialog over those that are open: what is typed there is still wanted.
+    pub(super) fn open_over(&mut self, dialog: Dialog) {
         self.overlays.switcher = None;
-        self.overlays.dialog = Some(dialog);
+        self.overlays.dialogs.push(dialog);
     }
 
     fn begin(&mut self, ctx: &Context, nick: String) {
@@ -194,14 +201,18 @@ impl App {
     }
 
     pub(super) fn select(&mut self, chat: ChatId) {
+        if self.leaving.get(&chat) == Some(&Leaving::Sent) {
+            return;
+        }
         self.overlays.chat_list = false;
         self.change_tabs(|tabs| tabs.select(chat));
     }
 
     /// Does something to the tabs, and keeps them if that changed anything.
-    fn change_tabs(&mut self, change: impl FnOnce(&mut Tabs)) {
+    pub(super) fn change_tabs(&mut self, change: impl FnOnce(&mut Tabs)) {
         let before = self.tabs.workspace();
         change(&mut self.tabs);
+        self.stay_in_front();
         let after = self.tabs.workspace();
         if before.selected != after.selected {
             if let Some(left) = before.selected.and_then(|chat| self.chats.get_mut(chat)) {
@@ -315,43 +326,19 @@ impl App {
         }
     }
 
-    fn offer_import(&mut self, source: ImportSource) {
-        if !matches!(self.overlays.dialog, Some(Dialog::Import(_))) {
-            self.open(Dialog::Import(ImportDialog::new(&self.settings.nick)));
+    fn offer_import(&mut self, source: InviteSource) {
+        if !matches!(self.overlays.dialogs.last(), Some(Dialog::Import(_))) {
+            self.open_over(Dialog::Import(ImportDialog::new(&self.settings.nick)));
         }
-        if let Some(Dialog::Import(dialog)) = &mut self.overlays.dialog {
+        if let Some(Dialog::Import(dialog)) = self.overlays.dialogs.last_mut() {
             dialog.fill(source);
         }
     }
 
     fn submit(&mut self, command: Command) {
         let tag = self.outbox.send_tagged(command);
-        if let Some(dialog) = &mut self.overlays.dialog {
+        if let Some(dialog) = self.overlays.dialogs.last_mut() {
             dialog.submitted(tag);
-        }
-    }
-
-    fn leave(&mut self, chat: ChatId) {
-        let Some(name) = self.chats.get(chat).map(|chat| chat.name.clone()) else {
-            return;
-        };
-        let until = self.clock.elapsed() + UNDO_WITHIN;
-        self.leaving.insert(chat, until);
-        self.toasts.offer(
-            format!("You left {name}."),
-            "Undo",
-            Action::UndoLeave(chat),
-            until,
-        );
-        self.change_tabs(|tabs| tabs.close(chat));
-    }
-
-    fn undo_leave(&mut self, chat: ChatId) {
-        // Too late if it was sent already.
-        if self.leaving.get(&chat).is_some_and(|at| *at != Duration::MAX) {
-            self.leaving.remove(&chat);
-            self.toasts.dismiss_about(&Action::UndoLeave(chat));
-            self.select(chat);
         }
     }
 
@@ -406,7 +393,7 @@ impl App {
             }
             TimelineAction::OpenMember(member) => self.actions.push(Action::OpenMember(chat, member)),
             TimelineAction::OpenLink(link) if link.starts_with("throng:") => {
-                self.actions.push(Action::OfferImport(ImportSource::Text(link)));
+                self.actions.push(Action::OfferImport(InviteSource::Text(link)));
             }
             TimelineAction::OpenLink(link) => ctx.open_url(OpenUrl::new_tab(link)),
             TimelineAction::CopyText(text) => ctx.copy_text(text),
@@ -486,9 +473,9 @@ impl App {
             SlashCommand::Busy => self.set_status(Status::Busy),
             SlashCommand::Invite => self.export_invite(chat),
             SlashCommand::Join(text) if text.is_empty() => self.run_command(ctx, UiCommand::ImportInvite),
-            SlashCommand::Join(text) => self.offer_import(ImportSource::Text(text)),
+            SlashCommand::Join(text) => self.offer_import(InviteSource::Text(text)),
             SlashCommand::Export => self.export_chat(chat),
-            SlashCommand::Leave => self.leave(chat),
+            SlashCommand::Leave => self.ask_to_leave(chat),
             SlashCommand::Search(text) => self.open_search(false, Some(&text)),
             SlashCommand::Clear => self.show_clear(chat),
             SlashCommand::Help => self.open(Dialog::Shortcuts),

@@ -3,7 +3,8 @@
 use egui::{Context, Event, Key, Modifiers, Popup};
 
 use super::{App, Phase};
-use crate::ui::action::{Action, ImportSource};
+use crate::runtime::InviteSource;
+use crate::ui::action::Action;
 use crate::ui::commands::{self, UiCommand};
 
 impl App {
@@ -50,7 +51,7 @@ impl App {
                 .map(|file| file.path().to_path_buf())
         });
         if let Some(path) = dropped {
-            self.actions.push(Action::OfferImport(ImportSource::Path(path)));
+            self.actions.push(Action::OfferImport(InviteSource::Path(path)));
         }
         if self.overlays.take_keys() {
             return;
@@ -62,7 +63,7 @@ impl App {
             })
         });
         let Some(text) = pasted else { return };
-        let import = Action::OfferImport(ImportSource::Text(text));
+        let import = Action::OfferImport(InviteSource::Text(text));
         if ctx.text_edit_focused() {
             // The user may want to send it to somebody: it goes where it was pasted, and the import is offered as well.
             let until = self.clock.elapsed() + std::time::Duration::from_secs(12);

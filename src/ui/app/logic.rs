@@ -38,16 +38,12 @@ impl App {
             self.read_along(chat);
         }
         while let Some((ticket, answer)) = self.files.poll() {
-            if let Some(dialog) = &mut self.overlays.dialog {
+            if let Some(dialog) = self.overlays.dialogs.last_mut() {
                 let actions = dialog.file_answered(ticket, answer);
                 self.actions.extend(actions);
             }
         }
-        if matches!(self.phase, Phase::Running)
-            && let Some(invite) = self.invite.take()
-        {
-            self.actions.push(Action::OfferImport(invite));
-        }
+        self.offer_next_invite();
         // Carrying one out may ask for another; it never asks for itself.
         while !self.actions.is_empty() {
             for action in std::mem::take(&mut self.actions) {
@@ -98,10 +94,16 @@ impl App {
             Event::Workspace {
                 settings, workspace, ..
             } => self.restore(ctx, settings, workspace),
-            Event::ChatOpened { chat, .. } if report.tag.is_some() => {
-                self.actions.push(Action::Select(*chat));
+            Event::ChatOpened { chat, .. } => {
+                self.joined_again(*chat);
+                if report.tag.is_some() {
+                    self.actions.push(Action::Select(*chat));
+                }
             }
-            Event::ChatClosed { chat, .. } => self.forget(*chat),
+            Event::ChatClosed { chat, unsent } => {
+                self.left(*chat, *unsent);
+                self.forget(*chat);
+            }
             Event::PassphraseNeeded { wrong } => self.phase = Phase::Locked(UnlockPage::new(*wrong)),
             // The settings come next, as at every start.
             Event::Unlocked => (self.phase, self.passphrase_set) = (Phase::Starting, true),
@@ -120,6 +122,11 @@ impl App {
                 .views
                 .values_mut()
                 .for_each(|view| view.timeline.load_failed()),
+            Event::Error {
+                chat: Some(chat),
+                command,
+                ..
+            } if command == "leave_chat" => self.leaving_failed(*chat),
             Event::Error { chat: Some(chat), .. } if report.tag.as_ref().is_some_and(is_page) => {
                 if let Some(view) = self.views.get_mut(chat) {
                     view.timeline.load_failed();
@@ -127,13 +134,13 @@ impl App {
             }
             _ => {}
         }
-        if let Some(dialog) = &mut self.overlays.dialog {
+        for dialog in &mut self.overlays.dialogs {
             dialog.told(&report.event);
         }
         if self.search_answered(ctx, report) {
             return;
         }
-        let dialog = self.overlays.dialog.as_mut();
+        let dialog = self.overlays.dialogs.last_mut();
         let answered = dialog
             .zip(report.tag.as_ref())
             .and_then(|(dialog, tag)| dialog.answered(tag, &report.event));
@@ -157,6 +164,21 @@ impl App {
                 }
                 self.give_back_typed(report);
             }
+        }
+    }
+
+    /// Offers the next invite that the program was started with, once the one before it is done with, and the dialog in
+    /// front waits for nothing: answers go to the one in front.
+    fn offer_next_invite(&mut self) {
+        let is_in_use = |dialog: &Dialog| matches!(dialog, Dialog::Import(import) if import.is_in_use());
+        let (dialogs, now) = (&self.overlays.dialogs, self.clock.elapsed());
+        let is_busy =
+            dialogs.iter().any(is_in_use) || dialogs.last().is_some_and(|dialog| dialog.is_waiting(now));
+        if self.phase != Phase::Running || is_busy {
+            return;
+        }
+        if let Some(invite) = self.invites.pop_front() {
+            self.actions.push(Action::OfferImport(invite));
         }
     }
 
@@ -196,10 +218,7 @@ impl App {
                 self.fail(Code::Busy, message);
             }
             // We asked for it, or the system did by a signal: nothing is left to say.
-            _ => {
-                self.phase = Phase::Closing;
-                ctx.send_viewport_cmd(ViewportCommand::Close);
-            }
+            _ => self.quit(ctx),
         }
     }
 
@@ -235,36 +254,20 @@ impl App {
     fn let_time_pass(&mut self, ctx: &Context) {
         let now = self.clock.elapsed();
         self.toasts.expire(now);
-        let due: Vec<ChatId> = self
-            .leaving
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(chat, _)| *chat)
-            .collect();
-        for chat in due {
-            // It stays hidden until it is gone.
-            self.leaving.insert(chat, Duration::MAX);
-            self.outbox.send(Command::LeaveChat { chat });
-        }
+        self.leave_what_is_due(now);
         self.go_away_or_come_back(now);
         self.ask_search();
         let unsent = self.outbox.flush(now);
-        let leaves = self
-            .leaving
-            .values()
-            .copied()
-            .filter(|at| *at != Duration::MAX)
-            .min();
         let gives_up = self
             .selected_chat()
             .and_then(|chat| chat.gives_up_in(self.clock.timestamp()));
         let moderation = self
             .selected_chat()
             .and_then(|chat| chat.next_change_in(self.clock.timestamp()));
-        let dialog = self.overlays.dialog.as_ref().and_then(Dialog::next_change);
+        let dialog = self.overlays.dialogs.last().and_then(Dialog::next_change);
         let times = [
             unsent,
-            leaves,
+            self.next_leave(),
             gives_up.map(|rest| now + rest),
             moderation.map(|rest| now + rest),
             dialog,

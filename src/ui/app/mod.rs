@@ -7,17 +7,20 @@
 mod carry_out;
 mod history;
 mod input;
+mod leaving;
 mod logic;
 mod moderation;
 mod paint;
 mod search;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use egui::Context;
+use egui::{Context, ViewportCommand};
 
-use super::action::{Action, ImportSource};
+use self::leaving::Leaving;
+use super::action::Action;
+use crate::runtime::InviteSource;
 
 use super::backend::Backend;
 use super::chat_view::ChatView;
@@ -35,6 +38,9 @@ use super::welcome::UnlockPage;
 use crate::id::ChatId;
 use crate::model::{Chat, Chats, Code, Settings};
 
+/// Invites that may wait to be offered. More than anybody opens at a time.
+const MAX_WAITING_INVITES: usize = 16;
+
 /// The window.
 pub struct App {
     outbox: Outbox,
@@ -47,13 +53,13 @@ pub struct App {
     views: BTreeMap<ChatId, ChatView>,
     overlays: Overlays,
     toasts: Toasts,
-    /// Chats that are left when their time comes, unless that is undone.
-    leaving: BTreeMap<ChatId, Duration>,
+    /// Chats that are being left.
+    leaving: BTreeMap<ChatId, Leaving>,
     presence: Presence,
     /// What was asked for since the last [`Self::logic`].
     actions: Vec<Action>,
-    /// An invite that the program was started with, to be offered once the chats are loaded.
-    invite: Option<ImportSource>,
+    /// Invites that the program was started with, to be offered once the chats are loaded.
+    invites: VecDeque<InviteSource>,
     next_ticket: u64,
     /// Whether a passphrase seals the profile's keys.
     passphrase_set: bool,
@@ -81,7 +87,8 @@ enum Phase {
 /// What stands over the chats.
 #[derive(Debug, Default)]
 struct Overlays {
-    dialog: Option<Dialog>,
+    /// The dialogs that are open, the one in front last.
+    dialogs: Vec<Dialog>,
     switcher: Option<Switcher>,
     search: Option<Search>,
     topic_edit: Option<String>,
@@ -96,7 +103,7 @@ struct Overlays {
 impl Overlays {
     /// Whether the keyboard belongs to something over the chats.
     fn take_keys(&self) -> bool {
-        self.dialog.is_some() || self.switcher.is_some()
+        !self.dialogs.is_empty() || self.switcher.is_some()
     }
 }
 
@@ -140,7 +147,7 @@ impl App {
             toasts: Toasts::default(),
             leaving: BTreeMap::new(),
             actions: Vec::new(),
-            invite: None,
+            invites: VecDeque::new(),
             next_ticket: 0,
             passphrase_set: false,
             title: String::new(),
@@ -152,9 +159,23 @@ impl App {
         self.phase = Phase::Failed { code, message };
     }
 
-    /// Offers to import an invite as soon as the chats are loaded: a file that was opened, or a link.
-    pub fn open_invite(&mut self, invite: ImportSource) {
-        self.invite = Some(invite);
+    /// Offers to import an invite as soon as the chats are loaded: a file that was opened, or a link. Several are offered one
+    /// after the other.
+    pub fn open_invite(&mut self, invite: InviteSource) {
+        if !self.invites.contains(&invite) && self.invites.len() < MAX_WAITING_INVITES {
+            self.invites.push_back(invite);
+        }
+    }
+
+    /// Ends the program: by the user's wish, or the system's.
+    pub fn quit(&mut self, ctx: &Context) {
+        self.phase = Phase::Closing;
+        ctx.send_viewport_cmd(ViewportCommand::Close);
+    }
+
+    /// Whether it is about to end.
+    pub fn is_closing(&self) -> bool {
+        self.phase == Phase::Closing
     }
 
     /// The picture of all chats.
@@ -174,12 +195,12 @@ impl App {
         &self.title
     }
 
-    /// Sends what is not kept yet, and carries out what could still be undone. Call it once, before the backend is shut
-    /// down.
+    /// Sends what is not kept yet, and undoes what could still be undone. Call it once, before the backend is shut down.
     pub fn close(&mut self) {
         self.phase = Phase::Closing;
-        for chat in std::mem::take(&mut self.leaving).into_keys() {
-            self.outbox.send(crate::model::Command::LeaveChat { chat });
+        if self.next_leave().is_some() {
+            self.stay_everywhere();
+            self.save_workspace();
         }
         self.outbox.flush_all();
     }

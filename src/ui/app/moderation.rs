@@ -55,8 +55,8 @@ impl App {
         else {
             return;
         };
-        let shown = self.overlays.dialog.as_ref().and_then(Dialog::log_of);
-        if shown == Some(*chat) {
+        let is_shown = |dialog: &Dialog| dialog.log_of() == Some(*chat);
+        if self.overlays.dialogs.iter().any(is_shown) {
             self.outbox.send(Command::ModerationLog { chat: *chat });
         }
     }

@@ -35,7 +35,7 @@ impl App {
         match &mut self.phase {
             Phase::Starting | Phase::Closing => _ = CentralPanel::no_frame().frame(base).show(ui, |_| {}),
             Phase::Welcome(nick) => {
-                let covered = self.overlays.dialog.is_some();
+                let covered = !self.overlays.dialogs.is_empty();
                 let begun = CentralPanel::no_frame()
                     .frame(base)
                     .show(ui, |ui| welcome_ui(ui, nick, covered))
@@ -273,7 +273,7 @@ impl App {
             now: self.clock.timestamp(),
             elapsed: self.clock.elapsed(),
         };
-        if let Some(dialog) = &mut self.overlays.dialog {
+        if let Some(dialog) = self.overlays.dialogs.last_mut() {
             self.actions.extend(dialog.ui(ui, &context));
         }
         let selected = self.tabs.selected();

@@ -8,7 +8,8 @@ use lucide_icons::Icon;
 use super::DialogContext;
 use super::file_wait::FileWait;
 use crate::model::{Command, Event, Tag, check_nick};
-use crate::ui::action::{Action, ImportSource};
+use crate::runtime::InviteSource;
+use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileRequest, typed_path};
 use crate::ui::theme;
 use crate::ui::widgets::{
@@ -41,16 +42,21 @@ impl ImportDialog {
         }
     }
 
+    /// Whether an invite is in it that was not imported yet.
+    pub(in crate::ui) fn is_in_use(&self) -> bool {
+        self.waiting.is_some() || self.command().is_some()
+    }
+
     /// Fills in an invite that was dropped or pasted.
-    pub fn fill(&mut self, source: ImportSource) {
+    pub fn fill(&mut self, source: InviteSource) {
         // The keyboard goes to what is to be done next.
         (self.error, self.focused) = (None, false);
         match source {
-            ImportSource::Path(path) => {
+            InviteSource::Path(path) => {
                 self.path = path.display().to_string();
                 self.text.clear();
             }
-            ImportSource::Text(text) => {
+            InviteSource::Text(text) => {
                 self.text = text;
                 self.path.clear();
             }
@@ -148,7 +154,7 @@ impl ImportDialog {
 
     /// A file was chosen: nothing else is missed, so it is imported at once.
     fn chosen(&mut self, path: PathBuf) -> Vec<Action> {
-        self.fill(ImportSource::Path(path.clone()));
+        self.fill(InviteSource::Path(path.clone()));
         match check_nick(&self.nick) {
             Ok(()) => {
                 let nick = self.nick.trim().to_owned();

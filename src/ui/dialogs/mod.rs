@@ -13,6 +13,7 @@ mod file_wait;
 mod history;
 mod import;
 mod invites;
+mod leave;
 mod member;
 mod moderation_log;
 mod nick;
@@ -37,6 +38,7 @@ pub use self::export_chat::{ExportChatDialog, exported_words};
 pub use self::history::HistoryDialog;
 pub use self::import::ImportDialog;
 pub use self::invites::InvitesDialog;
+pub use self::leave::LeaveDialog;
 pub use self::member::MemberCard;
 pub use self::moderation_log::ModerationLogDialog;
 pub use self::nick::NickDialog;
@@ -79,6 +81,8 @@ pub enum Dialog {
     Day(DayDialog),
     /// Changes one's nick in a chat.
     Nick(NickDialog),
+    /// Asks before a chat is left.
+    Leave(LeaveDialog),
     /// Writes a chat to a file.
     ExportChat(ExportChatDialog),
     /// Writes the profile to a sealed file.
@@ -126,6 +130,7 @@ impl Dialog {
             Self::History(dialog) => dialog.ui(ui, context),
             Self::Day(dialog) => dialog.ui(ui),
             Self::Nick(dialog) => dialog.ui(ui),
+            Self::Leave(dialog) => dialog.ui(ui, context),
             Self::ExportChat(dialog) => dialog.ui(ui, context),
             Self::Backup(dialog) => dialog.ui(ui, context),
             Self::Restore(dialog) => dialog.ui(ui, context),
@@ -159,9 +164,12 @@ impl Dialog {
             Self::Passphrase(dialog) => dialog.answered(event),
             Self::Member(card) => card.answered(event),
             Self::Ban(dialog) => dialog.answered(event),
-            Self::ModerationLog(_) | Self::Rights(_) | Self::Day(_) | Self::Settings | Self::Shortcuts => {
-                None
-            }
+            Self::ModerationLog(_)
+            | Self::Rights(_)
+            | Self::Day(_)
+            | Self::Leave(_)
+            | Self::Settings
+            | Self::Shortcuts => None,
         }
     }
 
@@ -182,7 +190,12 @@ impl Dialog {
             Self::Passphrase(dialog) => dialog.waiting = Some(tag),
             Self::Member(card) => card.waiting = Some(tag),
             Self::Ban(dialog) => dialog.waiting = Some(tag),
-            Self::ModerationLog(_) | Self::Rights(_) | Self::Day(_) | Self::Settings | Self::Shortcuts => {}
+            Self::ModerationLog(_)
+            | Self::Rights(_)
+            | Self::Day(_)
+            | Self::Leave(_)
+            | Self::Settings
+            | Self::Shortcuts => {}
         }
     }
 
@@ -227,6 +240,11 @@ impl Dialog {
         }
     }
 
+    /// Whether it waits for an answer, which is to find it in front.
+    pub fn is_waiting(&self, now: Duration) -> bool {
+        self.waiting().is_some() || self.next_change().is_some_and(|silent_at| now < silent_at)
+    }
+
     /// When it has to be painted again although nothing happens.
     pub fn next_change(&self) -> Option<Duration> {
         match self {
@@ -263,9 +281,12 @@ impl Dialog {
             Self::Passphrase(dialog) => dialog.waiting.clone(),
             Self::Member(card) => card.waiting.clone(),
             Self::Ban(dialog) => dialog.waiting.clone(),
-            Self::ModerationLog(_) | Self::Rights(_) | Self::Day(_) | Self::Settings | Self::Shortcuts => {
-                None
-            }
+            Self::ModerationLog(_)
+            | Self::Rights(_)
+            | Self::Day(_)
+            | Self::Leave(_)
+            | Self::Settings
+            | Self::Shortcuts => None,
         }
     }
 
@@ -284,6 +305,7 @@ impl Dialog {
             Self::History(dialog) => dialog.title(),
             Self::Day(_) => "Go to a day",
             Self::Nick(_) => "Change your nick",
+            Self::Leave(_) => "Leave the chat?",
             Self::ExportChat(_) => "Export this chat",
             Self::Backup(_) => "Back up the profile",
             Self::Restore(_) => "Restore a backup",

@@ -1,15 +1,13 @@
 //! What is typed within one frame takes effect in its order, as it does key by key: a slow machine has whole words in a
 //! frame.
 
-mod stage;
-
 use egui::{Event, Key, Modifiers};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use throng::id::ChatId;
-use throng::model::{Command, Role, Status};
+use throng::model::{Command, Status};
 
-use self::stage::*;
+use crate::stage::*;
 
 /// What somebody does at the keyboard.
 #[derive(Debug, Clone)]
