@@ -31,6 +31,34 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("cli", &["runtime"]),
 ];
 
+/// A machine of the node (a file or folder of `src/node`), and the machines and parts that it may name. The public forms
+/// (`io`, `config`, `archive`) and what is named in `node/mod.rs` belong to all of them.
+const MACHINES: &[(&str, &[&str])] = &[
+    ("bucket", &[]),
+    ("clock", &[]),
+    ("effect", &[]),
+    ("core", &["clock", "effect"]),
+    ("overlay", &["bucket", "core", "effect"]),
+    ("members", &["bucket", "core", "effect", "overlay"]),
+    ("rights", &["bucket", "core", "effect", "members", "overlay"]),
+    ("entry", &["bucket", "core", "members", "overlay", "rights"]),
+    ("gossip", &["bucket", "core", "members", "overlay", "rights"]),
+    (
+        "history",
+        &["bucket", "core", "gossip", "members", "overlay", "rights"],
+    ),
+    (
+        "signed",
+        &[
+            "core", "effect", "entry", "gossip", "history", "members", "overlay", "rights",
+        ],
+    ),
+    ("classic", &["core", "overlay"]),
+];
+
+/// Of the node what is no machine.
+const BESIDE_MACHINES: &[&str] = &["archive", "config", "io", "mod", "sim", "sim_archive"];
+
 /// A crate, and the only layers that may name it.
 const CRATES: &[(&str, &[&str])] = &[
     ("crypto_box", &["crypto"]),
@@ -98,6 +126,56 @@ fn every_layer_names_only_those_below_it() {
         );
     }
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn every_machine_of_the_node_names_only_those_below_it() {
+    let node = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/node");
+    let mut faults = Vec::new();
+    for file in rust_files(&node) {
+        let text = fs::read_to_string(&file).expect("a source file is UTF-8");
+        let mut module = vec!["node".to_owned()];
+        module.extend(module_path(file.strip_prefix(&node).expect("listed below")));
+        let Some(machine) = module
+            .get(1)
+            .filter(|name| !BESIDE_MACHINES.contains(&name.as_str()))
+        else {
+            continue;
+        };
+        let found = check_machine(machine, &module, &text);
+        faults.extend(
+            found
+                .into_iter()
+                .map(|fault| format!("{}: {fault}", file.display())),
+        );
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn wrong_directions_between_machines_are_seen() {
+    let seen = |module: &[&str], text: &str| {
+        let module: Vec<String> = module.iter().map(ToString::to_string).collect();
+        !check_machine(&module[1], &module, text).is_empty()
+    };
+    assert!(seen(
+        &["node", "overlay", "links"],
+        "use crate::node::gossip::Gossip;"
+    ));
+    assert!(seen(&["node", "members"], "use super::rights::Rights;"));
+    assert!(seen(
+        &["node", "gossip", "repair", "tell"],
+        "use super::super::super::history::X;"
+    ));
+    assert!(seen(
+        &["node", "gossip"],
+        "use super::{core::Core, entry::Entry};"
+    ));
+    assert!(!seen(
+        &["node", "gossip"],
+        "use super::{core::Core, rights::Rights};"
+    ));
+    assert!(!seen(&["node", "members"], "use self::roster::Asking;"));
 }
 
 #[test]
@@ -238,6 +316,49 @@ fn check(module: &[String], text: &str) -> Vec<String> {
         }
     }
     faults
+}
+
+/// What is wrong with a file of a machine.
+fn check_machine(machine: &str, module: &[String], text: &str) -> Vec<String> {
+    let Some((_, below)) = MACHINES.iter().find(|(name, _)| *name == machine) else {
+        return vec![format!(
+            "the machine `{machine}` is not in the table of tests/docs/layers.rs"
+        )];
+    };
+    let is_machine = |name: &str| MACHINES.iter().any(|(known, _)| *known == name);
+    let mut faults = Vec::new();
+    for path in machine_paths(&words(text), module) {
+        if let [node, other, ..] = path.as_slice()
+            && node == "node"
+            && other != machine
+            && is_machine(other)
+            && !below.contains(&other.as_str())
+        {
+            faults.push(format!(
+                "`{machine}` may not name `{other}` ({})",
+                path.join("::")
+            ));
+        }
+    }
+    faults
+}
+
+/// Every path of a file of `src/node` from the crate's root, without `crate`.
+fn machine_paths(words: &[String], module: &[String]) -> Vec<Vec<String>> {
+    // A file is asked about as if it were nowhere, so that `super` stays as it is written.
+    let written = paths(words, usize::MAX / 2);
+    let full = |path: Vec<String>| -> Vec<String> {
+        let ups = path.iter().take_while(|part| *part == "super").count();
+        match path.first().map(String::as_str) {
+            Some("crate") => path[1..].to_vec(),
+            Some("super") => {
+                let stem = &module[..module.len().saturating_sub(ups)];
+                stem.iter().chain(&path[ups..]).cloned().collect()
+            }
+            _ => Vec::new(),
+        }
+    };
+    written.into_iter().map(full).collect()
 }
 
 /// Every path of a file, written out in full: those of a `use` with braces one by one, and `super` as far up as the

@@ -1,4 +1,4 @@
-//! How much of one author is taken from what others keep (threats.md, row 15).
+//! How much of one author is taken from what others keep (docs/security.md).
 
 use hashlink::LruCache;
 

@@ -30,7 +30,7 @@ const TRIES: u8 = 4;
 const ANSWERS: Rate = Rate::per_second(64.0, 64.0);
 
 /// Facts of one moderator that are taken from their own links at once, and how fast that fills up again: "32 facts in
-/// 10 min" (threats.md, row 22).
+/// 10 min" (docs/security.md, row 22).
 const FACTS: Rate = Rate::per_second(32.0 / 600.0, 32.0);
 
 /// Links that say they have our facts vouch for them as long as this: four keepalives.
