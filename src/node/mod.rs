@@ -44,6 +44,7 @@ pub use self::members::SESSION_VALID_MS;
 
 use self::classic::Classic;
 use self::core::Core;
+use self::members::Member;
 use self::overlay::Overlay;
 use self::signed::Signed;
 use crate::facts::{Action, Admitted, Denied, Role, State};
@@ -189,7 +190,7 @@ impl Node {
             since_ms: self
                 .signed()
                 .and_then(|signed| signed.members().member(&core.member()))
-                .map_or(0, |own| own.since_ms()),
+                .map_or(0, Member::since_ms),
             banned: self.may(Action::Read) == Err(Denied::Banned),
         };
         let others = match &self.chat {

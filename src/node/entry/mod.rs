@@ -22,7 +22,7 @@ use super::overlay::{Overlay, Question, Tokens};
 use super::rights::Rights;
 use crate::id::{ClientId, MemberId};
 use crate::invite::{Chain, Charter, Credential, InviteKey};
-use crate::wire::{Header, Hello, NodeAddress, Packet, TokenCounter, Welcome, WelcomeStatus};
+use crate::wire::{Header, Hello, NodeAddress, Packet, TokenCounter, Welcome, WelcomeStatus, WireError};
 
 /// Callers who have been welcomed and have not come yet.
 const MAX_HALF_OPEN: usize = 32;
@@ -179,7 +179,7 @@ impl Entry {
             let plain = self.rendezvous.open(now_ms, receiver, sender, nonce, sealed);
             plain.ok_or("does_not_open")
         };
-        let packet = opened.and_then(|plain| Packet::decode(&plain).map_err(|error| error.cause()));
+        let packet = opened.and_then(|plain| Packet::decode(&plain).map_err(WireError::cause));
         match packet {
             Ok(Packet::Hello(hello)) => {
                 overlay.note_hello(*sender, *nonce);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Gossip, Overlay};
 use crate::id::ClientId;
 use crate::node::core::Core;
-use crate::node::members::Members;
+use crate::node::members::{Member, Members};
 use crate::node::overlay::Link;
 use crate::wire::{Items, MAX_RANGES, NumberRange};
 
@@ -264,7 +264,7 @@ impl Gossip {
 pub(super) fn met_at(core: &Core, overlay: &Overlay, members: &Members, client_id: &ClientId) -> Duration {
     let member = overlay.member_of(client_id);
     let known = member.and_then(|member| members.member(&member));
-    let met_ms = known.map_or(0, |known| known.met_ms());
+    let met_ms = known.map_or(0, Member::met_ms);
     let ago = Duration::from_millis(core.now_ms().saturating_sub(met_ms));
     core.now().saturating_sub(ago)
 }

@@ -8,6 +8,7 @@ use crate::id::{ClientId, MemberId, MessageId};
 use crate::invite::{self, Credential};
 use crate::node::bucket::{Rate, try_take};
 use crate::node::gossip::{MAX_AHEAD_MS, SAY, id_of, place};
+use crate::node::members::Member;
 use crate::node::{NodeEvent, NodeMessage};
 use crate::wire::{Body, HistoryAuthor, HistoryMember, HistorySay, SignedSay};
 
@@ -128,7 +129,7 @@ impl History {
             return Some("from_the_future");
         }
         // When they came, as their admission says.
-        let came_ms = members.member(&author.member).map_or(0, |known| known.since_ms());
+        let came_ms = members.member(&author.member).map_or(0, Member::since_ms);
         if said_ms + CLOCKS_PART_MS < came_ms {
             return Some("before_its_author");
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Below, COMPARED_WITH, History, LinkHistory};
 use crate::id::{ClientId, MemberId};
+use crate::node::members::Session;
 
 /// Such a round begins so long after its link stands. Guesses: at least a few round trips, so that the link has told who is
 /// there; spread, so that a crowd does not ask at once. In ms.
@@ -37,7 +38,7 @@ impl History {
         if is_first {
             // Who has a new session compares by itself.
             let session = below.members.session(&client_id);
-            let began_ms = session.map_or(0, |session| session.start_ms());
+            let began_ms = session.map_or(0, Session::start_ms);
             let is_new = now_ms.saturating_sub(began_ms) <= BRIEFLY.as_millis() as u64;
             let is_brief =
                 now.saturating_sub(self.alone_since) <= BRIEFLY && self.linked_since > Duration::ZERO;

@@ -7,7 +7,7 @@ use crate::crypto;
 use crate::facts::Action;
 use crate::id::{ClientId, MemberId, MessageId};
 use crate::node::gossip::{MAX_AHEAD_MS, SAY, id_of};
-use crate::node::members::{Members, ROSTER_ANSWER, Report};
+use crate::node::members::{Members, ROSTER_ANSWER, Report, Session};
 use crate::wire::{Body, Say};
 
 /// A say that passed the checks.
@@ -73,10 +73,7 @@ impl Signed {
         if say.signed.hlc >> 16 > self.core.now_ms() + MAX_AHEAD_MS {
             return Err("from_the_future");
         }
-        let start_ms = self
-            .members
-            .session(&origin)
-            .map_or(0, |session| session.start_ms());
+        let start_ms = self.members.session(&origin).map_or(0, Session::start_ms);
         if say.signed.hlc >> 16 < start_ms {
             return Err("before_its_session");
         }
