@@ -31,6 +31,8 @@ mod signed;
 pub mod sim;
 #[cfg(feature = "sim")]
 mod sim_archive;
+#[cfg(test)]
+mod testing;
 
 use std::time::Duration;
 

@@ -57,7 +57,7 @@ const MACHINES: &[(&str, &[&str])] = &[
 ];
 
 /// Of the node what is no machine.
-const BESIDE_MACHINES: &[&str] = &["archive", "config", "io", "mod", "sim", "sim_archive"];
+const BESIDE_MACHINES: &[&str] = &["archive", "config", "io", "mod", "sim", "sim_archive", "testing"];
 
 /// A crate, and the only layers that may name it.
 const CRATES: &[(&str, &[&str])] = &[

@@ -595,3 +595,107 @@ fn some_of(core: &mut Core, mut free: Vec<u16>) -> [u16; 4] {
     }
     slots
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::testing::{Chat, Machines, at, sent};
+    use crate::wire;
+
+    /// What somebody sent last, opened by its receiver.
+    fn received(from: &mut Machines, by: &mut Machines) -> Packet {
+        let (_, bytes) = sent(&mut from.core).pop().expect("something was sent");
+        let (header, sealed) = wire::split_datagram(&bytes).expect("a datagram");
+        by.core.open(&header, sealed).expect("it opens")
+    }
+
+    fn on_hello(own: &mut Machines, entry: &mut Entry, from: ClientId, hello: Hello) {
+        let (core, overlay, members) = (&mut own.core, &mut own.overlay, &mut own.members);
+        entry.on_hello(core, overlay, members, &own.rights, (at(2), from), hello);
+    }
+
+    #[test]
+    fn a_hello_to_the_rendezvous_key_is_welcomed_and_its_token_makes_a_link() {
+        let mut chat = Chat::new();
+        let (mut founder, mut newcomer) = (chat.founder(), chat.member(2));
+        let (mut door, mut way) = (Entry::new([7; 16], None), Entry::new([7; 16], None));
+        let Machines {
+            core,
+            overlay,
+            members,
+            rights,
+        } = &mut newcomer;
+        let question = way.say_hello(core, overlay, members, rights, None, at(1));
+        overlay.asked(core, question, at(1), false);
+        let own = core.client_id();
+
+        let (_, knock) = sent(core).pop().expect("a hello");
+        let (header, sealed) = wire::split_datagram(&knock).expect("a datagram");
+        let opened = door.open_knock(
+            &mut founder.core,
+            &mut founder.overlay,
+            false,
+            at(2),
+            &header,
+            sealed,
+        );
+        on_hello(
+            &mut founder,
+            &mut door,
+            own,
+            opened.expect("it is marked and opens"),
+        );
+
+        let Packet::Welcome(welcome) = received(&mut founder, &mut newcomer) else {
+            panic!("a welcome");
+        };
+        assert_eq!(welcome.status, WelcomeStatus::Linked);
+        let answered = Entry::take_welcome(
+            &mut newcomer.core,
+            &mut newcomer.overlay,
+            &mut newcomer.members,
+            &mut newcomer.rights,
+            (at(1), founder.core.client_id()),
+            &welcome,
+        );
+        assert_eq!(answered.map(|(member, _)| member), Some(founder.core.member()));
+
+        let t = TokenCounter {
+            token: welcome.token,
+            counter: 1,
+        };
+        assert!(
+            door.take_caller(at(3), &own, &t).is_none(),
+            "from another address"
+        );
+        let caller = door.take_caller(at(2), &own, &t).expect("it comes");
+        assert!(caller.is_only && caller.member == newcomer.core.member());
+        assert!(door.take_caller(at(2), &own, &t).is_none(), "once");
+    }
+
+    #[test]
+    fn a_hello_whose_chain_leads_nowhere_is_a_strangers() {
+        let mut chat = Chat::new();
+        let (mut founder, mut newcomer) = (chat.founder(), chat.member(2));
+        let mut door = Entry::new([7; 16], None);
+        let mut chain = newcomer.members.chain().encode();
+        if let Some(last) = chain.last_mut() {
+            *last ^= 1;
+        }
+        let hello = Hello {
+            capabilities: 0,
+            nonce: [1; 16],
+            token: [2; 8],
+            time_ms: newcomer.core.own_ms(),
+            facts_root: [0; 32],
+            members: 1,
+            nick: String::new(),
+            chain,
+        };
+        on_hello(&mut founder, &mut door, newcomer.core.client_id(), hello);
+        let Packet::Welcome(welcome) = received(&mut founder, &mut newcomer) else {
+            panic!("a welcome");
+        };
+        assert_eq!((welcome.status, welcome.token), (WelcomeStatus::Stranger, [0; 8]));
+    }
+}

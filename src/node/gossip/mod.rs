@@ -183,3 +183,79 @@ impl Gossip {
         count
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::NodeEvent;
+    use crate::node::testing::{Chat, Machines, events, sent};
+
+    fn say(own: &mut Machines, gossip: &mut Gossip, text: &str) {
+        let (core, overlay, members) = (&mut own.core, &own.overlay, &mut own.members);
+        gossip.say(core, overlay, members, &own.rights, text.into(), false);
+    }
+
+    #[test]
+    fn what_is_said_alone_waits_and_goes_out_over_the_first_link() {
+        let mut chat = Chat::new();
+        let (mut own, other) = (chat.founder(), chat.member(2));
+        let mut gossip = Gossip::new(own.members.own_start_ms());
+        say(&mut own, &mut gossip, "hello");
+        let told = events(&mut own.core);
+        assert!(matches!(&told[0], NodeEvent::Message(message) if message.own));
+        assert!(matches!(&told[1], NodeEvent::Delivery { links: 0, .. }));
+
+        own.link(&other);
+        gossip.link_up(other.core.client_id(), false);
+        events(&mut own.core);
+        let (core, overlay, members) = (&mut own.core, &own.overlay, &mut own.members);
+        gossip.empty_outbox(core, overlay, members, &own.rights);
+        let told = events(core);
+        assert!(matches!(told[..], [NodeEvent::Delivery { links: 1, .. }]));
+    }
+
+    #[test]
+    fn more_than_the_rate_waits_for_its_turn() {
+        let mut chat = Chat::new();
+        let (mut own, other) = (chat.founder(), chat.member(2));
+        let mut gossip = Gossip::new(own.members.own_start_ms());
+        own.link(&other);
+        gossip.link_up(other.core.client_id(), false);
+        sent(&mut own.core);
+        for n in 0..40 {
+            say(&mut own, &mut gossip, &n.to_string());
+        }
+        assert_eq!(
+            sent(&mut own.core).len(),
+            30,
+            "as many at once as a private chat allows"
+        );
+        own.pass(Duration::from_secs(1));
+        let (core, overlay, members) = (&mut own.core, &own.overlay, &mut own.members);
+        gossip.empty_outbox(core, overlay, members, &own.rights);
+        assert_eq!(sent(core).len(), 5, "then five a second");
+    }
+
+    #[test]
+    fn words_of_unknown_sessions_are_held_within_bounds() {
+        let mut chat = Chat::new();
+        let (mut own, author) = (chat.founder(), chat.member(2));
+        let mut speaking = Gossip::new(author.members.own_start_ms());
+        let Machines {
+            core,
+            overlay,
+            members,
+            ..
+        } = &mut { author };
+        let mut gossip = Gossip::new(own.members.own_start_ms());
+        for n in 0..200_u8 {
+            let body = crate::wire::Body::Message(n.to_string());
+            let (id, say) = speaking.sign(core, overlay, members, body, false);
+            gossip.hold(&own.core, id, ClientId([n / 50; 32]), say);
+        }
+        assert_eq!(gossip.held.len(), MAX_HELD);
+        assert_eq!(gossip.take_held(&core.client_id()).len(), MAX_HELD);
+        assert!(gossip.held.is_empty());
+        own.pass(Duration::from_secs(1));
+    }
+}

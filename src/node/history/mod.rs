@@ -418,3 +418,69 @@ impl History {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::testing::{Chat, Machines, events};
+
+    fn below<'a>(own: &'a mut Machines, gossip: &'a mut Gossip) -> Below<'a> {
+        Below {
+            core: &mut own.core,
+            overlay: &mut own.overlay,
+            members: &mut own.members,
+            rights: &own.rights,
+            gossip,
+        }
+    }
+
+    #[test]
+    fn a_newcomer_asks_its_first_link_for_the_newest_and_a_founder_lacks_nothing() {
+        let mut chat = Chat::new();
+        let (mut founder, mut newcomer) = (chat.founder(), chat.member(2));
+        let credential = |own: &Machines| own.members.chain().credential.clone();
+        let of_founder = History::new(HistoryState::default(), &credential(&founder));
+        assert_eq!(of_founder.state().since, Some(0));
+
+        let mut history = History::new(HistoryState::default(), &credential(&newcomer));
+        let mut gossip = Gossip::new(newcomer.members.own_start_ms());
+        newcomer.meet(&founder).expect("a good chain");
+        newcomer.link(&founder);
+        history.link_up(&mut below(&mut newcomer, &mut gossip), founder.core.client_id());
+        assert_eq!(history.source(), None, "not at once");
+        newcomer.pass(Duration::from_secs(4));
+        history.look_after(&mut below(&mut newcomer, &mut gossip));
+        assert_eq!(history.source(), Some(founder.core.client_id()));
+
+        newcomer
+            .overlay
+            .end_link(&mut newcomer.core, &founder.core.client_id(), false);
+        let member = founder.core.member();
+        let (mut below, client_id) = (below(&mut newcomer, &mut gossip), founder.core.client_id());
+        history.link_down(&mut below, &client_id, &member);
+        assert_eq!(history.source(), None, "nobody is left to ask");
+        founder.pass(Duration::from_secs(1));
+    }
+
+    #[test]
+    fn what_is_not_wanted_any_more_is_held_as_whole_from_there_on() {
+        let mut chat = Chat::new();
+        let mut own = chat.member(2);
+        let mut gossip = Gossip::new(own.members.own_start_ms());
+        let credential = own.members.chain().credential.clone();
+        let mut history = History::new(HistoryState::default(), &credential);
+        history.keep_from(&mut below(&mut own, &mut gossip), 77);
+        assert_eq!(
+            (history.state().since, history.state().is_whole),
+            (Some(77), true)
+        );
+        let held = events(&mut own.core);
+        assert!(matches!(
+            held[..],
+            [NodeEvent::HistoryHeld {
+                since: 77,
+                is_whole: true
+            }]
+        ));
+    }
+}

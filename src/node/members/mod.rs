@@ -664,3 +664,78 @@ impl Members {
         self.asking.remove(client_id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::testing::{Chat, events};
+
+    #[test]
+    fn who_is_heard_is_there_and_two_members_reports_end_that() {
+        let mut chat = Chat::new();
+        let mut own = chat.founder();
+        let others: Vec<_> = (2..8).map(|n| chat.member(n)).collect();
+        for other in &others {
+            own.meet(other).expect("a good chain");
+            own.members.session_heard(&mut own.core, &other.core.client_id());
+        }
+        let subject = others[0].core.client_id();
+        assert!(own.members.is_session_online(&subject));
+        events(&mut own.core);
+        for (reporter, is_over) in [(1, false), (1, false), (2, true)] {
+            let reporter = others[reporter].core.client_id();
+            let report = own
+                .members
+                .take_report(&mut own.core, &mut own.overlay, &reporter, subject);
+            assert_eq!(report, Report::Noted);
+            assert_eq!(!own.members.is_session_online(&subject), is_over);
+        }
+    }
+
+    #[test]
+    fn a_report_about_ourselves_is_denied_once_and_not_again_at_once() {
+        let mut chat = Chat::new();
+        let mut own = chat.founder();
+        let other = chat.member(2);
+        own.meet(&other).expect("a good chain");
+        let (client_id, reporter) = (own.core.client_id(), other.core.client_id());
+        for may_deny in [true, false] {
+            let report = own
+                .members
+                .take_report(&mut own.core, &mut own.overlay, &reporter, client_id);
+            assert_eq!(report, Report::AboutUs);
+            assert_eq!(own.members.take_denial(own.core.now()), may_deny);
+        }
+        own.pass(Duration::from_secs(10));
+        assert!(own.members.take_denial(own.core.now()), "later it is");
+    }
+
+    #[test]
+    fn nobody_takes_a_session_by_saying_that_it_is_theirs() {
+        let mut chat = Chat::new();
+        let mut own = chat.founder();
+        let (victim, thief) = (chat.member(2), chat.member(3));
+        own.meet(&victim).expect("a good chain");
+        let session = SessionCertificate::sign(
+            thief.members.member_key(),
+            &chat.id,
+            &victim.core.client_id(),
+            own.core.own_ms(),
+            0,
+        );
+        let credential = thief.members.chain().credential.clone();
+        let claim = Chain { credential, session }.encode();
+        let met = own.rights.meet(
+            &mut own.core,
+            &mut own.overlay,
+            &mut own.members,
+            victim.core.client_id(),
+            &claim,
+        );
+        assert_eq!(met, Err("claimed"));
+        assert_eq!(
+            own.members.member_of(&victim.core.client_id()),
+            Some(victim.core.member())
+        );
+    }
+}

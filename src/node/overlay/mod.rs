@@ -229,3 +229,79 @@ impl Overlay {
             || self.links.values().any(Link::is_silent)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::node::testing::{KeyRing, at, core, events, pass};
+
+    fn key(n: u8) -> ClientId {
+        ClientId([n; 32])
+    }
+
+    /// Links to the keys 1 to `count`.
+    fn linked(core: &mut Core, count: u8) -> Overlay {
+        let mut overlay = Overlay::new(core.now());
+        for n in 1..=count {
+            let link = Link::new(MemberId([n; 32]), at(n), core.now());
+            let added = overlay.add_link(core, key(n), link);
+            assert_eq!((added.is_first, added.is_again), (n == 1, false));
+        }
+        overlay
+    }
+
+    #[test]
+    fn too_many_links_end_one_by_one_and_never_a_ring_neighbour() {
+        let mut core = core(1);
+        let mut overlay = linked(&mut core, 20);
+        let (own, others) = (core.client_id(), 100);
+        let ring = KeyRing { own, others };
+        let choice = overlay.begin_choice(&core, &ring).expect("it is time");
+        let neighbours = choice.neighbours().to_vec();
+        events(&mut core);
+        while overlay.end_surplus(&mut core, &ring, &neighbours, MAX_LINKS) {
+            let effect = core.next_effect();
+            assert!(matches!(effect, Some(Effect::LinkDown { .. })), "told above");
+        }
+        assert_eq!(overlay.link_count(), MAX_LINKS);
+        assert!(neighbours.iter().all(|neighbour| overlay.is_linked(neighbour)));
+        let lost = events(&mut core).len();
+        assert_eq!(lost, 20 - MAX_LINKS, "each is told of once");
+    }
+
+    #[test]
+    fn a_link_that_never_answers_is_asked_three_times_and_lost() {
+        let mut core = core(1);
+        let mut overlay = linked(&mut core, 2);
+        let mut asked = 0;
+        for _ in 0..60 {
+            pass(&mut core, Duration::from_secs(1));
+            overlay.heard(&key(2));
+            let silent = overlay.note_silent(core.now());
+            asked += silent
+                .ask
+                .iter()
+                .filter(|client_id| **client_id == key(1))
+                .count();
+            if silent.lost == [key(1)] {
+                assert_eq!(asked, 3);
+                return;
+            }
+            assert!(silent.lost.is_empty(), "the other one is there");
+        }
+        panic!("it was never given up");
+    }
+
+    #[test]
+    fn who_was_sent_away_is_barred_for_a_minute() {
+        let mut core = core(1);
+        let mut overlay = linked(&mut core, 1);
+        let member = MemberId([1; 32]);
+        overlay.send_away(&mut core, &key(1), member, "link_of_a_forger");
+        assert!(!overlay.has_links() && overlay.is_barred(&member, core.now()));
+        pass(&mut core, BARRED_FOR);
+        assert!(!overlay.is_barred(&member, core.now()));
+    }
+}

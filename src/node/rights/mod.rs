@@ -447,3 +447,73 @@ fn role_by(admitted: &Admitted) -> Role {
         (Some(_), crate::invite::Rights::Observer) => Role::Observer,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Moderation;
+    use crate::node::testing::{Chat, Machines, events};
+
+    fn moderate(own: &mut Machines, deed: Moderation) {
+        own.rights
+            .moderate(&mut own.core, &mut own.overlay, &mut own.members, deed);
+    }
+
+    fn ban(member: MemberId) -> Moderation {
+        Moderation::Ban {
+            member,
+            reason: String::new(),
+            with_invite: false,
+            hide_all: false,
+        }
+    }
+
+    #[test]
+    fn whom_the_founder_bans_may_not_be_here_and_whom_a_member_bans_may() {
+        let mut chat = Chat::new();
+        let (mut founder, mut member, victim) = (chat.founder(), chat.member(2), chat.member(3));
+        for own in [&mut founder, &mut member] {
+            own.meet(&victim).expect("a good chain");
+            moderate(own, ban(victim.core.member()));
+        }
+        let banned = victim.core.member();
+        assert_eq!(
+            founder.rights.may_read(&founder.members, &banned),
+            Err(Denied::Banned)
+        );
+        assert_eq!(member.rights.may_read(&member.members, &banned), Ok(()));
+        assert_ne!(founder.rights.root(), member.rights.root());
+        assert_eq!(founder.meet(&victim), Err("banned"), "nor come in again");
+        moderate(&mut founder, Moderation::Unban(banned));
+        assert_eq!(founder.meet(&victim), Ok(banned));
+    }
+
+    #[test]
+    fn a_link_to_somebody_banned_ends_a_little_later() {
+        let mut chat = Chat::new();
+        let (mut founder, victim) = (chat.founder(), chat.member(2));
+        founder.meet(&victim).expect("a good chain");
+        founder.link(&victim);
+        moderate(&mut founder, ban(victim.core.member()));
+        let Machines {
+            core,
+            overlay,
+            members,
+            rights,
+        } = &mut founder;
+        assert!(
+            rights.banned_links(core, overlay, members).is_empty(),
+            "they are to hear why"
+        );
+        crate::node::testing::pass(core, Duration::from_secs(2));
+        assert_eq!(
+            rights.banned_links(core, overlay, members),
+            [victim.core.client_id()]
+        );
+        assert!(
+            events(core)
+                .iter()
+                .any(|event| matches!(event, NodeEvent::Banned { .. }))
+        );
+    }
+}
