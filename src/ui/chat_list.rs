@@ -2,11 +2,11 @@
 
 use egui::{Align, Layout, RichText, ScrollArea, Ui, WidgetInfo};
 use jiff::Timestamp;
-use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::{Group, TABLE, UiCommand};
 use super::dialogs::why_not_invite;
+use super::icons::Icon;
 use super::theme;
 use super::widgets::{
     BADGE_WIDTH, badge_text, badge_ui, connection_color, icon_button, plain_label, row_ui, unread_words,

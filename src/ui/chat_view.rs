@@ -2,11 +2,11 @@
 
 use egui::{Align, CornerRadius, Frame, Layout, Margin, Panel, RichText, Ui, vec2};
 use jiff::Timestamp;
-use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::UiCommand;
 use super::composer::{Composer, ComposerContext, composer_ui};
+use super::icons::Icon;
 use super::joining::joining_ui;
 use super::notices::{notices_ui, why_not_write};
 use super::theme::{self, size};

@@ -1,11 +1,11 @@
 //! The header of the chat in front: name, topic, how many are online, and the most frequent commands.
 
 use egui::{Align, Key, Label, Layout, RichText, Sense, TextEdit, Ui, WidgetInfo};
-use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::UiCommand;
 use super::dialogs::why_not_invite;
+use super::icons::Icon;
 use super::theme;
 use super::widgets::{flat_button, icon_button, icon_button_sized, plain_label, with_reason};
 use crate::model::{Chat, ChatKind, Deed, MAX_TOPIC_LEN, within};

@@ -2,10 +2,10 @@
 
 use egui::{Align, CornerRadius, Frame, Layout, Margin, ProgressBar, RichText, Ui, WidgetInfo};
 use jiff::Timestamp;
-use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::UiCommand;
+use super::icons::Icon;
 use super::theme;
 use super::time_words::span_words;
 use super::widgets::{hint_ui, paragraph_ui, secondary_button};

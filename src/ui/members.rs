@@ -1,9 +1,9 @@
 //! The member list, at the right.
 
 use egui::{Align, Id, Layout, RichText, ScrollArea, Ui, WidgetInfo};
-use lucide_icons::Icon;
 
 use super::action::Action;
+use super::icons::Icon;
 use super::identicon::identicon_ui;
 use super::theme;
 use super::widgets::{plain_label, presence_dot, row_ui};

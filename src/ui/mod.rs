@@ -16,6 +16,7 @@ pub mod composer;
 pub mod dialogs;
 pub mod files;
 pub mod header;
+pub mod icons;
 pub mod identicon;
 mod in_order;
 pub mod joining;

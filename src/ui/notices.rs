@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use egui::{Color32, CornerRadius, Frame, Margin, Ui, vec2};
 use jiff::Timestamp;
-use lucide_icons::Icon;
 
 use super::action::Action;
+use super::icons::Icon;
 use super::theme::{self, Tokens, size};
 use super::widgets::{line_icon, paragraph_ui, secondary_button};
 use crate::model::{BanInfo, Chat, Join, ReadsOnly, Role};

@@ -1,10 +1,10 @@
 //! The quick switcher, a command palette: type part of a chat's or member's name, or of a command.
 
 use egui::{Key, Modifiers, RichText, ScrollArea, TextEdit, Ui, WidgetInfo};
-use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::{TABLE, UiCommand};
+use super::icons::Icon;
 use super::identicon::identicon_ui;
 use super::theme;
 use super::widgets::{badge_ui, dialog_ui, plain_label, row_ui};

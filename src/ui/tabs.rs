@@ -4,9 +4,9 @@ use egui::{
     Align, Align2, CornerRadius, Id, Layout, PointerButton, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo,
     pos2, vec2,
 };
-use lucide_icons::Icon;
 
 use super::action::Action;
+use super::icons::Icon;
 use super::theme::{self, size};
 use super::widgets::{BADGE_WIDTH, badge_text, badge_ui, icon_button_sized, unread_words};
 use crate::id::ChatId;

@@ -10,8 +10,8 @@ use egui::{
     Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Margin, RichText, Stroke,
     Style, TextStyle, ThemePreference, Ui, Visuals, vec2,
 };
-use lucide_icons::Icon;
 
+use super::icons::{self, Icon};
 use crate::model;
 
 /// The colours of a theme. All text colours stand out from each of its backgrounds by at least 4.5 to 1.
@@ -291,7 +291,7 @@ fn fonts() -> FontDefinitions {
             "Noto Emoji",
             include_bytes!("../../assets/fonts/NotoEmoji-Regular.ttf"),
         ),
-        ("Lucide", lucide_icons::LUCIDE_FONT_BYTES),
+        ("Lucide", icons::FONT),
     ];
     for (name, bytes) in bundled {
         fonts

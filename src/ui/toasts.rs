@@ -5,9 +5,9 @@ use std::time::Duration;
 use egui::{
     Align, Align2, Area, CornerRadius, Frame, Id, Label, Layout, Margin, Order, RichText, Stroke, Ui, vec2,
 };
-use lucide_icons::Icon;
 
 use super::action::Action;
+use super::icons::Icon;
 use super::theme;
 use super::widgets::icon_button_sized;
 

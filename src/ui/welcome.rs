@@ -2,10 +2,10 @@
 //! can't work at all.
 
 use egui::{Align, Button, Frame, Key, Label, Layout, Margin, RichText, Stroke, TextEdit, Ui, vec2};
-use lucide_icons::Icon;
 
 use super::action::Action;
 use super::commands::UiCommand;
+use super::icons::Icon;
 use super::secret_field::SecretField;
 use super::theme::{self, size};
 use super::widgets::{error_ui, hint_ui, paragraph_ui, primary_button, secondary_button};

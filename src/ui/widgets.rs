@@ -5,8 +5,8 @@ use egui::{
     Modifiers, Response, RichText, ScrollArea, Sense, Shape, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo,
     vec2,
 };
-use lucide_icons::Icon;
 
+use super::icons::Icon;
 use super::theme::{self, Tokens, size};
 use crate::model::{Connection, Member, Status};
 

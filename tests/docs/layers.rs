@@ -75,7 +75,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("egui", &["main", "ui"]),
     ("eframe", &["main", "ui"]),
     ("rfd", &["ui"]),
-    ("lucide_icons", &["ui"]),
     ("png", &["ui"]),
     ("qrcode", &["ui"]),
 ];

@@ -11,6 +11,7 @@ use crate::ui::chat_list::{chat_list_ui, menu_button_ui};
 use crate::ui::chat_view::{ChatView, ChatViewOptions, chat_view_ui};
 use crate::ui::dialogs::DialogContext;
 use crate::ui::header::header_ui;
+use crate::ui::icons::Icon;
 use crate::ui::in_order;
 use crate::ui::members::members_ui;
 use crate::ui::status_bar::status_bar_ui;
@@ -155,7 +156,7 @@ impl App {
             ui.horizontal(|ui| {
                 let mut actions = Vec::new();
                 if narrow {
-                    if icon_button(ui, lucide_icons::Icon::PanelLeft, "Chats").clicked() {
+                    if icon_button(ui, Icon::PanelLeft, "Chats").clicked() {
                         actions.push(Action::ToggleChatList);
                     }
                     if chats.is_empty() {

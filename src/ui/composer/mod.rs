@@ -18,11 +18,11 @@ use egui::{
     PopupCloseBehavior, PopupKind, RectAlign, Response, RichText, ScrollArea, Stroke, TextEdit, Ui, Vec2,
     WidgetInfo, vec2,
 };
-use lucide_icons::Icon;
 
 pub use self::command::{COMMANDS, CommandHelp, SlashCommand, Submission};
 use self::completion::{Candidate, Completion};
 use self::history::History;
+use crate::ui::icons::Icon;
 use crate::ui::theme::{self, size};
 
 /// The most lines it shows; then it scrolls.

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use egui::{RichText, Ui};
-use lucide_icons::Icon;
 
 use super::DialogContext;
 use super::export_chat::exported_words;
@@ -11,6 +10,7 @@ use super::file_wait::FileWait;
 use crate::model::{Code, Command, Event, Tag};
 use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileKind, FileRequest, file_name, typed_path};
+use crate::ui::icons::Icon;
 use crate::ui::secret_field::{NewPassphrase, SecretField};
 use crate::ui::theme;
 use crate::ui::widgets::{

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 
 use egui::{RichText, Ui};
-use lucide_icons::Icon;
 
 use super::DialogContext;
 use crate::id::{ChatId, ClientId};
 use crate::model::{Chat, ChatKind, Command, Connection, Event, Join, Tag};
 use crate::ui::action::Action;
+use crate::ui::icons::Icon;
 use crate::ui::status_bar::connection_words;
 use crate::ui::theme;
 use crate::ui::widgets::{

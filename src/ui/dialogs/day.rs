@@ -2,10 +2,10 @@
 
 use egui::{Align, Align2, CornerRadius, Layout, RichText, Sense, Stroke, Ui, WidgetInfo, vec2};
 use jiff::{Span, ToSpan, civil};
-use lucide_icons::Icon;
 
 use crate::id::ChatId;
 use crate::ui::action::Action;
+use crate::ui::icons::Icon;
 use crate::ui::theme::{self, size};
 use crate::ui::widgets::{
     dialog_buttons, error_ui, field_ui, focus_ring, icon_button, primary_button, secondary_button,

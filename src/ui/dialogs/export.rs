@@ -6,7 +6,6 @@ use std::fmt;
 use std::path::PathBuf;
 
 use egui::{Align, Layout, RichText, Sense, Ui, UiBuilder, vec2};
-use lucide_icons::Icon;
 
 use super::DialogContext;
 use super::door::door_terms;
@@ -15,6 +14,7 @@ use crate::id::ChatId;
 use crate::model::{Chat, ChatKind, Command, Deed, DoorMode, Event, Join, Rights, Tag};
 use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileKind, FileRequest, PICTURE_EXTENSION, file_name, typed_path};
+use crate::ui::icons::Icon;
 use crate::ui::qr::QrCode;
 use crate::ui::theme;
 use crate::ui::widgets::{

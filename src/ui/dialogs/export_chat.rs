@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use egui::{ProgressBar, RichText, Ui};
-use lucide_icons::Icon;
 
 use super::DialogContext;
 use super::file_wait::FileWait;
@@ -11,6 +10,7 @@ use crate::id::ChatId;
 use crate::model::{Chat, Code, Command, Event, ExportFormat, Tag};
 use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileKind, FileRequest, file_name, typed_path};
+use crate::ui::icons::Icon;
 use crate::ui::theme::{self, size};
 use crate::ui::time_words::counted;
 use crate::ui::widgets::{

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use egui::{RichText, Ui};
-use lucide_icons::Icon;
 
 use super::DialogContext;
 use super::file_wait::FileWait;
@@ -11,6 +10,7 @@ use crate::model::{Command, Event, Tag, check_nick};
 use crate::runtime::InviteSource;
 use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileRequest, typed_path};
+use crate::ui::icons::Icon;
 use crate::ui::theme;
 use crate::ui::widgets::{
     area_ui, dialog_buttons, error_ui, field_ui, hint_ui, labelled_button, primary_button, secondary_button,

@@ -6,7 +6,6 @@ use std::time::Duration;
 use egui::{Align, Color32, CornerRadius, Frame, Label, Layout, Margin, RichText, Stroke, Ui};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use lucide_icons::Icon;
 
 use super::DialogContext;
 use super::door::door_terms;
@@ -14,6 +13,7 @@ use super::export::why_not_invite;
 use crate::id::{ChatId, InviteId};
 use crate::model::{ChatKind, Command, Deed, Door, Event, InviteInfo, InviteUser, Rights, Tag};
 use crate::ui::action::Action;
+use crate::ui::icons::Icon;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme::{self, Tokens};
 use crate::ui::time_words::span_words;

@@ -2,13 +2,13 @@
 //! nobody has got yet.
 
 use egui::Ui;
-use lucide_icons::Icon;
 
 use super::DialogContext;
 use crate::id::ChatId;
 use crate::model::{Chat, ChatKind, Role};
 use crate::ui::action::Action;
 use crate::ui::commands::UiCommand;
+use crate::ui::icons::Icon;
 use crate::ui::time_words::counted;
 use crate::ui::widgets::{danger_button, dialog_buttons, note_ui, paragraph_ui, secondary_button};
 

@@ -2,12 +2,12 @@
 
 use egui::{Button, Label, RichText, Ui};
 use jiff::tz::TimeZone;
-use lucide_icons::Icon;
 
 use super::DialogContext;
 use crate::id::{ChatId, MemberId};
 use crate::model::{Chat, ChatKind, Command, Deed, Event, Member, Role, Tag};
 use crate::ui::action::Action;
+use crate::ui::icons::Icon;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::members::role_icon;
 use crate::ui::theme;

@@ -1,12 +1,12 @@
 //! The moderation log of a chat: who did what, and when.
 
 use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
-use lucide_icons::Icon;
 
 use super::DialogContext;
 use crate::id::{ChatId, FactId};
 use crate::model::{Chat, ChatKind, Command, LogLine, Role};
 use crate::ui::action::Action;
+use crate::ui::icons::Icon;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme;
 use crate::ui::widgets::{hint_ui, line_icon, secondary_button};

@@ -1,10 +1,10 @@
 //! Who may do what: the table in words.
 
 use egui::{Align2, Color32, CornerRadius, Label, Rect, RichText, Sense, Ui, WidgetInfo, pos2, vec2};
-use lucide_icons::Icon;
 
 use crate::model::{Chat, ChatKind, Deed, RIGHTS, Role, Rule};
 use crate::ui::action::Action;
+use crate::ui::icons::Icon;
 use crate::ui::theme;
 use crate::ui::widgets::{above_buttons, dialog_buttons, hint_ui, secondary_button};
 

@@ -5,13 +5,13 @@ use egui::{
     Align, Button, Id, Key, Label, Layout, Margin, Modifiers, RichText, ScrollArea, TextEdit, Ui, WidgetInfo,
     vec2,
 };
-use lucide_icons::Icon;
 use std::time::Duration;
 
 use super::{Hit, Search, terms};
 use crate::id::ChatId;
 use crate::model::Chats;
 use crate::ui::action::Action;
+use crate::ui::icons::Icon;
 use crate::ui::theme::{self, size};
 use crate::ui::time_words::counted;
 use crate::ui::widgets::{error_ui, hint_ui, icon_button, plain_label, row_ui, secondary_button};

@@ -3,12 +3,12 @@
 use egui::accesskit::Role;
 use egui::text::LayoutJob;
 use egui::{Align, Align2, Button, Rect, RichText, Sense, Ui, WidgetInfo, pos2, vec2};
-use lucide_icons::Icon;
 
 use super::paint::Scene;
 use super::place::Placement;
 use super::{HEAD, TimelineAction, TimelineOptions, TimelineView};
 use crate::model::{Older, Page, Timeline};
+use crate::ui::icons::Icon;
 use crate::ui::theme;
 
 /// What stands above the first row, or in place of rows.

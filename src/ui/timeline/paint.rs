@@ -7,12 +7,12 @@ use egui::{
     WidgetInfo, pos2, vec2,
 };
 use jiff::civil;
-use lucide_icons::Icon;
 
 use super::layout::{self, Columns, DAY_LINE, FAILED_LINE, Laid, NEW_LINE};
 use super::place::Placed;
 use super::{TimelineAction, TimelineOptions};
 use crate::model::{DeliveryState, Row, RowContent, SaidRow};
+use crate::ui::icons::Icon;
 use crate::ui::identicon;
 use crate::ui::theme::{self, Tokens, size};
 
