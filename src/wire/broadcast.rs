@@ -38,8 +38,7 @@ impl Broadcast {
         if number == 0 {
             return Err(WireError::NumberZero);
         }
-        // The base protocol has neither: a classic chat can't pass on what it can't check.
-        if matches!(body, Body::Gone(_) | Body::Part(_) | Body::Unknown { .. }) {
+        if !body.rules().is_classic {
             return Err(WireError::UnknownBody);
         }
         Ok(Self { origin, number, body })

@@ -9,9 +9,6 @@ pub const MAX_COMPARED: usize = 34;
 /// The first bytes of a session's client_id, by which the says of a [`HistoryAnswer::Says`] name it.
 pub type ShortSession = [u8; 3];
 
-/// The ids that says of history can have: message, action, fragment of a long message.
-pub const HISTORY_BODIES: [u8; 3] = [64, 65, 72];
-
 const COMPARE: u8 = 0;
 const FETCH: u8 = 1;
 
@@ -252,7 +249,7 @@ pub struct HistorySay {
     pub hlc: u64,
     /// See [`SignedSay::after`]. `None` if it is the beginning of the next say's id.
     pub after: Option<[u8; 8]>,
-    /// One of [`HISTORY_BODIES`].
+    /// Of a kind that is kept ([`Body::rules`]).
     pub body: Body,
     /// See [`super::Say::signature`].
     pub signature: [u8; 64],
@@ -317,16 +314,17 @@ impl HistorySay {
             _ => None,
         };
         let id = FIRST_BODY + (first & (AFTER_NEXT - 1));
-        if !HISTORY_BODIES.contains(&id) {
+        let len = usize::try_from(reader.varint()?).map_err(|_| WireError::TooShort)?;
+        let body = Body::decode(id, reader.slice(len)?)?;
+        if !body.rules().is_kept {
             return Err(WireError::UnknownBody);
         }
-        let len = usize::try_from(reader.varint()?).map_err(|_| WireError::TooShort)?;
         Ok(Self {
             session,
             number,
             hlc: ms << 16 | u64::from(counter),
             after,
-            body: Body::decode(id, reader.slice(len)?)?,
+            body,
             signature: reader.array()?,
         })
     }

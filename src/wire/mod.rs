@@ -14,6 +14,7 @@ mod datagram;
 mod error;
 mod extension;
 mod history;
+mod kinds;
 mod nodes;
 mod packet;
 mod reader;
@@ -29,9 +30,10 @@ pub use extension::{
     Roster, RosterAsk, ShortSessionState, Slow, TokenCounter, VERSION, Welcome, WelcomeStatus,
 };
 pub use history::{
-    HISTORY_BODIES, History, HistoryAnswer, HistoryAsk, HistoryAuthor, HistoryMember, HistoryQuestion,
-    HistorySay, HistoryStatus, MAX_COMPARED, ShortSession,
+    History, HistoryAnswer, HistoryAsk, HistoryAuthor, HistoryMember, HistoryQuestion, HistorySay,
+    HistoryStatus, MAX_COMPARED, ShortSession,
 };
+pub use kinds::{KindRules, MeterKind};
 pub use nodes::{MAX_NODES, NodeAddress, NodeFormat, PingId, SendNodes};
 pub use packet::Packet;
 pub use repair::{

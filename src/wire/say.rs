@@ -105,18 +105,7 @@ impl SignedSay {
         if number == 0 {
             return Err(WireError::NumberZero);
         }
-        // In a signed chat certificates and facts decide who is a member and what the topic is, and no historic program
-        // speaks.
-        if matches!(
-            body,
-            Body::NewPeer(_)
-                | Body::BanPeer(_)
-                | Body::Topic(_)
-                | Body::Action {
-                    historic_id: true,
-                    ..
-                }
-        ) {
+        if !body.rules().is_signed {
             return Err(WireError::NotInSigned);
         }
         Ok(Self {

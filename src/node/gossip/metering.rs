@@ -12,7 +12,7 @@ use crate::id::{ClientId, MemberId, MessageId};
 use crate::node::bucket::{Bucket, Rate};
 use crate::node::core::Core;
 use crate::node::rights::Rights;
-use crate::wire::{Body, Packet, SignedSay, Slow};
+use crate::wire::{Body, MeterKind, Packet, SignedSay, Slow};
 
 /// Messages and actions in a private chat (a guess).
 const PRIVATE: Rate = Rate::per_second(5.0, 30.0);
@@ -121,17 +121,11 @@ impl Default for Meters {
     }
 }
 
-/// Whether it counts as a message; each part of a long one does. All else is told by programs and not typed.
-fn is_message(body: &Body) -> bool {
-    matches!(body, Body::Message(_) | Body::Action { .. } | Body::Part(_))
-}
-
 /// How fast one may say something like that in this chat.
 pub(super) fn rate_of(rights: &Rights, body: &Body) -> Rate {
-    if is_message(body) {
-        message_rate(rights)
-    } else {
-        OTHERS
+    match body.rules().meter {
+        MeterKind::Messages => message_rate(rights),
+        MeterKind::Others | MeterKind::Unmetered => OTHERS,
     }
 }
 
@@ -164,8 +158,7 @@ impl Gossip {
         let is_first_hop = overlay.member_of(sender) == Some(*author);
         let meter = self.meters.members.get(author);
         let wait = meter.and_then(|meter| meter.of(body).wait(rate, is_first_hop, core.now()));
-        // Who leaves may always say so: once in a session.
-        wait.filter(|_| !matches!(body, Body::Quit))
+        wait.filter(|_| body.rules().meter != MeterKind::Unmetered)
     }
 
     /// Refuses what came too soon. Its author is told how long to wait, if it is the link itself.
@@ -287,18 +280,16 @@ impl Meter {
     }
 
     fn of(&self, body: &Body) -> &Buckets {
-        if is_message(body) {
-            &self.messages
-        } else {
-            &self.others
+        match body.rules().meter {
+            MeterKind::Messages => &self.messages,
+            MeterKind::Others | MeterKind::Unmetered => &self.others,
         }
     }
 
     fn of_mut(&mut self, body: &Body) -> &mut Buckets {
-        if is_message(body) {
-            &mut self.messages
-        } else {
-            &mut self.others
+        match body.rules().meter {
+            MeterKind::Messages => &mut self.messages,
+            MeterKind::Others | MeterKind::Unmetered => &mut self.others,
         }
     }
 }

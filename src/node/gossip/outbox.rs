@@ -14,7 +14,7 @@ use crate::node::core::Core;
 use crate::node::members::Members;
 use crate::node::overlay::Link;
 use crate::node::rights::Rights;
-use crate::wire::{Body, Slow};
+use crate::wire::{Body, MeterKind, Slow};
 
 /// Own messages that wait. A guess: more than anybody types while cut off; some 900 bytes each at most.
 const MAX_WAITING: usize = 256;
@@ -228,7 +228,8 @@ impl Gossip {
     pub(super) fn try_take_telling(&mut self, core: &mut Core, rights: &Rights, body: &Body) -> bool {
         let rate = rate_of(rights, body);
         let outbox = &mut self.outbox;
-        let may = matches!(body, Body::Quit) || try_take(&mut outbox.others, rate, core.now());
+        let is_unmetered = body.rules().meter == MeterKind::Unmetered;
+        let may = is_unmetered || try_take(&mut outbox.others, rate, core.now());
         match body {
             Body::Name(_) => outbox.owes_name = !may,
             Body::Status(_) => outbox.owes_status = !may,

@@ -147,7 +147,7 @@ impl History {
         if !is_shown {
             return Some("session_over");
         }
-        if !matches!(say.body, Body::Message(_) | Body::Action { .. } | Body::Part(_)) {
+        if !say.body.rules().is_kept {
             return Some("not_kept");
         }
         let quotas = &mut self.quotas;

@@ -203,13 +203,7 @@ impl Signed {
         if !self.act_on(id, member, &say) {
             return;
         }
-        // A long message counts by its first fragment.
-        let counts = match &say.signed.body {
-            Body::Message(_) | Body::Action { .. } => true,
-            Body::Part(part) => part.index == 0,
-            _ => false,
-        };
-        if counts {
+        if say.signed.body.rules().is_counted {
             self.gossip
                 .came_by(&mut self.core, &self.members, id, Some(sender));
         }
@@ -239,13 +233,17 @@ impl Signed {
         let origin = say.signed.client_id;
         let now_ms = self.core.now_ms();
         self.gossip.follow_clock(say.signed.hlc, now_ms);
-        let may_speak = self.rights.may(&self.members, &member, Action::Speak, now_ms);
+        if say.signed.body.rules().needs_speech
+            && self
+                .rights
+                .may(&self.members, &member, Action::Speak, now_ms)
+                .is_err()
+        {
+            self.core.drop_packet("not_allowed");
+            return false;
+        }
         let (core, overlay, members) = (&mut self.core, &mut self.overlay, &mut self.members);
         match &say.signed.body {
-            Body::Message(_) | Body::Action { .. } | Body::Part(_) if may_speak.is_err() => {
-                core.drop_packet("not_allowed");
-                return false;
-            }
             Body::Message(text) | Body::Action { text, .. } => {
                 let action = matches!(say.signed.body, Body::Action { .. });
                 members.speaks(core, &origin);
