@@ -1,4 +1,5 @@
-//! What is said by others: the checks of a say, in the order of docs/protocol.md, and what it does once they are passed.
+//! What is said by others: the checks of a say, by the numbers and in the order of docs/protocol.md (S9 to S23), and what it
+//! does once they are passed.
 
 use std::net::SocketAddr;
 
@@ -21,6 +22,7 @@ struct Checked {
 impl Signed {
     /// A say came over a link. It is acted on once, when it passes the checks, then passed on.
     pub(super) fn on_say(&mut self, from: SocketAddr, sender: ClientId, say: Say) {
+        // S9
         if !self.overlay.is_link_at(&sender, from) {
             return self.core.drop_packet("not_linked");
         }
@@ -50,6 +52,7 @@ impl Signed {
         let (origin, number) = (say.signed.client_id, say.signed.number);
         let bytes = say.signed.encode();
         let id = id_of(self.members.chat(), &bytes);
+        // S10
         if self.is_repeated(sender, &id, say) {
             return Ok(None);
         }
@@ -57,28 +60,37 @@ impl Signed {
         self.gossip.decline(&self.core, &self.overlay, &sender, &id);
         // Who has passed on what introduces a session has told others who that is. It goes along with names alone then.
         let needs_chain = !self.members.is_introduced(&origin) || matches!(say.signed.body, Body::Name(_));
+        // S11
         self.check_chain(sender, say)?;
+        // S12
         let Some(member) = self.members.member_of(&origin) else {
             self.gossip.hold(&self.core, id, sender, say.clone());
             Members::wake_for_strangers(&mut self.core);
             return Ok(None);
         };
+        // S13
         if self.rights.may_read(&self.members, &member).is_err() {
             return Err("banned");
         }
+        // S14
         if !self.check_rate(sender, &member, &id, say, is_asked_for)? {
             return Ok(None);
         }
+        // S15 and S16
         self.check_signature(sender, &member, say, &bytes)?;
+        // S17
         if say.signed.hlc >> 16 > self.core.now_ms() + MAX_AHEAD_MS {
             return Err("from_the_future");
         }
         let start_ms = self.members.session(&origin).map_or(0, Session::start_ms);
+        // S18
         if say.signed.hlc >> 16 < start_ms {
             return Err("before_its_session");
         }
         let is_shown = self.rights.shows(&self.members, &origin, number);
+        // S19
         self.note_verified(sender, &member, &id, say, is_asked_for);
+        // S20
         if !is_shown {
             return Err("session_over");
         }
@@ -196,10 +208,12 @@ impl Signed {
         let Checked { id, member, .. } = *checked;
         let origin = say.signed.client_id;
         let (core, overlay, members) = (&mut self.core, &mut self.overlay, &mut self.members);
+        // S21
         let fork = self.gossip.look_for_fork(core, members, member, &say);
         if let Some(proof) = fork {
             self.rights.take_own_fact(core, overlay, members, proof);
         }
+        // S22
         if !self.act_on(id, member, &say) {
             return;
         }
@@ -207,7 +221,7 @@ impl Signed {
             self.gossip
                 .came_by(&mut self.core, &self.members, id, Some(sender));
         }
-        // What a newcomer tells of itself in its roster is news to all: its introduction may have come before its link.
+        // S23. What a newcomer tells of itself in its roster is news to all: its introduction may have come before its link.
         if say.hops != ROSTER_ANSWER || origin == sender || self.members.has_roster() {
             self.pass_on(sender, id, say, checked.needs_chain);
         }
