@@ -68,7 +68,7 @@ impl Plugin for InOrder {
     }
 
     fn on_end_pass(&mut self, ui: &mut Ui) {
-        let focus = ui.memory(|memory| memory.focused());
+        let focus = ui.memory(egui::Memory::focused);
         let has_settled = !std::mem::take(&mut self.is_busy) && focus == self.focus;
         self.focus = focus;
         self.held = match self.held {
