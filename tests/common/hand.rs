@@ -6,19 +6,38 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use throng::crypto::{self, BoxKeyPair, Nonce, SharedKeys, SigningKey};
-use throng::facts::Fact;
+use throng::facts::{Ban, Fact, Place};
 use throng::id::{ChatId, ClientId, MemberId, MessageId};
 use throng::invite::{Chain, Credential, InviteKey, SessionCertificate};
 use throng::node::sim::Archive;
 use throng::node::{Input, Node, NodeEvent, Now, Output};
 use throng::wire::{
-    self, Body, Broadcast, Header, Hello, Keepalive, NodeAddress, NodeFormat, Packet, SendNodes,
-    TokenCounter, Welcome, WelcomeStatus,
+    self, Body, Broadcast, Header, Hello, Keepalive, NodeAddress, NodeFormat, Packet, Say, SendNodes,
+    SignedSay, TokenCounter, Welcome, WelcomeStatus,
 };
 
 use super::Chat;
 
 pub const NOW_MS: u64 = 1_795_350_000_000;
+pub const DAY_MS: u64 = 86_400_000;
+
+/// Where the first fact of anybody stands, but what by their role they may only make with a grant.
+pub const FIRST: Place = Place {
+    seq: 1,
+    prev: [0; 16],
+    epoch: 1,
+};
+
+/// A ban that hides nothing more than it has to.
+pub fn ban(member: MemberId) -> Ban {
+    Ban {
+        member,
+        hide_all: false,
+        with_invite: None,
+        kept: Vec::new(),
+        reason: "because".into(),
+    }
+}
 
 pub fn at(elapsed: Duration) -> Now {
     Now {
@@ -41,48 +60,66 @@ pub struct Peer {
 
 impl Peer {
     pub fn new(n: u8) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(n.into());
+        Self::with(ChaCha20Rng::seed_from_u64(n.into()), address(n))
+    }
+
+    pub fn with(mut rng: ChaCha20Rng, address: SocketAddr) -> Self {
         let pair = BoxKeyPair::generate(&mut rng);
         let client_id = pair.client_id();
         Self {
-            keys: SharedKeys::new(pair, 16),
+            keys: SharedKeys::new(pair, 512),
             client_id,
-            address: address(n),
+            address,
             rng,
         }
     }
 
     pub fn seal(&mut self, to: ClientId, packet: &Packet) -> Vec<u8> {
+        self.seal_bytes(to, &packet.encode())
+    }
+
+    /// The same of a packet that is encoded already, or is none.
+    pub fn seal_bytes(&mut self, to: ClientId, plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; 24];
         self.rng.fill_bytes(&mut nonce);
-        self.seal_with(to, nonce, packet)
+        self.seal_with(to, nonce, plain)
     }
 
     /// Sealed to the gate of a chat at [`NOW_MS`], with the mark, of a public chat with its zero bits.
     pub fn seal_to_gate(&mut self, chat: &Chat, packet: &Packet) -> Vec<u8> {
-        let day = NOW_MS / 86_400_000;
+        let zero_bits = if chat.charter.kind == 0 { 0 } else { 12 };
+        self.seal_to_gate_on(NOW_MS / DAY_MS, &chat.rendezvous, zero_bits, packet)
+    }
+
+    /// The same on another day.
+    pub fn seal_to_gate_on(
+        &mut self,
+        day: u64,
+        rendezvous: &[u8; 16],
+        zero_bits: u32,
+        packet: &Packet,
+    ) -> Vec<u8> {
         let mut nonce: Nonce = [0; 24];
         loop {
             self.rng.fill_bytes(&mut nonce[..16]);
-            let mark = crypto::gate_mark(&chat.rendezvous, day, &self.client_id, &nonce[..16]);
+            let mark = crypto::gate_mark(rendezvous, day, &self.client_id, &nonce[..16]);
             nonce[16..].copy_from_slice(&mark);
-            if chat.charter.kind == 0 || u16::from_be_bytes([mark[0], mark[1]]).leading_zeros() >= 12 {
+            if u16::from_be_bytes([mark[0], mark[1]]).leading_zeros() >= zero_bits {
                 break;
             }
         }
-        self.seal_with(crypto::gate(&chat.rendezvous, day).client_id(), nonce, packet)
+        let gate = crypto::gate(rendezvous, day).client_id();
+        self.seal_with(gate, nonce, &packet.encode())
     }
 
-    pub fn seal_with(&mut self, to: ClientId, nonce: Nonce, packet: &Packet) -> Vec<u8> {
-        let sealed = self.keys.seal(&to, &nonce, &packet.encode()).expect("a good key");
-        wire::join_datagram(
-            &Header {
-                receiver: to,
-                sender: self.client_id,
-                nonce,
-            },
-            &sealed,
-        )
+    pub fn seal_with(&mut self, to: ClientId, nonce: Nonce, plain: &[u8]) -> Vec<u8> {
+        let sealed = self.keys.seal(&to, &nonce, plain).expect("a good key");
+        let header = Header {
+            receiver: to,
+            sender: self.client_id,
+            nonce,
+        };
+        wire::join_datagram(&header, &sealed)
     }
 
     pub fn open(&mut self, bytes: &[u8]) -> Packet {
@@ -282,10 +319,19 @@ impl Member {
         }
     }
 
-    pub fn hello(&mut self) -> Packet {
+    pub fn id(&self) -> MemberId {
+        MemberId(self.key.public())
+    }
+
+    /// What admits it.
+    pub fn credential(&self) -> Credential {
+        Chain::decode(&self.chain).expect("its own").credential
+    }
+
+    pub fn hello(&mut self) -> Hello {
         let mut nonce = [0; 16];
         self.peer.rng.fill_bytes(&mut nonce);
-        Packet::Hello(Hello {
+        Hello {
             capabilities: 0,
             nonce,
             token: [9; 8],
@@ -294,13 +340,13 @@ impl Member {
             members: 1,
             nick: String::new(),
             chain: self.chain.clone(),
-        })
+        }
     }
 
     /// A hello to the gate.
     pub fn knock(&mut self, chat: &Chat) -> Vec<u8> {
         let hello = self.hello();
-        self.peer.seal_to_gate(chat, &hello)
+        self.peer.seal_to_gate(chat, &Packet::Hello(hello))
     }
 
     /// Knocks, is welcomed and links.
@@ -362,33 +408,52 @@ impl Member {
         own.into_iter().map(|bytes| self.peer.open(bytes)).collect()
     }
 
+    /// A keepalive that asks nothing, with what stands for no facts and no members.
+    pub fn keepalive(&mut self) -> Keepalive {
+        Keepalive {
+            t: self.t(),
+            echo: 0,
+            echoed: 0,
+            facts_root: [0; 32],
+            roster: [0; 16],
+        }
+    }
+
     /// Tells the node that it is still there.
     pub fn keep_alive(&mut self, bench: &mut Bench) {
         let keepalive = Keepalive {
-            t: self.t(),
             echo: 1,
-            echoed: 0,
             facts_root: bench.node.facts_root(),
-            roster: [0; 16],
+            ..self.keepalive()
         };
         self.send(bench, &Packet::Keepalive(keepalive));
     }
 
-    /// A say of this session, as it would come from `by`.
-    pub fn say(&self, number: u32, body: Body, with_chain: bool) -> Packet {
-        let signed = wire::SignedSay {
-            client_id: self.peer.client_id,
+    /// What a session says at a time (as in a say: ms above, a counter below), signed by this member, whoever's session it is.
+    pub fn sign(&self, client_id: ClientId, number: u32, hlc: u64, body: Body) -> (SignedSay, [u8; 64]) {
+        let signed = SignedSay {
+            client_id,
             number,
-            hlc: NOW_MS << 16 | u64::from(number),
+            hlc,
             after: [0; 8],
             body,
         };
         let signature = self.key.sign("throng/1 say", &self.chat, &signed.encode());
-        let chain = with_chain.then(|| self.chain.clone());
-        Packet::Say(wire::Say {
+        (signed, signature)
+    }
+
+    /// A say of this session, as it would come from `by`.
+    pub fn say(&self, number: u32, body: Body, with_chain: bool) -> Packet {
+        self.say_at(NOW_MS << 16 | u64::from(number), number, body, with_chain)
+    }
+
+    /// The same at a time of its author's choice, as for [`Self::sign`].
+    pub fn say_at(&self, hlc: u64, number: u32, body: Body, with_chain: bool) -> Packet {
+        let (signed, signature) = self.sign(self.peer.client_id, number, hlc, body);
+        Packet::Say(Say {
             tree: 0,
             hops: 0,
-            chain,
+            chain: with_chain.then(|| self.chain.clone()),
             signed,
             signature,
         })

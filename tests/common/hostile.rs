@@ -5,16 +5,15 @@ use std::net::SocketAddr;
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use throng::crypto::{self, BoxKeyPair, SharedKeys, SigningKey};
+use throng::crypto::SigningKey;
 use throng::facts::{self, Fact, Place};
-use throng::id::{ChatId, ClientId, MemberId};
-use throng::invite::{Chain, InviteKey, SessionCertificate};
+use throng::id::{ClientId, MemberId};
+use throng::invite::InviteKey;
 use throng::node::sim::Sim;
-use throng::wire::{
-    self, Body, Facts, Header, Hello, Keepalive, LinkOp, Packet, SignedSay, TokenCounter, WelcomeStatus,
-};
+use throng::wire::{self, Body, Facts, Hello, Keepalive, LinkOp, Packet, TokenCounter, WelcomeStatus};
 
 use super::Chat;
+use super::hand::{DAY_MS, FIRST, Member, Peer, ban};
 
 /// What forgers have others say.
 pub const FORGED: &str = "I never said this";
@@ -37,13 +36,7 @@ pub enum Vice {
 /// A hand-made member, linked to some.
 pub struct Hostile {
     vice: Vice,
-    member_key: SigningKey,
-    chat: ChatId,
-    chain: Vec<u8>,
-    keys: SharedKeys,
-    client_id: ClientId,
-    pub address: SocketAddr,
-    rng: ChaCha20Rng,
+    member: Member,
     rendezvous: [u8; 16],
     day: u64,
     /// By member of the simulation.
@@ -64,26 +57,17 @@ struct Linked {
 
 impl Hostile {
     pub fn new(chat: &mut Chat, invite: &InviteKey, slot: u16, vice: Vice, index: u8, sim: &mut Sim) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(1_000 + u64::from(index));
+        let rng = ChaCha20Rng::seed_from_u64(1_000 + u64::from(index));
         let now_ms = sim.now().unix_ms;
-        let pair = BoxKeyPair::generate(&mut rng);
-        let client_id = pair.client_id();
-        let member_key = SigningKey::generate(&mut rng);
-        let credential = invite.admit(MemberId(member_key.public()), slot, now_ms);
-        let session = SessionCertificate::sign(&member_key, &chat.id, &client_id, now_ms, 0);
-        let address = SocketAddr::from(([90, 1, index, 1], 33_445));
-        sim.listen_outside(address);
+        let mut peer = Peer::with(rng, SocketAddr::from(([90, 1, index, 1], 33_445)));
+        let key = SigningKey::generate(&mut peer.rng);
+        let credential = invite.admit(MemberId(key.public()), slot, now_ms);
+        sim.listen_outside(peer.address);
         Self {
             vice,
-            member_key,
-            chat: chat.id,
-            chain: Chain { credential, session }.encode(),
-            keys: SharedKeys::new(pair, 512),
-            client_id,
-            address,
-            rng,
+            member: Member::as_peer(chat, key, credential, peer, now_ms),
             rendezvous: chat.rendezvous,
-            day: now_ms / 86_400_000,
+            day: now_ms / DAY_MS,
             links: BTreeMap::new(),
             number: 0,
             heard: Vec::new(),
@@ -92,39 +76,35 @@ impl Hostile {
         }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.member.peer.address
+    }
+
     pub fn links(&self) -> usize {
         self.links.len()
     }
 
     /// Asks a member to be let in.
     pub fn knock(&mut self, sim: &mut Sim, index: usize) {
-        let mut nonce = [0; 16];
-        self.rng.fill_bytes(&mut nonce);
         let hello = Hello {
-            capabilities: 0,
-            nonce,
             token: [index as u8; 8],
             time_ms: sim.now().unix_ms,
-            facts_root: [0; 32],
-            members: 1,
             nick: "friend".into(),
-            chain: self.chain.clone(),
+            ..self.member.hello()
         };
-        let mut nonce = [0; 24];
-        self.rng.fill_bytes(&mut nonce[..16]);
-        let mark = crypto::gate_mark(&self.rendezvous, self.day, &self.client_id, &nonce[..16]);
-        nonce[16..].copy_from_slice(&mark);
-        let gate = crypto::gate(&self.rendezvous, self.day).client_id();
-        self.send_with(sim, index, gate, nonce, &Packet::Hello(hello).encode());
+        let peer = &mut self.member.peer;
+        let knock = peer.seal_to_gate_on(self.day, &self.rendezvous, 0, &Packet::Hello(hello));
+        sim.inject(index, peer.address, &knock);
     }
 
     /// Takes in what came: links open, and questions whether it is there are answered. Links that were lost are made again.
     pub fn answer(&mut self, sim: &mut Sim) {
-        for (from, bytes) in sim.take_mail(self.address) {
+        for (from, bytes) in sim.take_mail(self.address()) {
             let Ok((header, sealed)) = wire::split_datagram(&bytes) else {
                 continue;
             };
-            let Some(plain) = self.keys.open(&header.sender, &header.nonce, sealed) else {
+            let keys = &mut self.member.peer.keys;
+            let Some(plain) = keys.open(&header.sender, &header.nonce, sealed) else {
                 continue;
             };
             match Packet::decode(&plain) {
@@ -184,15 +164,14 @@ impl Hostile {
             Vice::Replays => {
                 for index in linked {
                     let Some(plain) = self.any_heard() else { continue };
-                    let to = self.links[&index].client_id;
-                    self.send_plain(sim, index, to, &plain);
+                    self.send(sim, index, &plain);
                 }
             }
             Vice::IsTwoFaced => {
                 self.number += 1;
                 for (at, index) in linked.into_iter().enumerate() {
                     let text = format!("face {} of {}", at % 2, self.number);
-                    self.say_to(sim, index, self.client_id, self.number, &text);
+                    self.say_to(sim, index, self.client_id(), self.number, &text);
                 }
             }
             Vice::Floods(per_second) => {
@@ -200,7 +179,7 @@ impl Hostile {
                     self.number += 1;
                     let text = format!("flood {}", self.number);
                     for index in &linked {
-                        self.say_to(sim, *index, self.client_id, self.number, &text);
+                        self.say_to(sim, *index, self.client_id(), self.number, &text);
                     }
                 }
             }
@@ -223,24 +202,20 @@ impl Hostile {
 
     fn ban_somebody(&mut self, sim: &mut Sim) {
         let (seq, prev) = self.facts;
-        let place = Place {
-            seq: seq + 1,
-            prev,
-            epoch: 1,
-        };
+        let seq = seq + 1;
+        let place = Place { seq, prev, ..FIRST };
         let mut victim = [0; 32];
-        self.rng.fill_bytes(&mut victim);
+        self.member.peer.rng.fill_bytes(&mut victim);
         let ban = facts::Ban {
-            member: MemberId(victim),
             hide_all: true,
-            with_invite: None,
-            kept: Vec::new(),
             reason: "out".into(),
+            ..ban(MemberId(victim))
         };
-        let Ok(fact) = Fact::sign(&self.member_key, &self.chat, place, 0, facts::Body::Ban(ban)) else {
+        let Member { key, chat, .. } = &self.member;
+        let Ok(fact) = Fact::sign(key, chat, place, 0, facts::Body::Ban(ban)) else {
             return;
         };
-        self.facts = (seq + 1, fact.short_id(&self.chat));
+        self.facts = (seq, fact.short_id(chat));
         let linked: Vec<usize> = self.links.keys().copied().collect();
         for index in linked {
             let facts = vec![fact.encode()];
@@ -250,27 +225,20 @@ impl Hostile {
 
     fn any_heard(&mut self) -> Option<Vec<u8>> {
         let len = self.heard.len();
-        (len > 0).then(|| self.heard[self.rng.next_u32() as usize % len].clone())
+        (len > 0).then(|| self.heard[self.member.peer.rng.next_u32() as usize % len].clone())
     }
 
     fn say_to(&mut self, sim: &mut Sim, index: usize, as_of: ClientId, number: u32, text: &str) {
-        let signed = SignedSay {
-            client_id: as_of,
-            number,
-            hlc: sim.now().unix_ms << 16 | u64::from(number & 0xFFFF),
-            after: [0; 8],
-            body: Body::Message(text.into()),
-        };
-        let signature = self.member_key.sign("throng/1 say", &self.chat, &signed.encode());
+        let hlc = sim.now().unix_ms << 16 | u64::from(number & 0xFFFF);
+        let (signed, signature) = self.member.sign(as_of, number, hlc, Body::Message(text.into()));
         let say = wire::Say {
             tree: 0,
             hops: 0,
-            chain: (as_of == self.client_id).then(|| self.chain.clone()),
+            chain: (as_of == self.client_id()).then(|| self.member.chain.clone()),
             signed,
             signature,
         };
-        let to = self.links[&index].client_id;
-        self.send(sim, index, to, &Packet::Say(say));
+        self.send(sim, index, &Packet::Say(say).encode());
     }
 
     fn send_over(&mut self, sim: &mut Sim, index: usize, packet: impl FnOnce(TokenCounter) -> Packet) {
@@ -282,28 +250,18 @@ impl Hostile {
             token: linked.token,
             counter: linked.counter,
         };
-        let to = linked.client_id;
-        self.send(sim, index, to, &packet(t));
+        self.send(sim, index, &packet(t).encode());
     }
 
-    fn send(&mut self, sim: &mut Sim, index: usize, to: ClientId, packet: &Packet) {
-        self.send_plain(sim, index, to, &packet.encode());
+    /// Sends what is a packet, or is none, to somebody to whom it is linked.
+    fn send(&mut self, sim: &mut Sim, index: usize, plain: &[u8]) {
+        let to = self.links[&index].client_id;
+        let peer = &mut self.member.peer;
+        let sealed = peer.seal_bytes(to, plain);
+        sim.inject(index, peer.address, &sealed);
     }
 
-    fn send_plain(&mut self, sim: &mut Sim, index: usize, to: ClientId, plain: &[u8]) {
-        let mut nonce = [0; 24];
-        self.rng.fill_bytes(&mut nonce);
-        self.send_with(sim, index, to, nonce, plain);
-    }
-
-    fn send_with(&mut self, sim: &mut Sim, index: usize, to: ClientId, nonce: [u8; 24], plain: &[u8]) {
-        if let Some(sealed) = self.keys.seal(&to, &nonce, plain) {
-            let header = Header {
-                receiver: to,
-                sender: self.client_id,
-                nonce,
-            };
-            sim.inject(index, self.address, &wire::join_datagram(&header, &sealed));
-        }
+    fn client_id(&self) -> ClientId {
+        self.member.peer.client_id
     }
 }

@@ -2,8 +2,10 @@
 
 #[path = "../common/events.rs"]
 mod events;
+mod picture;
 
 mod chats;
 mod export;
 mod json;
 mod moderation;
+mod notes;

@@ -2,28 +2,24 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use throng::id::{ChatId, FactId, InviteId, MemberId};
 use throng::model::*;
 
 use crate::events::*;
-
-fn now() -> Timestamp {
-    Timestamp::from_second(NOW).expect("in range")
-}
+use crate::picture::*;
 
 /// A chat of Zoe's in which Ann, Ben and we are members, and have been for long.
-struct Picture {
-    chats: Chats,
+struct Town {
+    picture: Picture,
     chat: ChatId,
 }
 
-impl Picture {
+impl Town {
     fn new() -> Self {
         let chat = chat_id(1);
         let mut picture = Self {
-            chats: Chats::new(TimeZone::UTC),
+            picture: Picture::new(),
             chat,
         };
         let mut event = opened(1, "friends", ChatKind::Private, "Robin", Role::Member);
@@ -39,11 +35,11 @@ impl Picture {
     }
 
     fn take(&mut self, event: Event) -> Effects {
-        self.chats.apply(&event.into(), now())
+        self.picture.take(event)
     }
 
     fn chat(&self) -> &Chat {
-        self.chats.get(self.chat).expect("open")
+        self.picture.chat(self.chat)
     }
 
     fn hear(&mut self, by: u8, number: u32, text: &str) {
@@ -57,12 +53,7 @@ impl Picture {
     }
 
     fn notices(&self) -> Vec<String> {
-        let rows = self.chat().timeline.rows();
-        rows.filter_map(|row| match &row.content {
-            RowContent::Notice(text) => Some(text.clone()),
-            RowContent::Said(_) => None,
-        })
-        .collect()
+        self.picture.notices(self.chat)
     }
 
     fn banned(&self, who: MemberId, by: u8, reason: &str, hide_all: bool) -> Event {
@@ -116,7 +107,7 @@ fn members(chat: ChatId) -> Vec<MemberInfo> {
 
 #[test]
 fn deeds_are_told_once_and_only_if_they_are_news() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     let (chat, ben, robin) = (picture.chat, member(2), own(picture.chat));
     let topic = |topic: &str, locked| Event::TopicChanged {
         chat,
@@ -190,7 +181,7 @@ fn deeds_are_told_once_and_only_if_they_are_news() {
 
 #[test]
 fn who_has_just_come_in_is_not_told_what_was_so_before() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     let chat = chat_id(2);
     picture.take(opened(2, "others", ChatKind::Private, "Robin", Role::Member));
     picture.take(Event::Joined { chat });
@@ -214,7 +205,7 @@ fn who_has_just_come_in_is_not_told_what_was_so_before() {
 
 #[test]
 fn words_of_the_ignored_go_and_come_back_in_their_places() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     for (by, number, text) in [
         (1, 1, "one"),
         (2, 2, "two"),
@@ -246,16 +237,16 @@ fn words_of_the_ignored_go_and_come_back_in_their_places() {
 
 #[test]
 fn what_was_read_stays_read_when_the_last_word_is_hidden() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     picture.hear(1, 1, "one");
     picture.hear(2, 2, "two");
     let two = picture.chat().timeline.last_message().expect("said");
-    picture.chats.mark_read(picture.chat, two);
+    picture.picture.0.mark_read(picture.chat, two);
     picture.take(picture.ignored(2, true));
     picture.hear(1, 3, "three");
     assert_eq!(picture.chat().unread, 1);
     let three = picture.chat().timeline.last_message().expect("said");
-    assert!(picture.chats.mark_read(picture.chat, three).is_some());
+    assert!(picture.picture.0.mark_read(picture.chat, three).is_some());
     assert_eq!(picture.chat().unread, 0);
     picture.take(picture.ignored(2, false));
     assert_eq!(picture.chat().unread, 0);
@@ -263,7 +254,7 @@ fn what_was_read_stays_read_when_the_last_word_is_hidden() {
 
 #[test]
 fn a_restart_keeps_the_ignored_hidden() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     picture.hear(2, 1, "one");
     let mut members = members(picture.chat);
     members[1].ignored = true;
@@ -283,7 +274,7 @@ fn a_restart_keeps_the_ignored_hidden() {
 
 #[test]
 fn a_ban_that_hides_all_is_undone_by_lifting_it() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     picture.hear(2, 1, "one");
     picture.take(picture.banned(member(2), 9, "", true));
     assert_eq!(picture.words(), [""; 0]);
@@ -315,7 +306,7 @@ fn a_ban_that_hides_all_is_undone_by_lifting_it() {
 
 #[test]
 fn our_own_ban_is_known_until_it_is_lifted() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     let robin = own(picture.chat);
     picture.take(picture.banned(robin, 9, "noise", false));
     let chat = picture.chat();
@@ -333,7 +324,7 @@ fn our_own_ban_is_known_until_it_is_lifted() {
 
 #[test]
 fn who_left_or_was_banned_is_still_called_by_name() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     let chat = picture.chat;
     // The next list does not have Ann any more.
     let rest = members(chat).split_off(1);
@@ -403,9 +394,9 @@ fn names_of_those_who_left_are_bounded() {
 
 #[test]
 fn the_table_of_rights_is_what_the_window_goes_by() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     let (robin, ben) = (own(picture.chat), member(2));
-    let may = |picture: &Picture, role| {
+    let may = |picture: &Town, role| {
         let chat = picture.chat();
         chat.may_set_role(chat.members.get(ben).expect("known"), role)
     };
@@ -432,7 +423,7 @@ fn the_table_of_rights_is_what_the_window_goes_by() {
 
 #[test]
 fn waiting_in_slow_mode_ends_by_itself() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     let chat = picture.chat;
     picture.take(Event::Slow { chat, wait_ms: 2_500 });
     let at = |millis: u64| now() + Duration::from_millis(millis);
@@ -446,7 +437,7 @@ fn waiting_in_slow_mode_ends_by_itself() {
 
 #[test]
 fn the_log_reads_as_sentences() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     let chat = picture.chat;
     let entry = |by: MemberId, nick: &str, deed, denied: Option<&str>| LogEntry {
         id: FactId([1; 32]),
@@ -533,7 +524,7 @@ fn the_log_reads_as_sentences() {
 
 #[test]
 fn members_are_found_by_what_is_typed() {
-    let mut picture = Picture::new();
+    let mut picture = Town::new();
     let chat = picture.chat;
     picture.take(Event::NickChanged {
         chat,

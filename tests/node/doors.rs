@@ -41,7 +41,7 @@ fn a_door_asks_for_work_and_opens_when_it_is_done() {
     let mut lazy = Member::by(&mut chat, &invite, 2);
     let welcome = lazy.ask_in(&chat, &mut bench).expect("an answer");
     assert_eq!((welcome.status, welcome.work_bits), (WelcomeStatus::Busy, 10));
-    assert!(bench.node.admitted(&MemberId(lazy.key.public())).is_none());
+    assert!(bench.node.admitted(&lazy.id()).is_none());
 
     let credential = worked(&chat, &invite, &lazy.key, 10);
     let mut diligent = Member::with(&chat, lazy.key.clone(), credential, 4);

@@ -6,24 +6,16 @@ use throng::id::ClientId;
 use throng::node::NodeEvent;
 use throng::wire::{
     Body, History, HistoryAnswer, HistoryAsk, HistoryAuthor, HistoryMember, HistoryQuestion, HistorySay,
-    HistoryStatus, Packet, SignedSay,
+    HistoryStatus, Packet,
 };
 
-use crate::common::hand::{Bench, Member, NOW_MS};
+use crate::common::hand::{Bench, DAY_MS, Member, NOW_MS};
 use crate::common::{Chat, secs};
-
-const DAY_MS: u64 = 86_400_000;
 
 /// A say of a member's session, said then.
 fn said(by: &Member, number: u32, said_ms: u64) -> HistorySay {
-    let signed = SignedSay {
-        client_id: by.peer.client_id,
-        number,
-        hlc: said_ms << 16,
-        after: [0; 8],
-        body: Body::Message(format!("old {number}")),
-    };
-    let signature = by.key.sign("throng/1 say", &by.chat, &signed.encode());
+    let body = Body::Message(format!("old {number}"));
+    let (signed, signature) = by.sign(by.peer.client_id, number, said_ms << 16, body);
     HistorySay {
         session: [
             signed.client_id.0[0],
@@ -40,7 +32,7 @@ fn said(by: &Member, number: u32, said_ms: u64) -> HistorySay {
 
 /// Whose session it is, by name.
 fn author(client_id: ClientId, member: &Member) -> HistoryAnswer {
-    let author = HistoryMember::Id(throng::id::MemberId(member.key.public()));
+    let author = HistoryMember::Id(member.id());
     HistoryAnswer::Authors(vec![HistoryAuthor { client_id, author }])
 }
 
@@ -232,7 +224,7 @@ fn a_flood_of_old_words_is_taken_up_to_a_quota_and_hides_nothing() {
     let authors = vec![
         HistoryAuthor {
             client_id: member.peer.client_id,
-            author: HistoryMember::Id(throng::id::MemberId(member.key.public())),
+            author: HistoryMember::Id(member.id()),
         },
         HistoryAuthor {
             client_id: other.peer.client_id,

@@ -461,13 +461,9 @@ fn keepalives_are_answered_from_a_bucket() {
     let (_, mut bench, mut member) = bench();
     let answers = |member: &mut Member, bench: &mut Bench| {
         for _ in 0..100 {
-            let t = member.t();
             let asked = Keepalive {
-                t,
                 echo: 1,
-                echoed: 0,
-                facts_root: [0; 32],
-                roster: [0; 16],
+                ..member.keepalive()
             };
             member.send(bench, &Packet::Keepalive(asked));
         }

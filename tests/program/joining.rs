@@ -1,15 +1,21 @@
 //! Coming in and coming back, by JSON lines over real sockets: newcomers who leave at once, invites whose addresses went
 //! stale or which are spent, and another invite to the same chat.
 
+use std::fs;
 use std::net::UdpSocket;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde_json::json;
+use throng::crypto::SigningKey;
+use throng::id::ChatId;
+use throng::invite::{InviteKey, Rights};
 
 use crate::process::{Program, text};
-use crate::scene::{create, folder, import_text, invite, say, stored};
+use crate::scene::{create, folder, import_text, invite, members_until, say, stored};
 
 /// So long at most until somebody is linked who can be reached.
 const LINKED_WITHIN: Duration = Duration::from_secs(20);
@@ -251,4 +257,122 @@ fn a_newcomer_whose_invite_is_closed_hears_why_and_comes_in_by_another() {
     bob.event("peer_linked", &chat);
     say(&mut bob, &chat, "and again");
     ann.hears("and again");
+}
+
+#[test]
+fn an_invite_lets_in_as_many_as_it_says_and_nobody_else() {
+    let folder = folder();
+    let mut ann = Program::start("ann", &folder.path().join("ann"));
+    let mut bob = Program::start("bob", &folder.path().join("bob"));
+    let mut eve = Program::start("eve", &folder.path().join("eve"));
+    let chat = create(&mut ann, "Two of us", "ann");
+    let import = |text: &str| json!({ "command": "import_invite", "text": text, "nick": "x" });
+
+    let once = text(&invite(&mut ann, &chat, &json!({})), "text");
+    import_text(&mut bob, &once, "bob");
+    bob.event("joined", &chat);
+    let (code, sentence) = bob.fails(import(&once));
+    assert_eq!(code, "already");
+    assert!(sentence.contains("Two of us"));
+
+    import_text(&mut eve, &once, "eve");
+    let failed = eve.event("join_failed", &chat);
+    assert_eq!(failed["code"], "spent", "{failed}");
+    eve.done(json!({ "command": "leave_chat", "chat": chat }), "chat_closed");
+
+    let over = text(&invite(&mut ann, &chat, &json!({ "expires_in": 0 })), "text");
+    assert_eq!(eve.fails(import(&over)).0, "expired");
+
+    // What was altered on its way.
+    let whole = text(&invite(&mut ann, &chat, &json!({ "uses": 0 })), "text");
+    for cut in [whole.len() / 2, whole.len() - 30] {
+        assert_eq!(eve.fails(import(&whole[..cut])).0, "damaged");
+    }
+    let (head, tail) = whole.split_at(whole.len() / 2);
+    let other = if tail.starts_with('A') { "B" } else { "A" };
+    assert_eq!(
+        eve.fails(import(&format!("{head}{other}{}", &tail[1..]))).0,
+        "damaged"
+    );
+    for nothing in ["", "hello", "throng:"] {
+        assert_eq!(eve.fails(import(nothing)).0, "damaged", "{nothing:?}");
+    }
+    let nowhere = folder.path().join("none.throng");
+    let import_path = |path: &Path| json!({ "command": "import_invite", "path": path, "nick": "x" });
+    assert_eq!(eve.fails(import_path(&nowhere)).0, "not_found");
+    assert_eq!(eve.fails(import_path(folder.path())).0, "file");
+    let huge = folder.path().join("huge.throng");
+    fs::File::create(&huge)
+        .and_then(|file| file.set_len(1 << 30))
+        .expect("a sparse gigabyte");
+    assert_eq!(eve.fails(import_path(&huge)).0, "damaged");
+    assert_eq!(
+        eve.fails(json!({ "command": "import_invite", "nick": "x" })).0,
+        "bad_command"
+    );
+
+    // A chat that eve made herself is another chat: nobody of ann's chat is in it, and the other way round.
+    let own = create(&mut eve, "Two of us", "eve");
+    assert_ne!(own, chat);
+    members_until(&mut ann, &chat, |list| list.len() == 2);
+    members_until(&mut eve, &own, |list| list.len() == 1);
+
+    // Members invite nobody.
+    let command = json!({ "command": "export_invite", "chat": chat });
+    assert_eq!(bob.fails(command).0, "not_allowed");
+
+    // Reading is all that an observer may do.
+    let reading = text(&invite(&mut ann, &chat, &json!({ "rights": "observer" })), "link");
+    import_text(&mut eve, &reading, "eve");
+    eve.event("joined", &chat);
+    say(&mut ann, &chat, "for all to read");
+    eve.hears("for all to read");
+    assert_eq!(
+        eve.fails(json!({ "command": "say", "chat": chat, "text": "no" }))
+            .0,
+        "not_allowed"
+    );
+    assert_eq!(
+        eve.fails(json!({ "command": "set_topic", "chat": chat, "topic": "no" }))
+            .0,
+        "not_allowed"
+    );
+}
+
+/// An invite signed by somebody who is not the chat's founder: made of what a member or an ex-member has.
+#[test]
+fn a_forged_invite_leads_nowhere() {
+    let folder = folder();
+    let mut ann = Program::start("ann", &folder.path().join("ann"));
+    let mut eve = Program::start("eve", &folder.path().join("eve"));
+    let chat = create(&mut ann, "Not for all", "ann");
+    let real = InviteKey::parse(&text(&invite(&mut ann, &chat, &json!({})), "text")).expect("an invite");
+
+    let mut rng = ChaCha20Rng::seed_from_u64(7);
+    let forger = SigningKey::generate(&mut rng);
+    let charter = real.charter.clone().expect("a file has the charter");
+    let mut forged = InviteKey::issue(
+        &forger,
+        &charter,
+        real.rendezvous,
+        1,
+        Rights::Member,
+        0,
+        0,
+        real.addresses.clone(),
+        &mut rng,
+    );
+    assert_eq!(forged.chat, ChatId(forger.public()));
+    forged.chat = real.chat;
+    for form in [forged.to_armour(), forged.to_link()] {
+        let (code, _) = eve.fails(json!({ "command": "import_invite", "text": form, "nick": "eve" }));
+        assert_eq!(code, "wrong_chat");
+    }
+    // As the forger's own chat it is whole, but nobody is there: the same gate, another chat.
+    forged.chat = ChatId(forger.public());
+    forged.charter = None;
+    let opened = import_text(&mut eve, &forged.to_link(), "eve");
+    let failed = eve.event("join_failed", &text(&opened, "chat"));
+    assert_eq!(failed["code"], "unreachable");
+    members_until(&mut ann, &chat, |list| list.len() == 1);
 }

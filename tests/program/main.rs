@@ -5,6 +5,8 @@ mod scene;
 
 mod classic_peer;
 mod cli;
+mod commands;
+mod exports;
 mod files;
 mod flood;
 mod full_disk;

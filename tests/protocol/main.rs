@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test says that it failed")]
 
+mod any;
 mod page;
 
 mod extensions;

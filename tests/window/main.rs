@@ -3,6 +3,7 @@
 mod stage;
 
 mod app;
+mod commands;
 mod history;
 mod invites;
 mod leaving;
@@ -10,6 +11,7 @@ mod moderation;
 mod pictures;
 mod qr;
 mod story;
+mod tabs;
 mod takeout;
 mod timeline;
 mod typing;

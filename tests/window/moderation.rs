@@ -11,7 +11,7 @@ use throng::model::*;
 use crate::stage::*;
 
 /// A chat in which we are `role`, founded by Zoe if not by us, with Ann and Ben in it.
-fn chat_as(role: Role) -> (Window, ChatId) {
+pub(crate) fn chat_as(role: Role) -> (Window, ChatId) {
     let mut window = Window::open();
     let chat = chat_id(1);
     window
@@ -52,12 +52,12 @@ fn description(window: &Window, name: &str) -> Option<String> {
     window.control(name).accesskit_node().description()
 }
 
-fn say(window: &mut Window, words: &str) {
+pub(crate) fn say(window: &mut Window, words: &str) {
     window.fill("Message", words);
     window.press(Modifiers::NONE, Key::Enter);
 }
 
-fn composer_text(window: &Window) -> String {
+pub(crate) fn composer_text(window: &Window) -> String {
     window.control("Message").value().unwrap_or_default()
 }
 
@@ -555,89 +555,4 @@ fn the_topic_is_locked_and_then_only_those_who_may_set_it() {
     say(&mut window, "/topic boats");
     assert_eq!(composer_text(&window), "/topic boats", "nothing typed is lost");
     assert!(window.has(&why));
-}
-
-#[test]
-fn commands_ban_lift_promote_and_ignore() {
-    let (mut window, chat) = chat_as(Role::Founder);
-    say(&mut window, "/role ann moderator");
-    assert!(window.node.was_sent(&Command::SetRole {
-        chat,
-        member: member(1),
-        role: Role::Moderator
-    }));
-    say(&mut window, "/ban Ben too much spam");
-    assert!(window.node.was_sent(&Command::Ban {
-        chat,
-        member: member(2),
-        reason: "too much spam".to_owned(),
-        with_invite: false,
-        hide_all: false,
-    }));
-    say(&mut window, "/unban ben");
-    assert!(window.node.was_sent(&Command::Unban {
-        chat,
-        member: member(2)
-    }));
-    say(&mut window, "/ignore Ann");
-    say(&mut window, "/ignore Ann");
-    for ignored in [true, false] {
-        assert!(window.node.was_sent(&Command::Ignore {
-            chat,
-            member: member(1),
-            ignored
-        }));
-    }
-    assert_eq!(composer_text(&window), "");
-}
-
-#[test]
-fn commands_that_cannot_be_done_keep_their_text_and_say_why() {
-    let (mut window, chat) = chat_as(Role::Moderator);
-    for (typed, word) in [
-        ("/ban Mallory", "Nobody here is called Mallory"),
-        ("/ban Zoe", "below yours"),
-        ("/unban Ben", "Ben is not banned."),
-        ("/role Ben moderator", "founder"),
-        ("/role Ben member", "already"),
-        ("/role Ben king", "moderator, member or observer"),
-        ("/ban", "whom"),
-        ("/ban Robin", "yourself"),
-    ] {
-        say(&mut window, typed);
-        assert_eq!(composer_text(&window), typed);
-        assert!(window.shows(word), "{typed}");
-    }
-    assert!(
-        window
-            .node
-            .take_sent()
-            .iter()
-            .all(|sent| !matches!(sent, Command::Ban { .. } | Command::SetRole { .. }))
-    );
-
-    // Two of one nick are told apart by their fingerprints.
-    window.node.report(Event::NickChanged {
-        chat,
-        member: member(1),
-        nick: "ben".to_owned(),
-    });
-    window.harness.run();
-    say(&mut window, "/ban Ben spam");
-    assert!(window.shows("More than one member is called"));
-    say(&mut window, &format!("/ban {} spam", member(2).short()));
-    assert!(
-        window
-            .node
-            .take_sent()
-            .iter()
-            .any(|sent| matches!(sent, Command::Ban { member: who, .. } if *who == member(2)))
-    );
-}
-
-#[test]
-fn the_help_lists_the_commands() {
-    let (mut window, _) = chat_as(Role::Member);
-    say(&mut window, "/help");
-    assert!(window.has("/ban NICK REASON") && window.has("/role NICK ROLE"));
 }

@@ -8,5 +8,6 @@ mod invites;
 mod merge;
 mod people;
 mod rights;
+mod story;
 mod topics;
 mod vectors;
