@@ -2,25 +2,14 @@
 
 #![cfg(target_os = "linux")]
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
 use crate::process::{Program, text};
 use crate::scene::{create, folder, import_text, invite, members_until, online, say};
 
 /// What the system lets a program write into one file, in bytes: less than the smallest database has, so nothing.
-const NO_ROOM: &str = "4096";
-
-/// From now on no file of the program may grow beyond so many bytes, or any number of them. SQLite takes it for a disk that
-/// fails: how a disk without room is told apart is seen in `store::worker`.
-fn set_room(program: &Program, bytes: &str) {
-    let status = Command::new("prlimit")
-        .args(["--pid", &program.pid().to_string(), &format!("--fsize={bytes}:")])
-        .status()
-        .expect("prlimit is a part of util-linux");
-    assert!(status.success(), "prlimit sets a limit");
-}
+/// SQLite takes it for a disk that fails: how a disk without room is told apart is seen in `store::worker`.
+const NO_ROOM: u64 = 4096;
 
 #[test]
 fn what_is_said_while_the_disk_takes_nothing_is_kept_once_it_does() {
@@ -38,7 +27,7 @@ fn what_is_said_while_the_disk_takes_nothing_is_kept_once_it_does() {
     say(&mut ann, &chat, "before");
     bob.hears("before");
 
-    set_room(&bob, NO_ROOM);
+    bob.limit_files(Some(NO_ROOM));
     say(&mut ann, &chat, "one");
     bob.hears("one");
     let error = bob.expect("that the disk takes nothing", |event| event["event"] == "error");
@@ -52,7 +41,7 @@ fn what_is_said_while_the_disk_takes_nothing_is_kept_once_it_does() {
     let is_told = |event: &Value| event["event"] == "error" && event["tag"].is_null();
     assert!(!bob.unclaimed().iter().any(is_told), "it is told once");
 
-    set_room(&bob, "unlimited");
+    bob.limit_files(None);
     bob.expect("that the disk takes it again", |event| {
         event["event"] == "disk_recovered"
     });

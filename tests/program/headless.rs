@@ -345,11 +345,7 @@ fn one_program_per_profile_and_an_end_in_order_by_all_ways() {
     {
         let mut ann = Program::start("ann again", &profile);
         ann.event("chat_opened", &chat);
-        let killed = std::process::Command::new("kill")
-            .arg(ann.pid().to_string())
-            .status()
-            .expect("kill");
-        assert!(killed.success());
+        ann.terminate();
         assert_eq!(ann.next("bye")["event"], "bye");
         assert!(ann.ended().success());
     }

@@ -9,6 +9,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use rustix::process::{Pid, Signal, kill_process};
+#[cfg(target_os = "linux")]
+use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 use serde_json::{Value, json};
 
 /// Far longer than anything here takes on a slow machine, unless it fails.
@@ -55,7 +59,8 @@ impl Program {
         program
     }
 
-    /// Starts the program so that a signal, by its name without SIG, does not end it. What it logs is not written.
+    /// Starts the program so that a signal, by its name without SIG, does not end it. What it logs is not written. Only a
+    /// shell can do that without `unsafe`; any Unix has one.
     pub(crate) fn start_without_signal(name: &str, profile: &Path, signal: &str) -> Self {
         let program = Self::command(profile, "127.0.0.1:0");
         let mut command = Command::new("sh");
@@ -259,6 +264,25 @@ impl Program {
     /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to end, as a shutdown of the system would (SIGTERM).
+    #[cfg(unix)]
+    pub(crate) fn terminate(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("it runs");
+    }
+
+    /// From now on no file of the program may grow beyond so many bytes; none: as far as there is room.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        // It has inherited what we may have at most.
+        let maximum = getrlimit(Resource::Fsize).maximum;
+        let limit = Rlimit {
+            current: bytes.or(maximum),
+            maximum,
+        };
+        let pid = Some(Pid::from_child(&self.child));
+        prlimit(pid, Resource::Fsize, limit).expect("a limit below the greatest");
     }
 
     /// Kills it: no goodbye, nothing flushed. The events that had come and were not asked for.
