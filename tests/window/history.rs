@@ -382,6 +382,7 @@ fn pictures_of_history() {
     for (name, setting, step) in pictures {
         let (mut window, _) = with_archive(setting, 2_000);
         step(&mut window);
+        let _turn = turn_to_draw();
         results.add(window.harness.try_snapshot(name));
     }
 }

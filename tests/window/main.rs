@@ -8,6 +8,7 @@ mod history;
 mod invites;
 mod leaving;
 mod moderation;
+mod opening;
 mod pictures;
 mod qr;
 mod story;

@@ -411,6 +411,7 @@ impl Album {
         if !can_draw() {
             return;
         }
+        let _turn = turn_to_draw();
         window.harness.snapshot(format!("window-{name}"));
         self.0.extend_harness(&mut window.harness);
     }

@@ -258,6 +258,7 @@ fn pictures(results: &mut SnapshotResults, name: &str, nick: &'static str, step:
         step(&mut window);
         window.harness.remove_cursor();
         window.harness.run();
+        let _turn = turn_to_draw();
         window.harness.snapshot(format!("takeout-{name}-{shape}"));
         results.extend_harness(&mut window.harness);
     }

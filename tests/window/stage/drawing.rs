@@ -1,7 +1,7 @@
-//! Whether pictures can be drawn here.
+//! Whether pictures can be drawn here, and one at a time.
 
 use std::panic;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use egui_kittest::wgpu::WgpuTestRenderer;
 
@@ -20,4 +20,11 @@ pub fn can_draw() -> bool {
         }
         found
     })
+}
+
+/// A turn to draw and compare a picture. A driver that draws in software has all cores at work by itself, and what takes more
+/// than 10 s fails: so one at a time.
+pub fn turn_to_draw() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,7 +27,7 @@ use throng::ui::backend::Backend;
 use throng::ui::clock::Clock;
 use throng::ui::files::{FileAnswer, FileRequest, Files, write};
 
-pub use self::drawing::can_draw;
+pub use self::drawing::{can_draw, turn_to_draw};
 pub use self::events::*;
 pub use self::played::Played;
 

@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use throng::ui::composer::Composer;
 
 use super::chat::{Chat, builder, message, press, type_into};
-use crate::stage::can_draw;
+use crate::stage::{can_draw, turn_to_draw};
 
 /// What a picture is of.
 struct Picture {
@@ -38,6 +38,7 @@ fn picture(name: &str, picture: Picture, chat: Chat, prepare: impl Fn(&mut Harne
         .build_ui_state(|ui, chat: &mut Chat| chat.ui(ui), chat);
     prepare(&mut harness);
     harness.run();
+    let _turn = turn_to_draw();
     harness.snapshot(name);
 }
 
