@@ -243,6 +243,7 @@ fn strokes(random: &mut ChaCha8Rng) -> Vec<Stroke> {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "a failure is run again with its seed")]
 fn however_the_keys_fall_into_frames_the_outcome_is_the_same() {
     let seed = std::env::var("THRONG_SEED")
         .ok()
