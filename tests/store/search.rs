@@ -94,6 +94,7 @@ async fn a_database_of_schema_6_gets_its_short_words_indexed() {
             "DROP TABLE message_text_terms; DROP TABLE message_end_terms;
             DROP TRIGGER message_end_added; DROP TRIGGER message_end_removed;
             DROP TABLE message_end; DROP VIEW message_ending; DROP INDEX message_nick;
+            ALTER TABLE peer DROP COLUMN hearsay;
             PRAGMA user_version = 6;",
         )
         .unwrap();
