@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use throng::id::ChatId;
-use throng::model::{Command, Event, ExportFormat};
+use throng::model::{ChatCommand, ChatEvent, Event, ExportFormat};
 use throng::runtime::{self, Handle, Options};
 
 /// By how much memory may grow while a chat is exported, in KiB. A guess: some pages of history and SQLite's caches.
@@ -33,7 +33,11 @@ fn main() -> Outcome<()> {
     };
     let mut handle = runtime::start(options, || {})?;
     let chat = loop {
-        if let Event::ChatOpened { chat, .. } = next(&mut handle)? {
+        if let Event::Chat {
+            chat,
+            event: ChatEvent::ChatOpened { .. },
+        } = next(&mut handle)?
+        {
             break chat;
         }
     };
@@ -64,14 +68,19 @@ fn main() -> Outcome<()> {
 
 /// The number of messages in the file.
 fn export(handle: &mut Handle, chat: ChatId, path: &Path, format: ExportFormat) -> Outcome<u64> {
-    handle.send(Command::Export {
-        chat,
-        path: path.to_owned(),
-        format,
-    })?;
+    handle.send(
+        ChatCommand::Export {
+            path: path.to_owned(),
+            format,
+        }
+        .to(chat),
+    )?;
     loop {
         match next(handle)? {
-            Event::Exported { messages, .. } => return Ok(messages),
+            Event::Chat {
+                event: ChatEvent::Exported { messages, .. },
+                ..
+            } => return Ok(messages),
             Event::Error { message, .. } => return Err(message.into()),
             _ => {}
         }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use throng::id::{ChatId, ClientId, MemberId, MessageId};
-use throng::model::{ChatKind, Command, Event, Message, MessageBody, Settings, Workspace};
+use throng::model::{ChatEvent, ChatKind, Command, Event, Message, MessageBody, Settings, Workspace};
 use throng::runtime::{self, Options};
 use throng::store::{Store, Write};
 
@@ -91,7 +91,10 @@ fn create_chats(folder: &Path, count: usize) -> Result<Vec<(ChatId, MemberId)>, 
     let mut made = Vec::new();
     while made.len() < count {
         match handle.blocking_recv().ok_or("the node ended early")?.event {
-            Event::ChatOpened { chat, member, .. } => made.push((chat, member)),
+            Event::Chat {
+                chat,
+                event: ChatEvent::ChatOpened { member, .. },
+            } => made.push((chat, member)),
             Event::Error { message, .. } => return Err(message.into()),
             _ => {}
         }

@@ -146,7 +146,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::Command;
+    use crate::model::{ChatCommand, Command};
 
     fn problem(line: &str) -> Malformed {
         parse(line.as_bytes()).expect_err("malformed")
@@ -186,9 +186,12 @@ mod tests {
         let request = parse(line.as_bytes()).expect("right").expect("a command");
         assert!(matches!(
             request.command,
-            Command::ExportInvite {
-                uses: Some(5),
-                expires_in: Some(60),
+            Command::Chat {
+                command: ChatCommand::ExportInvite {
+                    uses: Some(5),
+                    expires_in: Some(60),
+                    ..
+                },
                 ..
             }
         ));

@@ -11,7 +11,7 @@ use super::answer::{InviteInfo, Stats};
 use super::chats::Effects;
 use super::command::{ChatKind, Status};
 use super::entry::Entry;
-use super::event::{Code, Event, LeftWhy};
+use super::event::{ChatEvent, Code, LeftWhy};
 use super::log::LogLine;
 use super::members::{Member, Members};
 use super::moderation::CameBy;
@@ -139,9 +139,8 @@ pub enum Connection {
 
 impl Chat {
     /// The chat of a `ChatOpened`; `None` for any other event.
-    pub(super) fn opened(event: &Event, now: Timestamp, zone: TimeZone) -> Option<Self> {
-        let Event::ChatOpened {
-            chat,
+    pub(super) fn opened(id: ChatId, event: &ChatEvent, now: Timestamp, zone: TimeZone) -> Option<Self> {
+        let ChatEvent::ChatOpened {
             name,
             kind,
             client_id,
@@ -162,7 +161,7 @@ impl Chat {
         let mut timeline = Timeline::new(zone);
         timeline.set_own_nick(nick);
         Some(Self {
-            id: *chat,
+            id,
             name: shown_name(name),
             kind: *kind,
             client_id: *client_id,
@@ -282,72 +281,64 @@ impl Chat {
     }
 
     /// Takes in what happened. `page`: the part of the history that it answers, if it does.
-    pub(super) fn apply(&mut self, event: &Event, page: Option<Page>, now: Timestamp) -> Effects {
+    pub(super) fn apply(&mut self, event: &ChatEvent, page: Option<Page>, now: Timestamp) -> Effects {
         match event {
-            Event::Joined { .. } => {
+            ChatEvent::Joined => {
                 self.members.set_ban(self.own, None);
                 self.arrive(now);
             }
-            Event::JoinFailed {
+            ChatEvent::JoinFailed {
                 code: Code::Unreachable,
                 message,
-                ..
             } => {
                 self.join = Join::Unanswered(message.clone());
             }
-            Event::JoinFailed { code, message, .. } => {
+            ChatEvent::JoinFailed { code, message } => {
                 self.join = Join::Failed(message.clone());
                 self.entry.refuse(*code);
             }
-            Event::Working { bits, tried, .. } => self.working(*bits, *tried, now),
-            Event::Message(message) => self.message_came(message),
-            Event::Delivery {
+            ChatEvent::Working { bits, tried } => self.working(*bits, *tried, now),
+            ChatEvent::Delivery {
                 id,
                 state,
                 reached,
                 of,
-                ..
             } => {
                 let (state, reached, of) = (*state, *reached, *of);
                 self.timeline.set_delivery(*id, Delivery { state, reached, of });
             }
-            Event::MemberJoined {
+            ChatEvent::MemberJoined {
                 member,
                 nick,
                 role,
                 status,
-                ..
             } => {
                 self.member_joined(*member, nick, *role, *status, now);
             }
-            Event::MemberLeft {
-                member, nick, why, ..
-            } => self.member_left(*member, nick, *why, now),
-            Event::NickChanged { member, nick, .. } => self.nick_changed(*member, nick, now),
-            Event::StatusChanged { member, status, .. } => self.status_changed(*member, *status),
-            Event::PeerLinked {
+            ChatEvent::MemberLeft { member, nick, why } => self.member_left(*member, nick, *why, now),
+            ChatEvent::NickChanged { member, nick } => self.nick_changed(*member, nick, now),
+            ChatEvent::StatusChanged { member, status } => self.status_changed(*member, *status),
+            ChatEvent::PeerLinked {
                 client_id, member, ..
             } => {
                 self.links.insert(*client_id, *member);
                 self.arrive(now);
             }
-            Event::PeerLost { client_id, .. } => self.link_lost(*client_id, now),
-            Event::History {
+            ChatEvent::PeerLost { client_id, .. } => self.link_lost(*client_id, now),
+            ChatEvent::History {
                 messages,
                 more_before,
                 more_after,
-                ..
             } => self.history_came(page, messages, *more_before, *more_after),
-            Event::HistoryProgress {
+            ChatEvent::HistoryProgress {
                 fetched,
                 back_to,
                 done,
                 more,
-                ..
             } => self.history_progressed(*fetched, *back_to, *done, *more),
-            Event::HistoryCleared { .. } => self.history_cleared(),
-            Event::RetentionChanged { retention, .. } => self.retention = *retention,
-            Event::Members { members, .. } => {
+            ChatEvent::HistoryCleared => self.history_cleared(),
+            ChatEvent::RetentionChanged { retention } => self.retention = *retention,
+            ChatEvent::Members { members } => {
                 self.members.replace(members);
                 if let Some(own) = self.members.get(self.own) {
                     (self.status, self.role) = (own.status, own.role);
@@ -356,7 +347,7 @@ impl Chat {
                 self.reads_until = own.and_then(|own| own.reads_until);
                 self.hide_words();
             }
-            Event::Stats { stats, .. } => self.stats_came(stats),
+            ChatEvent::Stats { stats } => self.stats_came(stats),
             event => return self.apply_moderation(event, now),
         }
         Effects::default()

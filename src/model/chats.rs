@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::chat::Chat;
-use super::command::Command;
-use super::event::{Event, Report};
+use super::command::{ChatCommand, Command};
+use super::event::{ChatEvent, Event, Report};
 use super::settings::OpenChat;
 use super::timeline::Page;
 use crate::id::{ChatId, MessageId};
@@ -95,8 +95,6 @@ impl Chats {
             | Event::Restored {
                 passphrase: false, ..
             } => Effects::of(Command::LoadWorkspace),
-            Event::ChatOpened { .. } => self.open(&report.event, now),
-            Event::ChatClosed { chat, .. } => self.close(*chat),
             Event::Workspace { chats, .. } => self.restore(chats),
             Event::Error { chat, message, .. } => {
                 let found = chat.and_then(|chat| self.chats.get_mut(&chat));
@@ -113,12 +111,30 @@ impl Chats {
                 }
                 self.ask_again()
             }
-            Event::InviteExported { .. } | Event::Bye => Effects::default(),
-            event => match event_chat(event).and_then(|chat| self.chats.get_mut(&chat)) {
-                Some(chat) => chat.apply(event, report.tag.as_ref().and_then(Page::of), now),
-                // From a chat that was left: its last reports may still come.
-                None => Effects::default(),
+            Event::Message(message) => {
+                if let Some(chat) = self.chats.get_mut(&message.chat) {
+                    chat.message_came(message);
+                }
+                Effects::default()
+            }
+            Event::Chat { chat, event } => match event {
+                ChatEvent::ChatOpened { .. } => self.open(*chat, event, now),
+                ChatEvent::ChatClosed { .. } => self.close(*chat),
+                ChatEvent::InviteExported { .. } => Effects::default(),
+                event => match self.chats.get_mut(chat) {
+                    Some(chat) => chat.apply(event, report.tag.as_ref().and_then(Page::of), now),
+                    // From a chat that was left: its last reports may still come.
+                    None => Effects::default(),
+                },
             },
+            Event::PassphraseNeeded { .. }
+            | Event::PassphraseChanged { .. }
+            | Event::BackedUp { .. }
+            | Event::Restored { .. }
+            | Event::Rebuilt { .. }
+            | Event::DiskRecovered { .. }
+            | Event::SearchResults { .. }
+            | Event::Bye => Effects::default(),
         }
     }
 
@@ -127,14 +143,13 @@ impl Chats {
         let found = self.chats.get_mut(&chat)?;
         found
             .mark_read(message)
-            .then_some(Command::MarkRead { chat, message })
+            .then(|| ChatCommand::MarkRead { message }.to(chat))
     }
 
-    fn open(&mut self, event: &Event, now: Timestamp) -> Effects {
-        let Some(mut chat) = Chat::opened(event, now, self.zone.clone()) else {
+    fn open(&mut self, id: ChatId, event: &ChatEvent, now: Timestamp) -> Effects {
+        let Some(mut chat) = Chat::opened(id, event, now, self.zone.clone()) else {
             return Effects::default();
         };
-        let id = chat.id;
         if let Some(saved) = self.saved.remove(&id) {
             chat.restore(&saved);
         }
@@ -168,7 +183,7 @@ impl Chats {
     }
 
     fn ask_again(&self) -> Effects {
-        let stats = self.order.iter().map(|chat| Command::Stats { chat: *chat });
+        let stats = self.order.iter().map(|chat| ChatCommand::Stats.to(*chat));
         Effects {
             commands: self
                 .order
@@ -185,65 +200,9 @@ impl Chats {
 /// What to ask about a chat of which nothing is known yet.
 fn ask_for(chat: ChatId) -> Vec<Command> {
     vec![
-        Command::Members { chat },
+        ChatCommand::Members.to(chat),
         Page::Newest.command(chat, FIRST_HISTORY),
     ]
-}
-
-fn event_chat(event: &Event) -> Option<ChatId> {
-    match event {
-        Event::Message(message) => Some(message.chat),
-        Event::Joined { chat }
-        | Event::JoinFailed { chat, .. }
-        | Event::Delivery { chat, .. }
-        | Event::MemberJoined { chat, .. }
-        | Event::MemberLeft { chat, .. }
-        | Event::NickChanged { chat, .. }
-        | Event::TopicChanged { chat, .. }
-        | Event::StatusChanged { chat, .. }
-        | Event::Banned { chat, .. }
-        | Event::Unbanned { chat, .. }
-        | Event::RoleChanged { chat, .. }
-        | Event::DoorChanged { chat, .. }
-        | Event::InviteClosed { chat, .. }
-        | Event::Invites { chat, .. }
-        | Event::Facts { chat, .. }
-        | Event::ModerationLog { chat, .. }
-        | Event::Forked { chat, .. }
-        | Event::Slow { chat, .. }
-        | Event::ClockOff { chat, .. }
-        | Event::Working { chat, .. }
-        | Event::ModerationStale { chat, .. }
-        | Event::IgnoreChanged { chat, .. }
-        | Event::PeerLinked { chat, .. }
-        | Event::PeerLost { chat, .. }
-        | Event::History { chat, .. }
-        | Event::HistoryProgress { chat, .. }
-        | Event::HistoryCleared { chat }
-        | Event::RetentionChanged { chat, .. }
-        | Event::HistoryRuleChanged { chat, .. }
-        | Event::Members { chat, .. }
-        | Event::ExportProgress { chat, .. }
-        | Event::Exported { chat, .. }
-        | Event::ExportCancelled { chat }
-        | Event::Stats { chat, .. } => Some(*chat),
-        Event::Ready { .. }
-        | Event::PassphraseNeeded { .. }
-        | Event::Unlocked
-        | Event::PassphraseChanged { .. }
-        | Event::BackedUp { .. }
-        | Event::Restored { .. }
-        | Event::Rebuilt { .. }
-        | Event::DiskRecovered { .. }
-        | Event::ChatOpened { .. }
-        | Event::ChatClosed { .. }
-        | Event::InviteExported { .. }
-        | Event::Workspace { .. }
-        | Event::SearchResults { .. }
-        | Event::Error { .. }
-        | Event::Lagged
-        | Event::Bye => None,
-    }
 }
 
 impl Effects {

@@ -4,15 +4,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Map, Value};
+use strum::{IntoStaticStr, VariantNames};
 
+use super::in_chat;
 use super::passphrase::Passphrase;
 use super::settings::{Retention, Settings, Workspace};
 use crate::facts::{Door, HistoryRule, Role};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId, MessageId};
 
 /// Given with a command, repeated in the reports that answer it. Any JSON value.
-pub type Tag = serde_json::Value;
+pub type Tag = Value;
 
 /// A command, and a tag by which its sender will know the answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -80,9 +83,11 @@ pub enum ExportFormat {
     Json,
 }
 
-/// What the program can be told to do. The names and fields are those of the headless mode, and public.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case")]
+/// What the program can be told to do. The names and fields are those of the headless mode, and public: a command about
+/// one chat is written as one object, with the chat's id after the command's name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(remote = "Self", tag = "command", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Command {
     /// Starts a chat of which this profile is the founder. Answer: `ChatOpened`.
     CreateChat {
@@ -95,24 +100,6 @@ pub enum Command {
         /// How strangers come into a public chat; without it: open.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         door: Option<Door>,
-    },
-    /// Makes an invite key; writes it to `path` if there is one. In a public chat without `uses`, `expires_in` and
-    /// `rights`: the chat's link, which every member can hand out. Answer: `InviteExported`.
-    ExportInvite {
-        /// Which chat.
-        chat: ChatId,
-        /// Where the file goes.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        path: Option<PathBuf>,
-        /// How many may come in by it; 0: any number. Without it: one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        uses: Option<u16>,
-        /// Seconds from now; without it, it stays open until closed.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        expires_in: Option<u64>,
-        /// What those who come in may do.
-        #[serde(default)]
-        rights: Rights,
     },
     /// Joins the chat of an invite key, given as a file or as text (armour or link). Answers: `ChatOpened`, then
     /// `Joined` or `JoinFailed`. To a chat that is here already a new invite brings where members are now and, as long
@@ -127,159 +114,6 @@ pub enum Command {
         /// What to be called there, 1 to 128 bytes.
         nick: String,
     },
-    /// Tries a peer at an address (a classic chat needs it to begin). It counts as being in the chat. Answer in
-    /// time: `PeerLinked`.
-    Connect {
-        /// Which chat.
-        chat: ChatId,
-        /// The peer's key.
-        client_id: ClientId,
-        /// Where it is.
-        address: SocketAddr,
-    },
-    /// Broadcasts that a key is now in a classic chat (new_peer).
-    Admit {
-        /// Which chat.
-        chat: ChatId,
-        /// The new key.
-        client_id: ClientId,
-    },
-    /// Says something. Answer: `Message`, own, with its number.
-    Say {
-        /// Where.
-        chat: ChatId,
-        /// At least 1 byte.
-        text: String,
-    },
-    /// Says what one does (/me).
-    Act {
-        /// Where.
-        chat: ChatId,
-        /// At least 1 byte.
-        text: String,
-    },
-    /// Changes what one is called in a chat.
-    SetNick {
-        /// Where.
-        chat: ChatId,
-        /// 1 to 128 bytes.
-        nick: String,
-    },
-    /// Changes the topic; an empty one clears it.
-    SetTopic {
-        /// Where.
-        chat: ChatId,
-        /// 0 to 512 bytes.
-        topic: String,
-        /// Whether only moderators and the founder may set it from now on; without it: as it was.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        locked: Option<bool>,
-    },
-    /// Changes one's status.
-    SetStatus {
-        /// Where.
-        chat: ChatId,
-        /// The new one.
-        status: Status,
-    },
-    /// Bans a member. Answer: `Banned`.
-    Ban {
-        /// Where.
-        chat: ChatId,
-        /// Whom.
-        member: MemberId,
-        /// Why, 0 to 100 bytes.
-        #[serde(default)]
-        reason: String,
-        /// Close the invite by which they came, and ban all who came by it.
-        #[serde(default)]
-        with_invite: bool,
-        /// Show none of their words any more.
-        #[serde(default)]
-        hide_all: bool,
-    },
-    /// Lifts all bans on a member that one may lift. Answer: `Unbanned`.
-    Unban {
-        /// Where.
-        chat: ChatId,
-        /// Whose.
-        member: MemberId,
-    },
-    /// Ends the office of the moderator who did something, and takes it back with all that they did after it: what the
-    /// founder does about a moderator gone bad. Answer: `RoleChanged`.
-    UndoFrom {
-        /// Where.
-        chat: ChatId,
-        /// The deed, by the moderation log.
-        fact: FactId,
-    },
-    /// Gives a member a role. Answer: `RoleChanged`.
-    SetRole {
-        /// Where.
-        chat: ChatId,
-        /// Whom.
-        member: MemberId,
-        /// Moderator, member or observer.
-        role: Role,
-    },
-    /// Asks for the invites of a chat. Answer: `Invites`.
-    Invites {
-        /// Of which chat.
-        chat: ChatId,
-    },
-    /// Closes an invite: nobody new comes in by it. Answer: `InviteClosed`.
-    CloseInvite {
-        /// Where.
-        chat: ChatId,
-        /// Which.
-        invite: InviteId,
-    },
-    /// Sets how strangers come into a public chat. Answer: `DoorChanged`.
-    SetDoor {
-        /// Where.
-        chat: ChatId,
-        /// How.
-        #[serde(flatten)]
-        door: Door,
-    },
-    /// Asks for what is agreed on. Answer: `Facts`.
-    Facts {
-        /// In which chat.
-        chat: ChatId,
-    },
-    /// Asks who did what. Answer: `ModerationLog`.
-    ModerationLog {
-        /// In which chat.
-        chat: ChatId,
-    },
-    /// Hides what a member says from the user alone, or shows it again. Answer: `IgnoreChanged`.
-    Ignore {
-        /// Where.
-        chat: ChatId,
-        /// Whom.
-        member: MemberId,
-        /// Hide it.
-        ignored: bool,
-    },
-    /// Asks for what is stored. Without `before`, `after` and `around`: the newest. Answer: `History`.
-    History {
-        /// Of which chat.
-        chat: ChatId,
-        /// Only what comes before this message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        before: Option<MessageId>,
-        /// Only what comes after this message.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        after: Option<MessageId>,
-        /// This message and as many on either side.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        around: Option<MessageId>,
-        /// The first message from this time on, and as many on either side.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        at: Option<Timestamp>,
-        /// At most so many, and never over 1,000.
-        limit: u32,
-    },
     /// Searches what is stored. Answer: `SearchResults`.
     Search {
         /// Words, all of which have to be there, and `from:`, `in:`, `before:`, `after:`.
@@ -292,50 +126,6 @@ pub enum Command {
         before: Option<MessageId>,
         /// At most so many, and never over 1,000.
         limit: u32,
-    },
-    /// Forgets what was said in a chat, here and for good. Answer: `HistoryCleared`.
-    ClearHistory {
-        /// In which chat.
-        chat: ChatId,
-    },
-    /// Sets how much of a chat is kept here. Answer: `RetentionChanged`.
-    SetRetention {
-        /// Of which chat.
-        chat: ChatId,
-        /// How much.
-        #[serde(flatten)]
-        retention: Retention,
-    },
-    /// Sets what of the past newcomers get; the founder may. Answer: `HistoryRuleChanged`.
-    SetHistoryRule {
-        /// In which chat.
-        chat: ChatId,
-        /// What they get.
-        #[serde(flatten)]
-        rule: HistoryRule,
-    },
-    /// Says a message again that has failed. Answer: `Delivery`.
-    Resend {
-        /// Where.
-        chat: ChatId,
-        /// Which.
-        id: MessageId,
-    },
-    /// Writes a chat to a file, as far as bans, forks and the user's own ignoring leave it to be shown. Answers:
-    /// `ExportProgress` now and then, then `Exported`.
-    Export {
-        /// Which chat.
-        chat: ChatId,
-        /// Where the file goes. What is there is replaced once the new file is whole.
-        path: PathBuf,
-        /// In which form.
-        format: ExportFormat,
-    },
-    /// Breaks the export of a chat off: no file is left. Answer: `ExportCancelled`; the export itself fails with the
-    /// code `cancelled`.
-    CancelExport {
-        /// Which chat.
-        chat: ChatId,
     },
     /// Writes the whole profile to one file, sealed with a passphrase of its own. Answer: `BackedUp`.
     Backup {
@@ -367,47 +157,12 @@ pub enum Command {
         /// Its passphrase.
         passphrase: Passphrase,
     },
-    /// Asks who is in a chat. Answer: `Members`.
-    Members {
-        /// Which chat.
-        chat: ChatId,
-    },
-    /// Asks for the figures of a chat. Answer: `Stats`.
-    Stats {
-        /// Which chat.
-        chat: ChatId,
-    },
-    /// Says goodbye and forgets the chat, its keys and its history, with own messages that were not sent. Answer:
-    /// `ChatClosed`, which tells how many those were.
-    LeaveChat {
-        /// Which chat.
-        chat: ChatId,
-    },
-    /// Tries again to reach the members of a chat, now, after a failure or a change of network.
-    Retry {
-        /// Which chat.
-        chat: ChatId,
-    },
     /// Asks for what the window keeps between runs. Answer: `Workspace`.
     LoadWorkspace,
     /// Keeps the order of the tabs and which one is open.
     SaveWorkspace {
         /// All of it.
         workspace: Workspace,
-    },
-    /// Keeps what was typed and not yet sent.
-    SaveDraft {
-        /// Where it was typed.
-        chat: ChatId,
-        /// Empty: no draft.
-        text: String,
-    },
-    /// Keeps up to where a chat was read.
-    MarkRead {
-        /// Which chat.
-        chat: ChatId,
-        /// The newest message that was seen.
-        message: MessageId,
     },
     /// Keeps the settings.
     SaveSettings {
@@ -416,102 +171,244 @@ pub enum Command {
     },
     /// Says goodbye in every chat, flushes the store, stops. Answer: `Bye`, then the end of the channel.
     Shutdown,
+    /// About one chat.
+    #[serde(skip)]
+    Chat {
+        /// Which.
+        chat: ChatId,
+        /// What.
+        command: ChatCommand,
+    },
+}
+
+/// A command about one chat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, IntoStaticStr, VariantNames)]
+#[serde(tag = "command", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ChatCommand {
+    /// Makes an invite key; writes it to `path` if there is one. In a public chat without `uses`, `expires_in` and
+    /// `rights`: the chat's link, which every member can hand out. Answer: `InviteExported`.
+    ExportInvite {
+        /// Where the file goes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<PathBuf>,
+        /// How many may come in by it; 0: any number. Without it: one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uses: Option<u16>,
+        /// Seconds from now; without it, it stays open until closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_in: Option<u64>,
+        /// What those who come in may do.
+        #[serde(default)]
+        rights: Rights,
+    },
+    /// Tries a peer at an address (a classic chat needs it to begin). It counts as being in the chat. Answer in
+    /// time: `PeerLinked`.
+    Connect {
+        /// The peer's key.
+        client_id: ClientId,
+        /// Where it is.
+        address: SocketAddr,
+    },
+    /// Broadcasts that a key is now in a classic chat (new_peer).
+    Admit {
+        /// The new key.
+        client_id: ClientId,
+    },
+    /// Says something. Answer: `Message`, own, with its number.
+    Say {
+        /// At least 1 byte.
+        text: String,
+    },
+    /// Says what one does (/me).
+    Act {
+        /// At least 1 byte.
+        text: String,
+    },
+    /// Changes what one is called in a chat.
+    SetNick {
+        /// 1 to 128 bytes.
+        nick: String,
+    },
+    /// Changes the topic; an empty one clears it.
+    SetTopic {
+        /// 0 to 512 bytes.
+        topic: String,
+        /// Whether only moderators and the founder may set it from now on; without it: as it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        locked: Option<bool>,
+    },
+    /// Changes one's status.
+    SetStatus {
+        /// The new one.
+        status: Status,
+    },
+    /// Bans a member. Answer: `Banned`.
+    Ban {
+        /// Whom.
+        member: MemberId,
+        /// Why, 0 to 100 bytes.
+        #[serde(default)]
+        reason: String,
+        /// Close the invite by which they came, and ban all who came by it.
+        #[serde(default)]
+        with_invite: bool,
+        /// Show none of their words any more.
+        #[serde(default)]
+        hide_all: bool,
+    },
+    /// Lifts all bans on a member that one may lift. Answer: `Unbanned`.
+    Unban {
+        /// Whose.
+        member: MemberId,
+    },
+    /// Ends the office of the moderator who did something, and takes it back with all that they did after it: what the
+    /// founder does about a moderator gone bad. Answer: `RoleChanged`.
+    UndoFrom {
+        /// The deed, by the moderation log.
+        fact: FactId,
+    },
+    /// Gives a member a role. Answer: `RoleChanged`.
+    SetRole {
+        /// Whom.
+        member: MemberId,
+        /// Moderator, member or observer.
+        role: Role,
+    },
+    /// Asks for the invites of a chat. Answer: `Invites`.
+    Invites,
+    /// Closes an invite: nobody new comes in by it. Answer: `InviteClosed`.
+    CloseInvite {
+        /// Which.
+        invite: InviteId,
+    },
+    /// Sets how strangers come into a public chat. Answer: `DoorChanged`.
+    SetDoor {
+        /// How.
+        #[serde(flatten)]
+        door: Door,
+    },
+    /// Asks for what is agreed on. Answer: `Facts`.
+    Facts,
+    /// Asks who did what. Answer: `ModerationLog`.
+    ModerationLog,
+    /// Hides what a member says from the user alone, or shows it again. Answer: `IgnoreChanged`.
+    Ignore {
+        /// Whom.
+        member: MemberId,
+        /// Hide it.
+        ignored: bool,
+    },
+    /// Asks for what is stored. Without `before`, `after` and `around`: the newest. Answer: `History`.
+    History {
+        /// Only what comes before this message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<MessageId>,
+        /// Only what comes after this message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<MessageId>,
+        /// This message and as many on either side.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        around: Option<MessageId>,
+        /// The first message from this time on, and as many on either side.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+        /// At most so many, and never over 1,000.
+        limit: u32,
+    },
+    /// Forgets what was said in a chat, here and for good. Answer: `HistoryCleared`.
+    ClearHistory,
+    /// Sets how much of a chat is kept here. Answer: `RetentionChanged`.
+    SetRetention {
+        /// How much.
+        #[serde(flatten)]
+        retention: Retention,
+    },
+    /// Sets what of the past newcomers get; the founder may. Answer: `HistoryRuleChanged`.
+    SetHistoryRule {
+        /// What they get.
+        #[serde(flatten)]
+        rule: HistoryRule,
+    },
+    /// Says a message again that has failed. Answer: `Delivery`.
+    Resend {
+        /// Which.
+        id: MessageId,
+    },
+    /// Writes a chat to a file, as far as bans, forks and the user's own ignoring leave it to be shown. Answers:
+    /// `ExportProgress` now and then, then `Exported`.
+    Export {
+        /// Where the file goes. What is there is replaced once the new file is whole.
+        path: PathBuf,
+        /// In which form.
+        format: ExportFormat,
+    },
+    /// Breaks the export of a chat off: no file is left. Answer: `ExportCancelled`; the export itself fails with the
+    /// code `cancelled`.
+    CancelExport,
+    /// Asks who is in a chat. Answer: `Members`.
+    Members,
+    /// Asks for the figures of a chat. Answer: `Stats`.
+    Stats,
+    /// Says goodbye and forgets the chat, its keys and its history, with own messages that were not sent. Answer:
+    /// `ChatClosed`, which tells how many those were.
+    LeaveChat,
+    /// Tries again to reach the members of a chat, now, after a failure or a change of network.
+    Retry,
+    /// Keeps what was typed and not yet sent.
+    SaveDraft {
+        /// Empty: no draft.
+        text: String,
+    },
+    /// Keeps up to where a chat was read.
+    MarkRead {
+        /// The newest message that was seen.
+        message: MessageId,
+    },
 }
 
 impl Command {
-    /// Its name on the wire of the headless mode, for errors.
+    /// Its name in the headless mode, for errors.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::CreateChat { .. } => "create_chat",
-            Self::ExportInvite { .. } => "export_invite",
-            Self::ImportInvite { .. } => "import_invite",
-            Self::Connect { .. } => "connect",
-            Self::Admit { .. } => "admit",
-            Self::Say { .. } => "say",
-            Self::Act { .. } => "act",
-            Self::SetNick { .. } => "set_nick",
-            Self::SetTopic { .. } => "set_topic",
-            Self::SetStatus { .. } => "set_status",
-            Self::Ban { .. } => "ban",
-            Self::Unban { .. } => "unban",
-            Self::UndoFrom { .. } => "undo_from",
-            Self::SetRole { .. } => "set_role",
-            Self::Invites { .. } => "invites",
-            Self::CloseInvite { .. } => "close_invite",
-            Self::SetDoor { .. } => "set_door",
-            Self::Facts { .. } => "facts",
-            Self::ModerationLog { .. } => "moderation_log",
-            Self::Ignore { .. } => "ignore",
-            Self::History { .. } => "history",
-            Self::Search { .. } => "search",
-            Self::ClearHistory { .. } => "clear_history",
-            Self::SetRetention { .. } => "set_retention",
-            Self::SetHistoryRule { .. } => "set_history_rule",
-            Self::Resend { .. } => "resend",
-            Self::Export { .. } => "export",
-            Self::CancelExport { .. } => "cancel_export",
-            Self::Backup { .. } => "backup",
-            Self::Restore { .. } => "restore",
-            Self::SetPassphrase { .. } => "set_passphrase",
-            Self::Unlock { .. } => "unlock",
-            Self::Members { .. } => "members",
-            Self::Stats { .. } => "stats",
-            Self::LeaveChat { .. } => "leave_chat",
-            Self::Retry { .. } => "retry",
-            Self::LoadWorkspace => "load_workspace",
-            Self::SaveWorkspace { .. } => "save_workspace",
-            Self::SaveDraft { .. } => "save_draft",
-            Self::MarkRead { .. } => "mark_read",
-            Self::SaveSettings { .. } => "save_settings",
-            Self::Shutdown => "shutdown",
+            Self::Chat { command, .. } => command.into(),
+            command => command.into(),
         }
     }
 
-    /// The chat that it speaks of.
+    /// The chat that it is about.
     pub fn chat(&self) -> Option<ChatId> {
         match self {
-            Self::ExportInvite { chat, .. }
-            | Self::Connect { chat, .. }
-            | Self::Admit { chat, .. }
-            | Self::Say { chat, .. }
-            | Self::Act { chat, .. }
-            | Self::SetNick { chat, .. }
-            | Self::SetTopic { chat, .. }
-            | Self::SetStatus { chat, .. }
-            | Self::Ban { chat, .. }
-            | Self::Unban { chat, .. }
-            | Self::UndoFrom { chat, .. }
-            | Self::SetRole { chat, .. }
-            | Self::Invites { chat }
-            | Self::CloseInvite { chat, .. }
-            | Self::SetDoor { chat, .. }
-            | Self::Facts { chat }
-            | Self::ModerationLog { chat }
-            | Self::Ignore { chat, .. }
-            | Self::History { chat, .. }
-            | Self::ClearHistory { chat }
-            | Self::SetRetention { chat, .. }
-            | Self::SetHistoryRule { chat, .. }
-            | Self::Resend { chat, .. }
-            | Self::Export { chat, .. }
-            | Self::CancelExport { chat }
-            | Self::Members { chat }
-            | Self::Stats { chat }
-            | Self::LeaveChat { chat }
-            | Self::Retry { chat }
-            | Self::SaveDraft { chat, .. }
-            | Self::MarkRead { chat, .. } => Some(*chat),
+            Self::Chat { chat, .. } => Some(*chat),
             Self::Search { chat, .. } => *chat,
-            Self::CreateChat { .. }
-            | Self::ImportInvite { .. }
-            | Self::Backup { .. }
-            | Self::Restore { .. }
-            | Self::SetPassphrase { .. }
-            | Self::Unlock { .. }
-            | Self::LoadWorkspace
-            | Self::SaveWorkspace { .. }
-            | Self::SaveSettings { .. }
-            | Self::Shutdown => None,
+            _ => None,
         }
+    }
+}
+
+impl ChatCommand {
+    /// The same about a chat.
+    pub fn to(self, chat: ChatId) -> Command {
+        Command::Chat { chat, command: self }
+    }
+}
+
+impl Serialize for Command {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Chat { chat, command } => in_chat::serialize(*chat, command, serializer),
+            command => Self::serialize(command, serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Command {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = Map::deserialize(deserializer)?;
+        if ChatCommand::VARIANTS.contains(&in_chat::name(&object, "command")) {
+            let (chat, command) = in_chat::deserialize(object)?;
+            return Ok(Self::Chat { chat, command });
+        }
+        Self::deserialize(Value::Object(object)).map_err(de::Error::custom)
     }
 }

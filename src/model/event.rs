@@ -4,10 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Map, Value};
+use strum::VariantNames;
 
 use super::answer::{InviteInfo, LogEntry, MemberInfo, Stats};
 use super::command::{ChatKind, Status, Tag};
+use super::in_chat;
 use super::message::{DeliveryState, Message};
 use super::settings::{OpenChat, Retention, Settings, Workspace};
 use crate::facts::{Door, HistoryRule, Role};
@@ -92,9 +95,10 @@ pub enum LeftWhy {
     Banned,
 }
 
-/// What happens. The names and fields are those of the headless mode, and public.
+/// What happens. The names and fields are those of the headless mode, and public: an event of one chat is written as one
+/// object, with the chat's id after the event's name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(remote = "Self", tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The first of all, unless a passphrase is needed before: the program stands. A `ChatOpened` for every chat of the
     /// profile follows.
@@ -146,375 +150,14 @@ pub enum Event {
         /// The same in words.
         message: String,
     },
-    /// A chat is being exported.
-    ExportProgress {
-        /// Which chat.
-        chat: ChatId,
-        /// Messages looked at so far.
-        messages: u64,
-        /// Of so many.
-        of: u64,
-    },
-    /// A chat was exported.
-    Exported {
-        /// Which chat.
-        chat: ChatId,
-        /// The file.
-        path: PathBuf,
-        /// Messages in it.
-        messages: u64,
-    },
-    /// The export of a chat was broken off.
-    ExportCancelled {
-        /// Which chat.
-        chat: ChatId,
-    },
-    /// A chat is there: created, imported or found in the profile.
-    ChatOpened {
-        /// Its id.
-        chat: ChatId,
-        /// Its name.
-        name: String,
-        /// Its kind.
-        kind: ChatKind,
-        /// Our session's key.
-        client_id: ClientId,
-        /// Who we are there.
-        member: MemberId,
-        /// Where its socket listens.
-        listen: SocketAddr,
-        /// What we are called there.
-        nick: String,
-        /// Its topic as last known.
-        topic: String,
-        /// What we may do there.
-        role: Role,
-        /// Whether we were ever let in (a founder is from the start).
-        joined: bool,
-        /// Whether only moderators and the founder may set the topic.
-        topic_locked: bool,
-        /// How strangers come into a public chat.
-        door: Door,
-        /// What of the past newcomers get.
-        #[serde(default)]
-        history_rule: HistoryRule,
-        /// How much of it is kept here.
-        #[serde(default)]
-        retention: Retention,
-    },
-    /// The first link stands: we are in.
-    Joined {
-        /// Which chat.
-        chat: ChatId,
-    },
-    /// We were not let in, or could not get there.
-    JoinFailed {
-        /// Which chat.
-        chat: ChatId,
-        /// Why, for programs.
-        code: Code,
-        /// Why, and what to do.
-        message: String,
-    },
-    /// The chat is gone from the profile.
-    ChatClosed {
-        /// Which chat.
-        chat: ChatId,
-        /// So many own messages had not been sent and are gone with it.
-        #[serde(default)]
-        unsent: u32,
-    },
-    /// An invite key was made.
-    InviteExported {
-        /// Which chat.
-        chat: ChatId,
-        /// Its id.
-        invite: InviteId,
-        /// The file, if one was written.
-        path: Option<PathBuf>,
-        /// The armoured text, the same as in the file.
-        text: String,
-        /// The same as a `throng:` link.
-        link: String,
-    },
     /// Something was said.
     Message(Message),
-    /// How far an own message has got.
-    Delivery {
-        /// Where.
-        chat: ChatId,
-        /// Which.
-        id: MessageId,
-        /// How far.
-        state: DeliveryState,
-        /// How many members have it, as far as is known; until some have said so, to how many it was sent.
-        reached: u32,
-        /// Of so many that are there; 0: not known.
-        #[serde(default)]
-        of: u32,
-    },
-    /// Somebody came.
-    MemberJoined {
-        /// Where.
-        chat: ChatId,
-        /// Who.
-        member: MemberId,
-        /// What they are called.
-        nick: String,
-        /// What they may do.
-        role: Role,
-        /// How they are.
-        status: Status,
-    },
-    /// Somebody went.
-    MemberLeft {
-        /// Where.
-        chat: ChatId,
-        /// Who.
-        member: MemberId,
-        /// What they were called.
-        nick: String,
-        /// Why.
-        why: LeftWhy,
-    },
-    /// Somebody is called something else.
-    NickChanged {
-        /// Where.
-        chat: ChatId,
-        /// Who.
-        member: MemberId,
-        /// What they are called now.
-        nick: String,
-    },
-    /// The topic is another.
-    TopicChanged {
-        /// Where.
-        chat: ChatId,
-        /// The topic; empty: none.
-        topic: String,
-        /// Whether only moderators and the founder may set it.
-        locked: bool,
-        /// Who changed it.
-        by: MemberId,
-    },
-    /// Somebody's status is another.
-    StatusChanged {
-        /// Where.
-        chat: ChatId,
-        /// Whose.
-        member: MemberId,
-        /// The new one.
-        status: Status,
-    },
-    /// Somebody was banned.
-    Banned {
-        /// Where.
-        chat: ChatId,
-        /// Who.
-        member: MemberId,
-        /// By whom.
-        by: MemberId,
-        /// Why, in their words.
-        reason: String,
-        /// Whether none of the banned's words are shown any more.
-        hide_all: bool,
-    },
-    /// A ban was lifted.
-    Unbanned {
-        /// Where.
-        chat: ChatId,
-        /// Who may come back.
-        member: MemberId,
-        /// Who lifted it.
-        by: MemberId,
-    },
-    /// Somebody's role is another.
-    RoleChanged {
-        /// Where.
-        chat: ChatId,
-        /// Whose.
-        member: MemberId,
-        /// What they may do now.
-        role: Role,
-        /// Who changed it, if it was done to them by name.
-        by: Option<MemberId>,
-    },
-    /// The door of a public chat is another.
-    DoorChanged {
-        /// Where.
-        chat: ChatId,
-        /// How strangers come in now.
-        #[serde(flatten)]
-        door: Door,
-        /// Who changed it.
-        by: Option<MemberId>,
-    },
-    /// An invite is closed: nobody new comes in by it.
-    InviteClosed {
-        /// Where.
-        chat: ChatId,
-        /// Which.
-        invite: InviteId,
-        /// Who closed it.
-        by: Option<MemberId>,
-    },
-    /// The invites of a chat, the newest first.
-    Invites {
-        /// Of which chat.
-        chat: ChatId,
-        /// All that are known here.
-        invites: Vec<InviteInfo>,
-    },
-    /// What is agreed on in a chat. Equal on all members once they have the same facts.
-    Facts {
-        /// Of which chat.
-        chat: ChatId,
-        /// The hash of all facts, 64 hex digits.
-        root: String,
-        /// What holds by them, in hex (docs/protocol.md, "The state in bytes").
-        state: String,
-    },
-    /// Who did what, the oldest first.
-    ModerationLog {
-        /// Of which chat.
-        chat: ChatId,
-        /// All of it.
-        entries: Vec<LogEntry>,
-    },
-    /// Somebody said two different things under one number: both are shown, and the session is over.
-    Forked {
-        /// Where.
-        chat: ChatId,
-        /// Who.
-        member: MemberId,
-    },
-    /// We speak faster than the chat allows: what was said goes out later.
-    Slow {
-        /// Where.
-        chat: ChatId,
-        /// After so long.
-        wait_ms: u32,
-    },
-    /// This computer's clock is off by over two minutes, as others' clocks tell. What we say bears the right time.
-    ClockOff {
-        /// Where.
-        chat: ChatId,
-        /// What has to be added to the clock, in ms: negative if it is ahead.
-        by_ms: i64,
-    },
-    /// A public chat asks for work before it lets us in; it is being done.
-    Working {
-        /// Which chat.
-        chat: ChatId,
-        /// How much is asked, in leading zero bits: 2 to the power of so many tries on average.
-        bits: u8,
-        /// Tries so far.
-        tried: u64,
-    },
-    /// Whether somebody has lately confirmed what we know of roles and bans. It may be out of date while nobody has.
-    ModerationStale {
-        /// Where.
-        chat: ChatId,
-        /// Nobody has.
-        stale: bool,
-    },
-    /// The user ignores somebody, or does no more.
-    IgnoreChanged {
-        /// Where.
-        chat: ChatId,
-        /// Whom.
-        member: MemberId,
-        /// Whether their words are hidden.
-        ignored: bool,
-    },
-    /// A link stands.
-    PeerLinked {
-        /// Where.
-        chat: ChatId,
-        /// To which session.
-        client_id: ClientId,
-        /// Whose.
-        member: MemberId,
-        /// At what address.
-        address: SocketAddr,
-    },
-    /// A link is gone.
-    PeerLost {
-        /// Where.
-        chat: ChatId,
-        /// To which session.
-        client_id: ClientId,
-        /// Whose.
-        member: MemberId,
-    },
-    /// Stored messages, the oldest first.
-    History {
-        /// Of which chat.
-        chat: ChatId,
-        /// The oldest first.
-        messages: Vec<Message>,
-        /// Whether older ones than these are stored.
-        more_before: bool,
-        /// Whether newer ones than these are stored.
-        more_after: bool,
-    },
-    /// What was said before is being fetched from others, or has been.
-    HistoryProgress {
-        /// Of which chat.
-        chat: ChatId,
-        /// Messages that came so far, in this round.
-        fetched: u32,
-        /// Up to when it goes back by now, if that is known.
-        back_to: Option<Timestamp>,
-        /// Whether the round is over.
-        done: bool,
-        /// Whether others may have more from before that: scrolling up asks for it.
-        more: bool,
-    },
     /// What a search has found, the newest first.
     SearchResults {
         /// The newest first.
         messages: Vec<Message>,
         /// Whether there are older ones.
         more: bool,
-    },
-    /// What was said in a chat is forgotten here.
-    HistoryCleared {
-        /// In which chat.
-        chat: ChatId,
-    },
-    /// How much of a chat is kept here is another.
-    RetentionChanged {
-        /// Of which chat.
-        chat: ChatId,
-        /// How much.
-        #[serde(flatten)]
-        retention: Retention,
-    },
-    /// What of the past newcomers get is another.
-    HistoryRuleChanged {
-        /// In which chat.
-        chat: ChatId,
-        /// What they get.
-        #[serde(flatten)]
-        rule: HistoryRule,
-        /// Who changed it.
-        by: Option<MemberId>,
-    },
-    /// Who is in a chat, by nick.
-    Members {
-        /// Which chat.
-        chat: ChatId,
-        /// All of them.
-        members: Vec<MemberInfo>,
-    },
-    /// The figures of a chat.
-    Stats {
-        /// Which chat.
-        chat: ChatId,
-        /// The figures.
-        #[serde(flatten)]
-        stats: Stats,
     },
     /// What the window keeps between runs.
     Workspace {
@@ -547,4 +190,341 @@ pub enum Event {
     Lagged,
     /// The last of all.
     Bye,
+    /// About one chat.
+    #[serde(skip)]
+    Chat {
+        /// Which.
+        chat: ChatId,
+        /// What.
+        event: ChatEvent,
+    },
+}
+
+/// What happens in one chat, or to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, VariantNames)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ChatEvent {
+    /// A chat is being exported.
+    ExportProgress {
+        /// Messages looked at so far.
+        messages: u64,
+        /// Of so many.
+        of: u64,
+    },
+    /// A chat was exported.
+    Exported {
+        /// The file.
+        path: PathBuf,
+        /// Messages in it.
+        messages: u64,
+    },
+    /// The export of a chat was broken off.
+    ExportCancelled,
+    /// A chat is there: created, imported or found in the profile.
+    ChatOpened {
+        /// Its name.
+        name: String,
+        /// Its kind.
+        kind: ChatKind,
+        /// Our session's key.
+        client_id: ClientId,
+        /// Who we are there.
+        member: MemberId,
+        /// Where its socket listens.
+        listen: SocketAddr,
+        /// What we are called there.
+        nick: String,
+        /// Its topic as last known.
+        topic: String,
+        /// What we may do there.
+        role: Role,
+        /// Whether we were ever let in (a founder is from the start).
+        joined: bool,
+        /// Whether only moderators and the founder may set the topic.
+        topic_locked: bool,
+        /// How strangers come into a public chat.
+        door: Door,
+        /// What of the past newcomers get.
+        #[serde(default)]
+        history_rule: HistoryRule,
+        /// How much of it is kept here.
+        #[serde(default)]
+        retention: Retention,
+    },
+    /// The first link stands: we are in.
+    Joined,
+    /// We were not let in, or could not get there.
+    JoinFailed {
+        /// Why, for programs.
+        code: Code,
+        /// Why, and what to do.
+        message: String,
+    },
+    /// The chat is gone from the profile.
+    ChatClosed {
+        /// So many own messages had not been sent and are gone with it.
+        #[serde(default)]
+        unsent: u32,
+    },
+    /// An invite key was made.
+    InviteExported {
+        /// Its id.
+        invite: InviteId,
+        /// The file, if one was written.
+        path: Option<PathBuf>,
+        /// The armoured text, the same as in the file.
+        text: String,
+        /// The same as a `throng:` link.
+        link: String,
+    },
+    /// How far an own message has got.
+    Delivery {
+        /// Which.
+        id: MessageId,
+        /// How far.
+        state: DeliveryState,
+        /// How many members have it, as far as is known; until some have said so, to how many it was sent.
+        reached: u32,
+        /// Of so many that are there; 0: not known.
+        #[serde(default)]
+        of: u32,
+    },
+    /// Somebody came.
+    MemberJoined {
+        /// Who.
+        member: MemberId,
+        /// What they are called.
+        nick: String,
+        /// What they may do.
+        role: Role,
+        /// How they are.
+        status: Status,
+    },
+    /// Somebody went.
+    MemberLeft {
+        /// Who.
+        member: MemberId,
+        /// What they were called.
+        nick: String,
+        /// Why.
+        why: LeftWhy,
+    },
+    /// Somebody is called something else.
+    NickChanged {
+        /// Who.
+        member: MemberId,
+        /// What they are called now.
+        nick: String,
+    },
+    /// The topic is another.
+    TopicChanged {
+        /// The topic; empty: none.
+        topic: String,
+        /// Whether only moderators and the founder may set it.
+        locked: bool,
+        /// Who changed it.
+        by: MemberId,
+    },
+    /// Somebody's status is another.
+    StatusChanged {
+        /// Whose.
+        member: MemberId,
+        /// The new one.
+        status: Status,
+    },
+    /// Somebody was banned.
+    Banned {
+        /// Who.
+        member: MemberId,
+        /// By whom.
+        by: MemberId,
+        /// Why, in their words.
+        reason: String,
+        /// Whether none of the banned's words are shown any more.
+        hide_all: bool,
+    },
+    /// A ban was lifted.
+    Unbanned {
+        /// Who may come back.
+        member: MemberId,
+        /// Who lifted it.
+        by: MemberId,
+    },
+    /// Somebody's role is another.
+    RoleChanged {
+        /// Whose.
+        member: MemberId,
+        /// What they may do now.
+        role: Role,
+        /// Who changed it, if it was done to them by name.
+        by: Option<MemberId>,
+    },
+    /// The door of a public chat is another.
+    DoorChanged {
+        /// How strangers come in now.
+        #[serde(flatten)]
+        door: Door,
+        /// Who changed it.
+        by: Option<MemberId>,
+    },
+    /// An invite is closed: nobody new comes in by it.
+    InviteClosed {
+        /// Which.
+        invite: InviteId,
+        /// Who closed it.
+        by: Option<MemberId>,
+    },
+    /// The invites of a chat, the newest first.
+    Invites {
+        /// All that are known here.
+        invites: Vec<InviteInfo>,
+    },
+    /// What is agreed on in a chat. Equal on all members once they have the same facts.
+    Facts {
+        /// The hash of all facts, 64 hex digits.
+        root: String,
+        /// What holds by them, in hex (docs/protocol.md, "The state in bytes").
+        state: String,
+    },
+    /// Who did what, the oldest first.
+    ModerationLog {
+        /// All of it.
+        entries: Vec<LogEntry>,
+    },
+    /// Somebody said two different things under one number: both are shown, and the session is over.
+    Forked {
+        /// Who.
+        member: MemberId,
+    },
+    /// We speak faster than the chat allows: what was said goes out later.
+    Slow {
+        /// After so long.
+        wait_ms: u32,
+    },
+    /// This computer's clock is off by over two minutes, as others' clocks tell. What we say bears the right time.
+    ClockOff {
+        /// What has to be added to the clock, in ms: negative if it is ahead.
+        by_ms: i64,
+    },
+    /// A public chat asks for work before it lets us in; it is being done.
+    Working {
+        /// How much is asked, in leading zero bits: 2 to the power of so many tries on average.
+        bits: u8,
+        /// Tries so far.
+        tried: u64,
+    },
+    /// Whether somebody has lately confirmed what we know of roles and bans. It may be out of date while nobody has.
+    ModerationStale {
+        /// Nobody has.
+        stale: bool,
+    },
+    /// The user ignores somebody, or does no more.
+    IgnoreChanged {
+        /// Whom.
+        member: MemberId,
+        /// Whether their words are hidden.
+        ignored: bool,
+    },
+    /// A link stands.
+    PeerLinked {
+        /// To which session.
+        client_id: ClientId,
+        /// Whose.
+        member: MemberId,
+        /// At what address.
+        address: SocketAddr,
+    },
+    /// A link is gone.
+    PeerLost {
+        /// To which session.
+        client_id: ClientId,
+        /// Whose.
+        member: MemberId,
+    },
+    /// Stored messages, the oldest first.
+    History {
+        /// The oldest first.
+        messages: Vec<Message>,
+        /// Whether older ones than these are stored.
+        more_before: bool,
+        /// Whether newer ones than these are stored.
+        more_after: bool,
+    },
+    /// What was said before is being fetched from others, or has been.
+    HistoryProgress {
+        /// Messages that came so far, in this round.
+        fetched: u32,
+        /// Up to when it goes back by now, if that is known.
+        back_to: Option<Timestamp>,
+        /// Whether the round is over.
+        done: bool,
+        /// Whether others may have more from before that: scrolling up asks for it.
+        more: bool,
+    },
+    /// What was said in a chat is forgotten here.
+    HistoryCleared,
+    /// How much of a chat is kept here is another.
+    RetentionChanged {
+        /// How much.
+        #[serde(flatten)]
+        retention: Retention,
+    },
+    /// What of the past newcomers get is another.
+    HistoryRuleChanged {
+        /// What they get.
+        #[serde(flatten)]
+        rule: HistoryRule,
+        /// Who changed it.
+        by: Option<MemberId>,
+    },
+    /// Who is in a chat, by nick.
+    Members {
+        /// All of them.
+        members: Vec<MemberInfo>,
+    },
+    /// The figures of a chat.
+    Stats {
+        /// The figures.
+        #[serde(flatten)]
+        stats: Stats,
+    },
+}
+
+impl Event {
+    /// The chat in which it happens; of an error and of what a search finds none.
+    pub fn chat(&self) -> Option<ChatId> {
+        match self {
+            Self::Chat { chat, .. } => Some(*chat),
+            Self::Message(message) => Some(message.chat),
+            _ => None,
+        }
+    }
+}
+
+impl ChatEvent {
+    /// The same of a chat.
+    pub fn of(self, chat: ChatId) -> Event {
+        Event::Chat { chat, event: self }
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Chat { chat, event } => in_chat::serialize(*chat, event, serializer),
+            event => Self::serialize(event, serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = Map::deserialize(deserializer)?;
+        if ChatEvent::VARIANTS.contains(&in_chat::name(&object, "event")) {
+            let (chat, event) = in_chat::deserialize(object)?;
+            return Ok(Self::Chat { chat, event });
+        }
+        Self::deserialize(Value::Object(object)).map_err(de::Error::custom)
+    }
 }

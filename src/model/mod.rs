@@ -10,6 +10,7 @@ mod command;
 mod entry;
 mod event;
 mod history;
+mod in_chat;
 mod limits;
 mod log;
 mod members;
@@ -25,9 +26,9 @@ pub use crate::facts::{Deed, Denied, Door, DoorMode, HistoryRule, RIGHTS, Role, 
 pub use answer::{InviteInfo, InviteUser, LinkInfo, LogEntry, LoggedDeed, MemberInfo, Stats};
 pub use chat::{Chat, Connection, Fetching, Join};
 pub use chats::{Chats, Effects, Trouble};
-pub use command::{ChatKind, Command, ExportFormat, Request, Rights, Status, Tag};
+pub use command::{ChatCommand, ChatKind, Command, ExportFormat, Request, Rights, Status, Tag};
 pub use entry::{Hurdle, Work};
-pub use event::{Code, Event, LeftWhy, Report};
+pub use event::{ChatEvent, Code, Event, LeftWhy, Report};
 pub use limits::{
     MAX_BAN_REASON_LEN, MAX_CHAT_NAME_LEN, MAX_NICK_LEN, MAX_TOPIC_LEN, check_chat_name, check_nick,
     max_text_len, within,

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::answer::InviteInfo;
 use super::chat::{Chat, Join};
 use super::chats::Effects;
-use super::command::{ChatKind, Command};
-use super::event::Event;
+use super::command::{ChatCommand, ChatKind};
+use super::event::ChatEvent;
 use super::limits::MAX_NICK_LEN;
 use super::members::{BanInfo, Member};
 use super::text::{nick_key, shown_text};
@@ -225,14 +225,13 @@ impl Chat {
         }
     }
 
-    pub(super) fn apply_moderation(&mut self, event: &Event, now: Timestamp) -> Effects {
+    pub(super) fn apply_moderation(&mut self, event: &ChatEvent, now: Timestamp) -> Effects {
         match event {
-            Event::Banned {
+            ChatEvent::Banned {
                 member,
                 by,
                 reason,
                 hide_all,
-                ..
             } => {
                 let ban = BanInfo {
                     by: Some(*by),
@@ -241,28 +240,26 @@ impl Chat {
                 };
                 self.member_banned(*member, *by, ban, now);
             }
-            Event::Unbanned { member, by, .. } => return self.member_unbanned(*member, *by, now),
-            Event::RoleChanged { member, role, by, .. } => self.role_changed(*member, *role, *by, now),
-            Event::DoorChanged { door, by, .. } => {
+            ChatEvent::Unbanned { member, by } => return self.member_unbanned(*member, *by, now),
+            ChatEvent::RoleChanged { member, role, by } => self.role_changed(*member, *role, *by, now),
+            ChatEvent::DoorChanged { door, by } => {
                 self.door_changed(*door, *by, now);
                 // The list of members tells whether it lets us write.
-                return Effects::of(Command::Members { chat: self.id });
+                return Effects::of(ChatCommand::Members.to(self.id));
             }
-            Event::HistoryRuleChanged { rule, by, .. } => self.history_rule_changed(*rule, *by, now),
-            Event::InviteClosed { invite, by, .. } => self.invite_closed(*invite, *by, now),
-            Event::TopicChanged {
-                topic, locked, by, ..
-            } => self.topic_changed(topic, *locked, *by, now),
-            Event::Forked { member, .. } => self.forked(*member, now),
-            Event::Slow { wait_ms, .. } => {
+            ChatEvent::HistoryRuleChanged { rule, by } => self.history_rule_changed(*rule, *by, now),
+            ChatEvent::InviteClosed { invite, by } => self.invite_closed(*invite, *by, now),
+            ChatEvent::TopicChanged { topic, locked, by } => self.topic_changed(topic, *locked, *by, now),
+            ChatEvent::Forked { member } => self.forked(*member, now),
+            ChatEvent::Slow { wait_ms } => {
                 let wait = SignedDuration::from_millis(i64::from(*wait_ms));
                 self.slow_until = now.checked_add(wait).ok();
             }
-            Event::ClockOff { by_ms, .. } => self.clock_is_off(*by_ms, now),
-            Event::ModerationStale { stale, .. } => self.is_moderation_stale = *stale,
-            Event::IgnoreChanged { member, ignored, .. } => self.ignore_changed(*member, *ignored),
-            Event::Invites { invites, .. } => self.invites_came(invites),
-            Event::ModerationLog { entries, .. } => {
+            ChatEvent::ClockOff { by_ms } => self.clock_is_off(*by_ms, now),
+            ChatEvent::ModerationStale { stale } => self.is_moderation_stale = *stale,
+            ChatEvent::IgnoreChanged { member, ignored } => self.ignore_changed(*member, *ignored),
+            ChatEvent::Invites { invites } => self.invites_came(invites),
+            ChatEvent::ModerationLog { entries } => {
                 self.log = Some(self.log_lines(entries));
             }
             _ => {}
@@ -347,14 +344,16 @@ impl Chat {
             self.timeline
                 .insert_notice(now, format!("{by} lifted the ban on {who}"));
         }
-        Effects::of(Command::History {
-            chat: self.id,
-            before: None,
-            after: None,
-            around: None,
-            at: None,
-            limit: SHOWN_AGAIN,
-        })
+        Effects::of(
+            ChatCommand::History {
+                before: None,
+                after: None,
+                around: None,
+                at: None,
+                limit: SHOWN_AGAIN,
+            }
+            .to(self.id),
+        )
     }
 
     fn role_changed(&mut self, id: MemberId, role: Role, by: Option<MemberId>, now: Timestamp) {

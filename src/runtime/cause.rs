@@ -1,38 +1,57 @@
-//! Why something is done.
+//! Why something is done: which of our own events answers a command.
 
-use crate::id::MessageId;
-use crate::model::{Command, Tag};
+use crate::id::{InviteId, MemberId, MessageId};
+use crate::model::{ChatCommand, Tag};
 
-/// The command that is being carried out: its tag goes to the event that answers it.
+/// The own event that a command in flight waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum InFlight {
+    Message,
+    /// How far this message has got.
+    Delivery(MessageId),
+    Topic,
+    Ban(MemberId),
+    Unban(MemberId),
+    Role(MemberId),
+    Door,
+    HistoryRule,
+    InviteClosed(InviteId),
+    /// No event of the node: what carries the command out answers it.
+    Other,
+}
+
+/// A command that is being carried out in a chat. Its tag goes to the event that answers it.
 #[derive(Debug, Default)]
 pub(super) struct Cause {
-    name: &'static str,
-    /// Whom or what it is about, if that is a member or an invite.
-    about: Vec<u8>,
+    /// None once it is answered.
+    in_flight: Option<InFlight>,
     tag: Option<Tag>,
     /// The stored message that is said again.
     pub(super) again: Option<MessageId>,
 }
 
 impl Cause {
-    /// Nobody asked for it.
+    /// No command.
     pub(super) fn none() -> Self {
         Self::default()
     }
 
     /// A command.
-    pub(super) fn command(command: &Command, tag: Option<Tag>) -> Self {
-        let about = match command {
-            Command::Ban { member, .. } | Command::Unban { member, .. } | Command::SetRole { member, .. } => {
-                member.0.to_vec()
-            }
-            Command::CloseInvite { invite, .. } => invite.0.to_vec(),
-            Command::Resend { id, .. } => id.0.to_vec(),
-            _ => Vec::new(),
+    pub(super) fn of(command: &ChatCommand, tag: Option<Tag>) -> Self {
+        let in_flight = match command {
+            ChatCommand::Say { .. } | ChatCommand::Act { .. } => InFlight::Message,
+            ChatCommand::Resend { id } => InFlight::Delivery(*id),
+            ChatCommand::SetTopic { .. } => InFlight::Topic,
+            ChatCommand::Ban { member, .. } => InFlight::Ban(*member),
+            ChatCommand::Unban { member } => InFlight::Unban(*member),
+            ChatCommand::SetRole { member, .. } => InFlight::Role(*member),
+            ChatCommand::SetDoor { .. } => InFlight::Door,
+            ChatCommand::SetHistoryRule { .. } => InFlight::HistoryRule,
+            ChatCommand::CloseInvite { invite } => InFlight::InviteClosed(*invite),
+            _ => InFlight::Other,
         };
         Self {
-            name: command.name(),
-            about,
+            in_flight: Some(in_flight),
             tag,
             again: None,
         }
@@ -46,25 +65,14 @@ impl Cause {
         }
     }
 
-    /// The tag, if one of these commands is being carried out and was not answered before.
-    pub(super) fn answer(&mut self, commands: &[&str]) -> Option<Tag> {
-        if commands.contains(&self.name) {
-            self.name = "";
-            self.tag.take()
-        } else {
-            None
-        }
+    /// Takes the tag if our own event of this kind answers the command.
+    pub(super) fn take_answer(&mut self, event: InFlight) -> Option<Tag> {
+        self.in_flight.take_if(|in_flight| *in_flight == event)?;
+        self.tag.take()
     }
 
-    /// The tag, if our own deed answers the command, which is of that name and about that member or invite.
-    pub(super) fn answer_of(&mut self, is_own: bool, command: &str, about: &[u8]) -> Option<Tag> {
-        (is_own && self.about == about)
-            .then(|| self.answer(&[command]))
-            .flatten()
-    }
-
-    /// The tag, unless the command was answered before.
-    pub(super) fn unanswered(&mut self) -> Option<Option<Tag>> {
-        (!self.name.is_empty()).then(|| self.tag.take())
+    /// Takes the tag unless the command was answered before.
+    pub(super) fn take_unanswered(&mut self) -> Option<Option<Tag>> {
+        self.in_flight.take().map(|_| self.tag.take())
     }
 }

@@ -15,7 +15,9 @@ use super::work::Work;
 use crate::crypto::SigningKey;
 use crate::id::{ClientId, InviteId, MemberId, MessageId};
 use crate::invite::{Charter, Credential, InviteCertificate, InviteKey};
-use crate::model::{ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag};
+use crate::model::{
+    ChatEvent, ChatKind, Event, LinkInfo, MemberInfo, Message, MessageBody, Role, Stats, Status, Tag,
+};
 use crate::node::{
     ClassicState, HistoryState, Input, Node, NodeConfig, NodeKind, NodeMember, Now, Refusal, SignedState,
     StoredFact,
@@ -135,8 +137,7 @@ impl Chat {
 
     /// The event that reports its opening.
     pub(super) fn opened(&self) -> Event {
-        Event::ChatOpened {
-            chat: self.record.chat,
+        ChatEvent::ChatOpened {
             name: self.record.name.clone(),
             kind: self.record.kind,
             client_id: self.node.client_id(),
@@ -151,6 +152,7 @@ impl Chat {
             history_rule: self.history_rule(),
             retention: self.record.retention,
         }
+        .of(self.record.chat)
     }
 
     /// Where its socket listens; 0.0.0.0:0 if it has none.

@@ -11,7 +11,7 @@ use super::moderation::BanOrder;
 use super::reconnect::Target;
 use crate::facts::Action;
 use crate::id::{ChatId, ClientId};
-use crate::model::{Code, Command, Event, Request, Status, Tag};
+use crate::model::{ChatCommand, ChatEvent, Code, Command, Event, Request, Status, Tag};
 use crate::node::Input;
 use crate::store::{HistoryQuery, StoreError, Write};
 
@@ -36,16 +36,47 @@ impl Actor {
 
     async fn carry_out(&mut self, command: Command, tag: Option<Tag>) -> Result<(), Failure> {
         self.check_lock(&command)?;
-        let cause = &mut Cause::command(&command, tag.clone());
         match command {
+            Command::Chat { chat, command } => return self.carry_out_in(chat, command, tag).await,
             Command::CreateChat {
                 name,
                 kind,
                 nick,
                 door,
-            } => self.create_chat(name, kind, nick, door, tag).await,
-            Command::ExportInvite {
+            } => return self.create_chat(name, kind, nick, door, tag).await,
+            Command::ImportInvite { path, text, nick } => {
+                return self.import_invite(path, text, nick, tag).await;
+            }
+            Command::Search {
+                text,
                 chat,
+                before,
+                limit,
+            } => return self.search(&text, chat, before, limit, tag),
+            Command::Backup { path, passphrase } => return self.backup(path, passphrase, tag),
+            Command::Restore { path, passphrase } => return self.restore(path, passphrase, tag),
+            Command::SetPassphrase { old, new } => return self.set_passphrase(old, new, tag),
+            Command::Unlock { passphrase } => return self.unlock(passphrase, tag).await,
+            Command::LoadWorkspace => return self.load_workspace(tag),
+            Command::SaveWorkspace { workspace } => self.outlet.keep(Write::SaveWorkspace(workspace)),
+            Command::SaveSettings { settings } => self.outlet.keep(Write::SaveSettings(settings)),
+            Command::Shutdown => {
+                self.ending = true;
+                self.ending_tag = tag;
+            }
+        }
+        Ok(())
+    }
+
+    async fn carry_out_in(
+        &mut self,
+        chat: ChatId,
+        command: ChatCommand,
+        tag: Option<Tag>,
+    ) -> Result<(), Failure> {
+        let cause = &mut Cause::of(&command, tag.clone());
+        match command {
+            ChatCommand::ExportInvite {
                 path,
                 uses,
                 expires_in,
@@ -56,22 +87,18 @@ impl Actor {
                     expires_in,
                     rights,
                 };
-                self.export_invite(chat, path, &order, tag)
+                return self.export_invite(chat, path, &order, tag);
             }
-            Command::ImportInvite { path, text, nick } => self.import_invite(path, text, nick, tag).await,
-            Command::Connect {
-                chat,
-                client_id,
-                address,
-            } => self.connect(chat, client_id, address, tag),
-            Command::Admit { chat, client_id } => self.admit(chat, client_id, cause),
-            Command::Say { chat, text } => self.say(chat, text, false, cause),
-            Command::Act { chat, text } => self.say(chat, text, true, cause),
-            Command::SetNick { chat, nick } => self.set_nick(chat, nick, cause),
-            Command::SetTopic { chat, topic, locked } => self.set_topic(chat, topic, locked, cause),
-            Command::SetStatus { chat, status } => self.set_status(chat, status, cause),
-            Command::History {
-                chat,
+            ChatCommand::Connect { client_id, address } => {
+                return self.connect(chat, client_id, address, tag);
+            }
+            ChatCommand::Admit { client_id } => return self.admit(chat, client_id, cause),
+            ChatCommand::Say { text } => return self.say(chat, text, false, cause),
+            ChatCommand::Act { text } => return self.say(chat, text, true, cause),
+            ChatCommand::SetNick { nick } => return self.set_nick(chat, nick, cause),
+            ChatCommand::SetTopic { topic, locked } => return self.set_topic(chat, topic, locked, cause),
+            ChatCommand::SetStatus { status } => return self.set_status(chat, status, cause),
+            ChatCommand::History {
                 before,
                 after,
                 around,
@@ -90,35 +117,22 @@ impl Actor {
                         ));
                     }
                 };
-                self.history(chat, query, limit, tag)
+                return self.history(chat, query, limit, tag);
             }
-            Command::Search {
-                text,
-                chat,
-                before,
-                limit,
-            } => self.search(&text, chat, before, limit, tag),
-            Command::ClearHistory { chat } => self.clear_history(chat, tag).await,
-            Command::SetRetention { chat, retention } => self.set_retention(chat, retention, tag).await,
-            Command::Resend { chat, id } => self.resend(chat, id, cause),
-            Command::Export { chat, path, format } => self.export(chat, path, format, tag),
-            Command::CancelExport { chat } => self.cancel_export(chat, tag),
-            Command::Backup { path, passphrase } => self.backup(path, passphrase, tag),
-            Command::Restore { path, passphrase } => self.restore(path, passphrase, tag),
-            Command::SetPassphrase { old, new } => self.set_passphrase(old, new, tag),
-            Command::Unlock { passphrase } => self.unlock(passphrase, tag).await,
-            Command::Members { chat } => {
+            ChatCommand::ClearHistory => return self.clear_history(chat, tag).await,
+            ChatCommand::SetRetention { retention } => return self.set_retention(chat, retention, tag).await,
+            ChatCommand::Resend { id } => return self.resend(chat, id, cause),
+            ChatCommand::Export { path, format } => return self.export(chat, path, format, tag),
+            ChatCommand::CancelExport => return self.cancel_export(chat, tag),
+            ChatCommand::Members => {
                 let members = self.chat(chat)?.members();
-                self.outlet.report(Event::Members { chat, members }, tag);
-                Ok(())
+                self.outlet.report_in(chat, ChatEvent::Members { members }, tag);
             }
-            Command::Stats { chat } => {
+            ChatCommand::Stats => {
                 let stats = self.chat(chat)?.stats();
-                self.outlet.report(Event::Stats { chat, stats }, tag);
-                Ok(())
+                self.outlet.report_in(chat, ChatEvent::Stats { stats }, tag);
             }
-            Command::Ban {
-                chat,
+            ChatCommand::Ban {
                 member,
                 reason,
                 with_invite,
@@ -130,50 +144,31 @@ impl Actor {
                     with_invite,
                     hide_all,
                 };
-                self.ban(chat, order, cause)
+                return self.ban(chat, order, cause);
             }
-            Command::Unban { chat, member } => self.unban(chat, member, cause),
-            Command::UndoFrom { chat, fact } => self.undo_from(chat, fact, cause),
-            Command::SetRole { chat, member, role } => self.set_role(chat, member, role, cause),
-            Command::Invites { chat } => self.tell_invites(chat, tag),
-            Command::CloseInvite { chat, invite } => self.close_invite(chat, invite, cause),
-            Command::SetDoor { chat, door } => self.set_door(chat, door, cause),
-            Command::SetHistoryRule { chat, rule } => self.set_history_rule(chat, rule, cause),
-            Command::Facts { chat } => self.tell_facts(chat, tag),
-            Command::ModerationLog { chat } => self.tell_log(chat, tag),
-            Command::Ignore {
-                chat,
-                member,
-                ignored,
-            } => self.set_ignored(chat, member, ignored, tag),
-            Command::LeaveChat { chat } => self.leave(chat, tag).await,
-            Command::Retry { chat } => self.retry(chat).await,
-            Command::LoadWorkspace => self.load_workspace(tag),
-            Command::SaveWorkspace { workspace } => {
-                self.outlet.keep(Write::SaveWorkspace(workspace));
-                Ok(())
-            }
-            Command::SaveDraft { chat, text } => {
+            ChatCommand::Unban { member } => return self.unban(chat, member, cause),
+            ChatCommand::UndoFrom { fact } => return self.undo_from(chat, fact, cause),
+            ChatCommand::SetRole { member, role } => return self.set_role(chat, member, role, cause),
+            ChatCommand::Invites => return self.tell_invites(chat, tag),
+            ChatCommand::CloseInvite { invite } => return self.close_invite(chat, invite, cause),
+            ChatCommand::SetDoor { door } => return self.set_door(chat, door, cause),
+            ChatCommand::SetHistoryRule { rule } => return self.set_history_rule(chat, rule, cause),
+            ChatCommand::Facts => return self.tell_facts(chat, tag),
+            ChatCommand::ModerationLog => return self.tell_log(chat, tag),
+            ChatCommand::Ignore { member, ignored } => return self.set_ignored(chat, member, ignored, tag),
+            ChatCommand::LeaveChat => return self.leave(chat, tag).await,
+            ChatCommand::Retry => return self.retry(chat).await,
+            ChatCommand::SaveDraft { text } => {
                 self.chat(chat)?;
                 check_len("A draft", &text, MAX_DRAFT_LEN)?;
                 self.outlet.keep(Write::SaveDraft { chat, text });
-                Ok(())
             }
-            Command::MarkRead { chat, message } => {
+            ChatCommand::MarkRead { message } => {
                 self.chat(chat)?;
                 self.outlet.keep(Write::MarkRead { chat, message });
-                Ok(())
-            }
-            Command::SaveSettings { settings } => {
-                self.outlet.keep(Write::SaveSettings(settings));
-                Ok(())
-            }
-            Command::Shutdown => {
-                self.ending = true;
-                self.ending_tag = tag;
-                Ok(())
             }
         }
+        Ok(())
     }
 
     /// A chat by its id.
@@ -227,28 +222,16 @@ impl Actor {
             nick: nick.clone(),
         });
         // The node tells our own changes to others only.
-        self.outlet.answer(
-            Event::NickChanged {
-                chat: id,
-                member,
-                nick,
-            },
-            cause,
-        );
+        self.outlet
+            .answer_in(id, ChatEvent::NickChanged { member, nick }, cause);
         Ok(())
     }
 
     fn set_status(&mut self, id: ChatId, status: Status, cause: &mut Cause) -> Result<(), Failure> {
         self.tell_node(id, Input::SetStatus(status as u8), cause)?;
         let member = self.chat(id)?.node.member();
-        self.outlet.answer(
-            Event::StatusChanged {
-                chat: id,
-                member,
-                status,
-            },
-            cause,
-        );
+        self.outlet
+            .answer_in(id, ChatEvent::StatusChanged { member, status }, cause);
         Ok(())
     }
 
@@ -279,15 +262,8 @@ impl Actor {
         // The node reports no event if the topic is the same, but the command needs an answer.
         let chat = self.chat(id)?;
         let (locked, by) = (chat.is_topic_locked(), chat.node.member());
-        self.outlet.answer(
-            Event::TopicChanged {
-                chat: id,
-                topic,
-                locked,
-                by,
-            },
-            cause,
-        );
+        self.outlet
+            .answer_in(id, ChatEvent::TopicChanged { topic, locked, by }, cause);
         Ok(())
     }
 
@@ -354,7 +330,7 @@ impl Actor {
         self.send_for(permit, async move {
             // The question is queued after the writes, and answered when they are done.
             let left = match store.history(id, HistoryQuery::Newest, 1).await {
-                Err(StoreError::NotFound) => Ok(Box::new(Event::ChatClosed { chat: id, unsent })),
+                Err(StoreError::NotFound) => Ok(Box::new(ChatEvent::ChatClosed { unsent }.of(id))),
                 Err(error) => Err(error.into()),
                 Ok(_) => Err(Failure::new(
                     Code::File,

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::cause::Cause;
+use super::cause::{Cause, InFlight};
 use super::chat::{Chat, status};
 use super::clock::timestamp;
 use super::failure::Failure;
@@ -10,7 +10,7 @@ use super::outlet::Outlet;
 use super::reconnect::Target;
 use crate::id::{ClientId, MemberId, MessageId};
 use crate::invite::Charter;
-use crate::model::{Code, DeliveryState, Event, LeftWhy, Message, MessageBody};
+use crate::model::{ChatEvent, Code, DeliveryState, Event, LeftWhy, Message, MessageBody};
 use crate::node::{NodeEvent, NodeMessage, Now, Output, Refusal};
 use crate::store::Write;
 
@@ -38,9 +38,9 @@ impl Chat {
             } => {
                 self.linked(client_id, address, now, outlet);
                 let tag = self.take_connect_tag(&client_id);
-                outlet.report(
-                    Event::PeerLinked {
-                        chat,
+                outlet.report_in(
+                    chat,
+                    ChatEvent::PeerLinked {
                         client_id,
                         member,
                         address,
@@ -50,14 +50,7 @@ impl Chat {
             }
             NodeEvent::PeerLost { client_id, member } => {
                 self.reconnect.lost(now.elapsed);
-                outlet.report(
-                    Event::PeerLost {
-                        chat,
-                        client_id,
-                        member,
-                    },
-                    None,
-                );
+                outlet.report_in(chat, ChatEvent::PeerLost { client_id, member }, None);
             }
             NodeEvent::MemberJoined {
                 member,
@@ -66,9 +59,9 @@ impl Chat {
             } => {
                 self.keep_nick(member, &nick, outlet);
                 let (nick, role, status) = (self.nick_of(&member), self.role_of(&member), status(number));
-                outlet.report(
-                    Event::MemberJoined {
-                        chat,
+                outlet.report_in(
+                    chat,
+                    ChatEvent::MemberJoined {
                         member,
                         nick,
                         role,
@@ -87,9 +80,9 @@ impl Chat {
                     false if self.ban_of(member).is_some() => LeftWhy::Banned,
                     false => LeftWhy::Lost,
                 };
-                outlet.report(
-                    Event::MemberLeft {
-                        chat,
+                outlet.report_in(
+                    chat,
+                    ChatEvent::MemberLeft {
                         member,
                         nick: self.nick_of(&member),
                         why,
@@ -99,15 +92,15 @@ impl Chat {
             }
             NodeEvent::NickChanged { member, nick } => {
                 self.keep_nick(member, &nick, outlet);
-                outlet.report(Event::NickChanged { chat, member, nick }, None);
+                outlet.report_in(chat, ChatEvent::NickChanged { member, nick }, None);
             }
             NodeEvent::StatusChanged {
                 member,
                 status: number,
             } => {
-                outlet.report(
-                    Event::StatusChanged {
-                        chat,
+                outlet.report_in(
+                    chat,
+                    ChatEvent::StatusChanged {
                         member,
                         status: status(number),
                     },
@@ -128,10 +121,10 @@ impl Chat {
             | NodeEvent::ModerationStale(_) => self.moderated(event, cause, outlet),
             NodeEvent::Slow { wait } => {
                 let wait_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-                outlet.report(Event::Slow { chat, wait_ms }, None);
+                outlet.report_in(chat, ChatEvent::Slow { wait_ms }, None);
             }
             NodeEvent::WorkAsked { bits } => self.work_asked(bits, outlet),
-            NodeEvent::ClockOff { by_ms } => outlet.report(Event::ClockOff { chat, by_ms }, None),
+            NodeEvent::ClockOff { by_ms } => outlet.report_in(chat, ChatEvent::ClockOff { by_ms }, None),
             NodeEvent::Message(message) => self.said(message, cause, outlet),
             NodeEvent::Delivery { id, links } => {
                 let state = if links > 0 {
@@ -141,9 +134,9 @@ impl Chat {
                 };
                 self.delivered(id, state, links, cause, outlet);
             }
-            NodeEvent::Reached { id, members, of } => outlet.report(
-                Event::Delivery {
-                    chat,
+            NodeEvent::Reached { id, members, of } => outlet.report_in(
+                chat,
+                ChatEvent::Delivery {
                     id,
                     state: DeliveryState::Sent,
                     reached: members,
@@ -190,7 +183,7 @@ impl Chat {
         }
         let chat = self.record.chat;
         outlet.keep(Write::SetJoined { chat, keep_invite });
-        outlet.report(Event::Joined { chat }, self.join_tag.take());
+        outlet.report_in(chat, ChatEvent::Joined, self.join_tag.take());
     }
 
     /// Reported once, since every member that is asked may refuse us.
@@ -206,7 +199,11 @@ impl Chat {
         {
             message = sentence;
         }
-        outlet.report(Event::JoinFailed { chat, code, message }, self.join_tag.take());
+        outlet.report_in(
+            chat,
+            ChatEvent::JoinFailed { code, message },
+            self.join_tag.take(),
+        );
     }
 
     /// Reports once that nobody answered in time. We go on trying.
@@ -219,14 +216,10 @@ impl Chat {
         if self.reconnect.is_linked() || self.work.is_some() {
             return;
         }
-        let event = Event::JoinFailed {
-            chat: self.record.chat,
-            code: Code::Unreachable,
-            message: "No member of this chat answers. Somebody of the chat has to be online and reachable; Throng \
+        let event = ChatEvent::JoinFailed { code: Code::Unreachable, message: "No member of this chat answers. Somebody of the chat has to be online and reachable; Throng \
                       keeps trying and comes in as soon as one is. Check your network, or ask for a new invite."
-                .to_owned(),
-        };
-        outlet.report(event, self.join_tag.clone());
+                .to_owned() };
+        outlet.report_in(self.record.chat, event, self.join_tag.clone());
     }
 
     fn linked(&mut self, client_id: ClientId, address: SocketAddr, now: Now, outlet: &mut Outlet) {
@@ -283,16 +276,8 @@ impl Chat {
             by: Some(by),
         });
         let own = by == self.node.member();
-        let tag = own.then(|| cause.answer(&["set_topic"])).flatten();
-        outlet.report(
-            Event::TopicChanged {
-                chat,
-                topic,
-                locked,
-                by,
-            },
-            tag,
-        );
+        let tag = own.then(|| cause.take_answer(InFlight::Topic)).flatten();
+        outlet.report_in(chat, ChatEvent::TopicChanged { topic, locked, by }, tag);
     }
 
     fn said(&mut self, said: NodeMessage, cause: &mut Cause, outlet: &mut Outlet) {
@@ -321,7 +306,7 @@ impl Chat {
             delivery: said.own.then_some(state),
             place: said.place,
         };
-        let tag = said.own.then(|| cause.answer(&["say", "act"])).flatten();
+        let tag = said.own.then(|| cause.take_answer(InFlight::Message)).flatten();
         let (client_id, signed) = (said.client_id, said.signed);
         let stored = message.clone();
         outlet.keep(match cause.again.take().filter(|_| said.own) {
@@ -360,10 +345,10 @@ impl Chat {
         if state != DeliveryState::Failed {
             outlet.keep(Write::SetDelivery { chat, id, state });
         }
-        let tag = cause.answer_of(true, "resend", &id.0);
-        outlet.report(
-            Event::Delivery {
-                chat,
+        let tag = cause.take_answer(InFlight::Delivery(id));
+        outlet.report_in(
+            chat,
+            ChatEvent::Delivery {
                 id,
                 state,
                 reached,

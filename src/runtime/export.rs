@@ -18,7 +18,7 @@ use super::failure::Failure;
 use super::whole_file::{WholeFile, write_failed};
 use crate::export::{About, Exporter};
 use crate::id::ChatId;
-use crate::model::{Code, Event, ExportFormat, Message, Tag};
+use crate::model::{ChatEvent, Code, Event, ExportFormat, Message, Tag};
 use crate::store::{HistoryQuery, MAX_PAGE_LEN, Store, StoreError, StoredMessage};
 
 /// How often the progress of an export is reported. A guess: often enough for a progress bar.
@@ -94,7 +94,7 @@ impl Actor {
             return Err(Failure::new(Code::NotFound, "This chat is not being exported."));
         };
         cancelled.store(true, Ordering::Relaxed);
-        self.outlet.report(Event::ExportCancelled { chat: id }, tag);
+        self.outlet.report_in(id, ChatEvent::ExportCancelled, tag);
         Ok(())
     }
 
@@ -158,11 +158,11 @@ impl Export {
         }
         let messages = file.messages();
         self.finish(file).await?;
-        Ok(Event::Exported {
-            chat,
+        Ok(ChatEvent::Exported {
             path: self.path,
             messages,
-        })
+        }
+        .of(chat))
     }
 
     async fn begin(&self) -> Result<File, Failure> {
@@ -220,11 +220,7 @@ impl Export {
     }
 
     async fn tell_progress(&self, messages: u64, of: u64) {
-        let event = Event::ExportProgress {
-            chat: self.about.chat,
-            messages,
-            of,
-        };
+        let event = ChatEvent::ExportProgress { messages, of }.of(self.about.chat);
         // If nobody hears of it the program ends.
         let _ = self.errands.send(Errand::Progress(Box::new(event))).await;
     }

@@ -4,7 +4,7 @@ use super::actor::{Actor, Errand};
 use super::chat::Chat;
 use super::failure::Failure;
 use crate::id::ChatId;
-use crate::model::{Event, Message, Tag};
+use crate::model::{ChatEvent, Event, Message, Tag};
 use crate::store::{HistoryPage, HistoryQuery, MAX_PAGE_LEN, StoreError, StoredMessage};
 
 /// The store caches fingerprints by the hour, since nodes compare hours.
@@ -106,9 +106,13 @@ impl Actor {
     /// Tells what is stored; first has what came before it fetched from others, if it was asked for and is not all here.
     fn answer_history(&mut self, mut event: Event, question: Question) {
         let (
-            Event::History {
-                messages,
-                more_before,
+            Event::Chat {
+                event:
+                    ChatEvent::History {
+                        messages,
+                        more_before,
+                        ..
+                    },
                 ..
             },
             Some(chat),
@@ -194,12 +198,14 @@ impl Reading {
         } else {
             (more_ahead, more_behind)
         };
-        Some(Event::History {
-            chat: self.question.chat,
-            messages: std::mem::take(&mut self.shown),
-            more_before,
-            more_after,
-        })
+        Some(
+            ChatEvent::History {
+                messages: std::mem::take(&mut self.shown),
+                more_before,
+                more_after,
+            }
+            .of(self.question.chat),
+        )
     }
 
     /// Whether there is room, and something to fill it. Around a message both sides can be asked for from what is
@@ -303,10 +309,13 @@ mod tests {
                 ask_for = 7;
                 continue;
             };
-            let Event::History {
-                messages,
-                more_before,
-                more_after,
+            let Event::Chat {
+                event:
+                    ChatEvent::History {
+                        messages,
+                        more_before,
+                        more_after,
+                    },
                 ..
             } = event
             else {

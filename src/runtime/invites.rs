@@ -17,7 +17,7 @@ use crate::crypto::SigningKey;
 use crate::facts::{Action, Admitted, State};
 use crate::id::{ChatId, InviteId};
 use crate::invite::{self, Charter, InviteCertificate, InviteKey, MAX_FILE_ADDRESSES, SeenAddress};
-use crate::model::{ChatKind, Code, Event, InviteInfo, InviteUser, Rights, Tag};
+use crate::model::{ChatEvent, ChatKind, Code, InviteInfo, InviteUser, Rights, Tag};
 use crate::store::{InviteRecord, Write};
 
 /// The last moment that an invite can name, in ms since 1970: 6 bytes hold it.
@@ -49,15 +49,14 @@ impl Actor {
             self.make_invite(id, order)?
         };
         let (text, link) = (key.to_armour(), key.to_link());
-        let event = Event::InviteExported {
-            chat: id,
+        let event = ChatEvent::InviteExported {
             invite: key.id(),
             path: path.clone(),
             text: text.clone(),
             link,
         };
         let Some(path) = path else {
-            self.outlet.report(event, tag);
+            self.outlet.report_in(id, event, tag);
             return Ok(());
         };
         let own_files = self.outlet.store.own_files().clone();
@@ -68,7 +67,7 @@ impl Actor {
                 command: "export_invite",
                 chat: Some(id),
                 tag,
-                result: result.map(|()| Box::new(event)),
+                result: result.map(|()| Box::new(event.of(id))),
             }
         });
         Ok(())
@@ -81,7 +80,7 @@ impl Actor {
             return Err(no_invites());
         }
         let invites = chat.invites();
-        self.outlet.report(Event::Invites { chat: id, invites }, tag);
+        self.outlet.report_in(id, ChatEvent::Invites { invites }, tag);
         Ok(())
     }
 

@@ -334,7 +334,7 @@ mod tests {
     use std::sync::mpsc::{RecvTimeoutError, channel};
 
     use super::*;
-    use crate::model::{ChatKind, Event};
+    use crate::model::{ChatEvent, ChatKind, Event};
 
     /// Far longer than a start takes on a slow machine.
     const DEADLINE: Duration = Duration::from_secs(60);
@@ -369,7 +369,13 @@ mod tests {
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => panic!("not woken"),
                 }
                 while let Some(report) = node.try_recv() {
-                    opened += usize::from(matches!(report.event, Event::ChatOpened { .. }));
+                    opened += usize::from(matches!(
+                        report.event,
+                        Event::Chat {
+                            event: ChatEvent::ChatOpened { .. },
+                            ..
+                        }
+                    ));
                 }
             }
             // It gives the profile free, or the second round would find it locked.

@@ -3,7 +3,7 @@
 use data_encoding::HEXLOWER;
 
 use super::actor::Actor;
-use super::cause::Cause;
+use super::cause::{Cause, InFlight};
 use super::chat::Chat;
 use super::failure::Failure;
 use super::failure::{bad_command, check_len};
@@ -11,7 +11,7 @@ use super::outlet::Outlet;
 use crate::facts::{Action, Admitted, Denied, MAX_BAN_REASON_LEN, MAX_WORK_BITS, StandingBan, State};
 use crate::id::{ChatId, ClientId, FactId, InviteId, MemberId};
 use crate::invite::Rights;
-use crate::model::{ChatKind, Code, Door, DoorMode, Event, HistoryRule, Role, Tag};
+use crate::model::{ChatEvent, ChatKind, Code, Door, DoorMode, HistoryRule, Role, Tag};
 use crate::node::{Input, Moderation, NodeEvent, StoredFact};
 use crate::store::{FactRecord, Write};
 
@@ -60,14 +60,13 @@ impl Actor {
         let Some(ban) = self.chat(id)?.ban_of(member) else {
             return Err(nothing_done());
         };
-        let event = Event::Banned {
-            chat: id,
+        let event = ChatEvent::Banned {
             member,
             by: ban.by,
             reason: ban.ban.reason.clone(),
             hide_all: ban.ban.hide_all,
         };
-        self.outlet.answer(event, cause);
+        self.outlet.answer_in(id, event, cause);
         Ok(())
     }
 
@@ -101,12 +100,8 @@ impl Actor {
                 Ok(()) => nothing_done(),
             });
         }
-        let event = Event::Unbanned {
-            chat: id,
-            member,
-            by: own,
-        };
-        self.outlet.answer(event, cause);
+        let event = ChatEvent::Unbanned { member, by: own };
+        self.outlet.answer_in(id, event, cause);
         Ok(())
     }
 
@@ -138,13 +133,12 @@ impl Actor {
         if chat.role_of(&member) != role {
             return Err(nothing_done());
         }
-        let event = Event::RoleChanged {
-            chat: id,
+        let event = ChatEvent::RoleChanged {
             member,
             role,
             by: Some(chat.node.member()),
         };
-        self.outlet.answer(event, cause);
+        self.outlet.answer_in(id, event, cause);
         Ok(())
     }
 
@@ -164,13 +158,12 @@ impl Actor {
         if left.iter().any(|entry| entry.id == fact) {
             return Err(nothing_done());
         }
-        let event = Event::RoleChanged {
-            chat: id,
+        let event = ChatEvent::RoleChanged {
             member: by,
             role: chat.role_of(&by),
             by: Some(chat.node.member()),
         };
-        self.outlet.answer(event, cause);
+        self.outlet.answer_in(id, event, cause);
         Ok(())
     }
 
@@ -192,12 +185,8 @@ impl Actor {
         if !self.chat(id)?.is_closed(&invite) {
             return Err(nothing_done());
         }
-        let event = Event::InviteClosed {
-            chat: id,
-            invite,
-            by: None,
-        };
-        self.outlet.answer(event, cause);
+        let event = ChatEvent::InviteClosed { invite, by: None };
+        self.outlet.answer_in(id, event, cause);
         Ok(())
     }
 
@@ -216,12 +205,8 @@ impl Actor {
         if self.chat(id)?.door() != door {
             return Err(nothing_done());
         }
-        let event = Event::DoorChanged {
-            chat: id,
-            door,
-            by: Some(own),
-        };
-        self.outlet.answer(event, cause);
+        let event = ChatEvent::DoorChanged { door, by: Some(own) };
+        self.outlet.answer_in(id, event, cause);
         Ok(())
     }
 
@@ -244,7 +229,7 @@ impl Actor {
         }
         let chat = id;
         self.outlet
-            .answer(Event::HistoryRuleChanged { chat, rule, by }, cause);
+            .answer_in(chat, ChatEvent::HistoryRuleChanged { rule, by }, cause);
         Ok(())
     }
 
@@ -276,31 +261,26 @@ impl Actor {
                 ignored,
             });
         }
-        let event = Event::IgnoreChanged {
-            chat: id,
-            member,
-            ignored,
-        };
-        self.outlet.report(event, tag);
+        let event = ChatEvent::IgnoreChanged { member, ignored };
+        self.outlet.report_in(id, event, tag);
         Ok(())
     }
 
     pub(super) fn tell_facts(&mut self, id: ChatId, tag: Option<Tag>) -> Result<(), Failure> {
         let chat = self.moderated_chat(id)?;
         let state = chat.node.state().map(|state| HEXLOWER.encode(&state.to_bytes()));
-        let event = Event::Facts {
-            chat: id,
+        let event = ChatEvent::Facts {
             root: HEXLOWER.encode(&chat.node.facts_root()),
             state: state.unwrap_or_default(),
         };
-        self.outlet.report(event, tag);
+        self.outlet.report_in(id, event, tag);
         Ok(())
     }
 
     pub(super) fn tell_log(&mut self, id: ChatId, tag: Option<Tag>) -> Result<(), Failure> {
         let entries = self.moderated_chat(id)?.moderation_log();
         self.outlet
-            .report(Event::ModerationLog { chat: id, entries }, tag);
+            .report_in(id, ChatEvent::ModerationLog { entries }, tag);
         Ok(())
     }
 
@@ -401,6 +381,10 @@ impl Chat {
     /// Reports what has changed in roles and bans.
     pub(super) fn moderated(&mut self, event: NodeEvent, cause: &mut Cause, outlet: &mut Outlet) {
         let (chat, own) = (self.record.chat, self.node.member());
+        let answer = |cause: &mut Cause, by: Option<MemberId>, event: InFlight| {
+            let is_own = by == Some(own);
+            is_own.then(|| cause.take_answer(event)).flatten()
+        };
         match event {
             NodeEvent::Banned {
                 member,
@@ -411,52 +395,48 @@ impl Chat {
                 if self.is_classic() {
                     self.reconnect.forget(ClientId(member.0));
                 }
-                let tag = cause.answer_of(by == own, "ban", &member.0);
-                let event = Event::Banned {
-                    chat,
+                let tag = answer(cause, Some(by), InFlight::Ban(member));
+                let event = ChatEvent::Banned {
                     member,
                     by,
                     reason,
                     hide_all,
                 };
-                outlet.report(event, tag);
+                outlet.report_in(chat, event, tag);
             }
             NodeEvent::Unbanned { member, by } => {
                 if member == own {
                     self.refusal = None;
                 }
-                let tag = cause.answer_of(by == own, "unban", &member.0);
-                outlet.report(Event::Unbanned { chat, member, by }, tag);
+                let tag = answer(cause, Some(by), InFlight::Unban(member));
+                outlet.report_in(chat, ChatEvent::Unbanned { member, by }, tag);
             }
             NodeEvent::RoleChanged { member, role, by } => {
-                let tag = cause.answer_of(by == Some(own), "set_role", &member.0);
-                let event = Event::RoleChanged {
-                    chat,
-                    member,
-                    role,
-                    by,
-                };
-                outlet.report(event, tag);
+                let tag = answer(cause, by, InFlight::Role(member));
+                let event = ChatEvent::RoleChanged { member, role, by };
+                outlet.report_in(chat, event, tag);
             }
             NodeEvent::DoorChanged { door, by } => {
-                let tag = cause.answer_of(by == Some(own), "set_door", &[]);
-                outlet.report(Event::DoorChanged { chat, door, by }, tag);
+                let tag = answer(cause, by, InFlight::Door);
+                outlet.report_in(chat, ChatEvent::DoorChanged { door, by }, tag);
             }
             NodeEvent::HistoryRuleChanged { rule, by } => {
-                let tag = cause.answer_of(by == Some(own), "set_history_rule", &[]);
-                outlet.report(Event::HistoryRuleChanged { chat, rule, by }, tag);
+                let tag = answer(cause, by, InFlight::HistoryRule);
+                outlet.report_in(chat, ChatEvent::HistoryRuleChanged { rule, by }, tag);
             }
             NodeEvent::InviteClosed { invite, by } => {
-                let tag = cause.answer_of(by == Some(own), "close_invite", &invite.0);
-                outlet.report(Event::InviteClosed { chat, invite, by }, tag);
+                let tag = answer(cause, by, InFlight::InviteClosed(invite));
+                outlet.report_in(chat, ChatEvent::InviteClosed { invite, by }, tag);
             }
             NodeEvent::FactsChanged { added, removed } => outlet.keep(Write::PutFacts {
                 chat,
                 added: added.into_iter().map(fact_record).collect(),
                 removed,
             }),
-            NodeEvent::Forked { member } => outlet.report(Event::Forked { chat, member }, None),
-            NodeEvent::ModerationStale(stale) => outlet.report(Event::ModerationStale { chat, stale }, None),
+            NodeEvent::Forked { member } => outlet.report_in(chat, ChatEvent::Forked { member }, None),
+            NodeEvent::ModerationStale(stale) => {
+                outlet.report_in(chat, ChatEvent::ModerationStale { stale }, None);
+            }
             _ => {}
         }
     }

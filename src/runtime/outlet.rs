@@ -9,7 +9,7 @@ use super::cause::Cause;
 use super::failure::Failure;
 use super::reports::ReportSender;
 use crate::id::ChatId;
-use crate::model::{Code, Event, Report, Tag};
+use crate::model::{ChatEvent, Code, Event, Report, Tag};
 use crate::store::{Settled, Store, StoreError, Write};
 
 /// How many reports can wait for the store: as many as it has room for jobs. A guess.
@@ -63,10 +63,15 @@ impl Outlet {
         }
     }
 
-    /// Answers a command, unless it was answered before.
-    pub(super) fn answer(&mut self, event: Event, cause: &mut Cause) {
-        if let Some(tag) = cause.unanswered() {
-            self.report(event, tag);
+    /// Reports an event of a chat.
+    pub(super) fn report_in(&mut self, chat: ChatId, event: ChatEvent, tag: Option<Tag>) {
+        self.report(event.of(chat), tag);
+    }
+
+    /// Answers a command about a chat, unless it was answered before.
+    pub(super) fn answer_in(&mut self, chat: ChatId, event: ChatEvent, cause: &mut Cause) {
+        if let Some(tag) = cause.take_unanswered() {
+            self.report_in(chat, event, tag);
         }
     }
 

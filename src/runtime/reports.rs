@@ -132,6 +132,8 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
+    use crate::id::ChatId;
+    use crate::model::ChatEvent;
 
     fn counted() -> (ReportSender, ReportReceiver, Arc<AtomicUsize>) {
         let wakes = Arc::new(AtomicUsize::new(0));
@@ -185,14 +187,12 @@ mod tests {
         for _ in 0..2 {
             receiver.try_recv();
         }
-        sender.put(Event::LAST.into());
+        sender.put(last().into());
         let left: Vec<_> = std::iter::from_fn(|| receiver.try_recv()).collect();
-        assert_eq!(left[left.len() - 2..], [Event::Lagged.into(), Event::LAST.into()]);
+        assert_eq!(left[left.len() - 2..], [Event::Lagged.into(), last().into()]);
     }
 
-    impl Event {
-        const LAST: Self = Self::Joined {
-            chat: crate::id::ChatId([1; 32]),
-        };
+    fn last() -> Event {
+        ChatEvent::Joined.of(ChatId([1; 32]))
     }
 }

@@ -7,7 +7,7 @@ use super::cause::Cause;
 use super::failure::Failure;
 use super::failure::bad_command;
 use crate::id::{ChatId, MessageId};
-use crate::model::{Code, Event, Retention, Tag};
+use crate::model::{ChatEvent, Code, Retention, Tag};
 use crate::node::{HOUR, Input};
 use crate::store::Write;
 
@@ -26,7 +26,7 @@ impl Actor {
             .save(Write::ClearHistory { chat: id, since })
             .await?;
         self.tell_node(id, Input::KeepFrom(since), &mut Cause::none())?;
-        self.outlet.report(Event::HistoryCleared { chat: id }, tag);
+        self.outlet.report_in(id, ChatEvent::HistoryCleared, tag);
         Ok(())
     }
 
@@ -46,7 +46,7 @@ impl Actor {
         let store = self.outlet.store.clone();
         store.save(Write::SetRetention { chat, retention }).await?;
         self.outlet
-            .report(Event::RetentionChanged { chat, retention }, tag);
+            .report_in(chat, ChatEvent::RetentionChanged { retention }, tag);
         self.forget_old(id).await
     }
 
@@ -101,7 +101,7 @@ impl Actor {
         cause: &mut Cause,
     ) -> Result<(), Failure> {
         self.tell_node(id, Input::Resend(message), cause)?;
-        if cause.unanswered().is_some() {
+        if cause.take_unanswered().is_some() {
             let sentence = "This message is not one that failed. Look at its mark: it waits, or is out.";
             return Err(Failure::new(Code::NotFound, sentence));
         }

@@ -8,7 +8,7 @@ use super::clock::timestamp;
 use super::history::Question;
 use super::outlet::Outlet;
 use crate::id::ChatId;
-use crate::model::Event;
+use crate::model::ChatEvent;
 use crate::node::{ArchiveAnswer, ArchiveQuery, ArchivedSay, Input, NodePart};
 use crate::store::{PartRecord, Store, StoreError, Write};
 
@@ -161,8 +161,7 @@ impl Chat {
     /// History is being fetched, or has been.
     pub(super) fn history_progress(&mut self, fetched: u32, done: bool, more: bool, outlet: &mut Outlet) {
         self.sync.has_fetched |= done;
-        let event = Event::HistoryProgress {
-            chat: self.record.chat,
+        let event = ChatEvent::HistoryProgress {
             fetched,
             back_to: self
                 .node
@@ -172,7 +171,7 @@ impl Chat {
             done,
             more,
         };
-        outlet.report(event, None);
+        outlet.report_in(self.record.chat, event, None);
     }
 }
 

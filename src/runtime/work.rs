@@ -11,7 +11,7 @@ use crate::facts::MAX_WORK_BITS;
 use crate::id::ChatId;
 use crate::invite::work::Search;
 use crate::invite::{Admission, Credential};
-use crate::model::Event;
+use crate::model::ChatEvent;
 use crate::node::Input;
 
 /// How long a slice takes, and so how often progress is reported: often enough for a progress bar.
@@ -92,14 +92,8 @@ impl Actor {
         }
         let (bits, tried) = (slice.task.bits, slice.search.tried());
         work.search = Some(slice.search);
-        self.outlet.report(
-            Event::Working {
-                chat: id,
-                bits,
-                tried,
-            },
-            None,
-        );
+        self.outlet
+            .report_in(id, ChatEvent::Working { bits, tried }, None);
     }
 
     fn hand_in(&mut self, id: ChatId, admission: &Admission, work: u64) {
@@ -146,7 +140,7 @@ impl Chat {
             task: Task { bits, admission },
             search: Some(search),
         });
-        outlet.report(Event::Working { chat, bits, tried: 0 }, None);
+        outlet.report_in(chat, ChatEvent::Working { bits, tried: 0 }, None);
     }
 
     fn own_admission(&self) -> Option<(crate::id::InviteId, Admission)> {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::backend::Backend;
 use crate::id::ChatId;
-use crate::model::{Command, Page, Report, Request, Settings, Tag};
+use crate::model::{ChatCommand, Command, Page, Report, Request, Settings, Tag};
 
 /// What is typed is kept when the fingers rest for this long (a guess).
 const DRAFT_AFTER: Duration = Duration::from_secs(1);
@@ -133,7 +133,7 @@ impl Outbox {
             .collect();
         for chat in due {
             if let Some((text, _)) = self.drafts.remove(&chat) {
-                self.send(Command::SaveDraft { chat, text });
+                self.send(ChatCommand::SaveDraft { text }.to(chat));
             }
         }
         if let Some((settings, _)) = self.settings.take_if(|(_, due)| *due <= now) {

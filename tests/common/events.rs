@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use jiff::Timestamp;
 use throng::id::{ChatId, ClientId, InviteId, MemberId, MessageId};
 use throng::model::{
-    ChatKind, Door, Event, HistoryRule, InviteInfo, InviteUser, MemberInfo, Message, MessageBody, Retention,
-    Rights, Role, Status,
+    ChatEvent, ChatKind, Door, Event, HistoryRule, InviteInfo, InviteUser, MemberInfo, Message, MessageBody,
+    Retention, Rights, Role, Status,
 };
 
 /// 22 November 2026, 14:00 UTC: the moment at which the tests' clock begins.
@@ -44,8 +44,7 @@ fn scattered(number: u8) -> [u8; 32] {
 
 pub fn opened(number: u8, name: &str, kind: ChatKind, nick: &str, role: Role) -> Event {
     let chat = chat_id(number);
-    Event::ChatOpened {
-        chat,
+    ChatEvent::ChatOpened {
         name: name.to_owned(),
         kind,
         client_id: ClientId(scattered(number.wrapping_add(50))),
@@ -60,6 +59,7 @@ pub fn opened(number: u8, name: &str, kind: ChatKind, nick: &str, role: Role) ->
         history_rule: HistoryRule::All,
         retention: Retention::Forever,
     }
+    .of(chat)
 }
 
 pub fn info(id: MemberId, nick: &str, role: Role, status: Status, online: bool) -> MemberInfo {

@@ -34,29 +34,35 @@ fn a_chat_that_opens_is_asked_for_its_members_and_what_was_said() {
     let asked = picture
         .take(opened(1, "friends", ChatKind::Private, "Robin", Role::Founder))
         .commands;
-    assert!(asked.contains(&Command::Members { chat: chat_id(1) }));
-    assert!(
-        asked
-            .iter()
-            .any(|command| matches!(command, Command::History { before: None, .. }))
-    );
+    assert!(asked.contains(&ChatCommand::Members.to(chat_id(1))));
+    assert!(asked.iter().any(|command| matches!(
+        command,
+        Command::Chat {
+            command: ChatCommand::History { before: None, .. },
+            ..
+        }
+    )));
 }
 
 #[test]
 fn a_reader_that_fell_behind_asks_for_everything_again() {
     let (mut picture, chat) = Picture::with_chat();
     let asked = picture.take(Event::Lagged).commands;
-    assert!(asked.contains(&Command::Members { chat }) && asked.contains(&Command::Stats { chat }));
-    picture.take(Event::PeerLinked {
-        chat,
-        client_id: ClientId([1; 32]),
-        member: member(1),
-        address: address(),
-    });
-    picture.take(Event::Stats {
-        chat,
-        stats: Stats::default(),
-    });
+    assert!(asked.contains(&ChatCommand::Members.to(chat)) && asked.contains(&ChatCommand::Stats.to(chat)));
+    picture.take(
+        ChatEvent::PeerLinked {
+            client_id: ClientId([1; 32]),
+            member: member(1),
+            address: address(),
+        }
+        .of(chat),
+    );
+    picture.take(
+        ChatEvent::Stats {
+            stats: Stats::default(),
+        }
+        .of(chat),
+    );
     assert_eq!(
         picture.chat(chat).connection(now()),
         Connection::Looking,
@@ -80,10 +86,7 @@ fn unread_messages_and_mentions_are_counted_until_they_are_read() {
     let second = message(chat, member(1), "Ann", 2, 2, "").id;
     assert_eq!(
         picture.0.mark_read(chat, second),
-        Some(Command::MarkRead {
-            chat,
-            message: second
-        })
+        Some(ChatCommand::MarkRead { message: second }.to(chat))
     );
     assert_eq!((picture.chat(chat).unread, picture.chat(chat).mentions), (1, 0));
     let last = picture.chat(chat).timeline.last_message().expect("said");
@@ -124,23 +127,27 @@ fn what_is_stored_is_not_counted_as_new() {
     let messages = (1..=3)
         .map(|n| message(chat, member(1), "Ann", n, i64::from(n), "before"))
         .collect();
-    picture.take(Event::History {
-        chat,
-        messages,
-        more_before: true,
-        more_after: false,
-    });
+    picture.take(
+        ChatEvent::History {
+            messages,
+            more_before: true,
+            more_after: false,
+        }
+        .of(chat),
+    );
     assert_eq!(picture.chat(chat).unread, 0);
     assert_eq!(picture.chat(chat).last_line, "Ann: before");
     assert!(picture.chat(chat).timeline.more_before());
     // A page from the middle says nothing about the beginning.
     let messages = vec![message(chat, member(1), "Ann", 2, 2, "before")];
-    picture.take(Event::History {
-        chat,
-        messages,
-        more_before: false,
-        more_after: true,
-    });
+    picture.take(
+        ChatEvent::History {
+            messages,
+            more_before: false,
+            more_after: true,
+        }
+        .of(chat),
+    );
     assert!(picture.chat(chat).timeline.more_before());
 }
 
@@ -221,11 +228,13 @@ fn what_is_read_far_up_and_what_comes_meanwhile_is_counted_right() {
 fn a_reader_that_missed_much_is_told_of_the_gap_instead_of_shown_none() {
     let (mut picture, chat) = Picture::with_chat();
     let said = |n: u32| message(chat, member(1), "Ann", n, i64::from(n), "said");
-    let newest = |range: std::ops::Range<u32>| Event::History {
+    let newest = |range: std::ops::Range<u32>| Event::Chat {
         chat,
-        messages: range.map(said).collect(),
-        more_before: true,
-        more_after: false,
+        event: ChatEvent::History {
+            messages: range.map(said).collect(),
+            more_before: true,
+            more_after: false,
+        },
     };
     picture.take(newest(0..200));
     picture.take(Event::Lagged);
@@ -245,7 +254,7 @@ fn a_reader_that_missed_much_is_told_of_the_gap_instead_of_shown_none() {
 fn what_is_cleared_is_gone() {
     let (mut picture, chat) = Picture::with_chat();
     picture.hear(chat, 1, 1, "robin: hello");
-    picture.take(Event::HistoryCleared { chat });
+    picture.take(ChatEvent::HistoryCleared.of(chat));
     let found = picture.chat(chat);
     assert!(found.timeline.is_empty() && found.last_line.is_empty());
     assert_eq!((found.unread, found.mentions, found.read), (0, 0, None));
@@ -258,16 +267,10 @@ fn a_chat_alone_is_alone_and_its_end_is_the_end() {
     let mut picture = Picture::new();
     picture.take(opened(1, "friends", ChatKind::Private, "Robin", Role::Founder));
     assert_eq!(picture.chat(chat_id(1)).connection(later(60)), Connection::Alone);
-    picture.take(Event::ChatClosed {
-        chat: chat_id(1),
-        unsent: 0,
-    });
+    picture.take(ChatEvent::ChatClosed { unsent: 0 }.of(chat_id(1)));
     assert!(picture.0.is_empty());
     // Its last words.
-    assert_eq!(
-        picture.take(Event::Joined { chat: chat_id(1) }),
-        Effects::default()
-    );
+    assert_eq!(picture.take(ChatEvent::Joined.of(chat_id(1))), Effects::default());
     assert!(picture.0.is_empty());
 }
 

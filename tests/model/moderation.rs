@@ -23,14 +23,20 @@ impl Town {
             chat,
         };
         let mut event = opened(1, "friends", ChatKind::Private, "Robin", Role::Member);
-        if let Event::ChatOpened { joined, .. } = &mut event {
+        if let Event::Chat {
+            event: ChatEvent::ChatOpened { joined, .. },
+            ..
+        } = &mut event
+        {
             *joined = true;
         }
         picture.take(event);
-        picture.take(Event::Members {
-            chat,
-            members: members(chat),
-        });
+        picture.take(
+            ChatEvent::Members {
+                members: members(chat),
+            }
+            .of(chat),
+        );
         picture
     }
 
@@ -57,38 +63,38 @@ impl Town {
     }
 
     fn banned(&self, who: MemberId, by: u8, reason: &str, hide_all: bool) -> Event {
-        Event::Banned {
-            chat: self.chat,
+        ChatEvent::Banned {
             member: who,
             by: member(by),
             reason: reason.to_owned(),
             hide_all,
         }
+        .of(self.chat)
     }
 
     fn unbanned(&self, who: MemberId, by: u8) -> Event {
-        Event::Unbanned {
-            chat: self.chat,
+        ChatEvent::Unbanned {
             member: who,
             by: member(by),
         }
+        .of(self.chat)
     }
 
     fn role(&self, who: MemberId, role: Role, by: Option<u8>) -> Event {
-        Event::RoleChanged {
-            chat: self.chat,
+        ChatEvent::RoleChanged {
             member: who,
             role,
             by: by.map(member),
         }
+        .of(self.chat)
     }
 
     fn ignored(&self, who: u8, ignored: bool) -> Event {
-        Event::IgnoreChanged {
-            chat: self.chat,
+        ChatEvent::IgnoreChanged {
             member: member(who),
             ignored,
         }
+        .of(self.chat)
     }
 }
 
@@ -109,22 +115,26 @@ fn members(chat: ChatId) -> Vec<MemberInfo> {
 fn deeds_are_told_once_and_only_if_they_are_news() {
     let mut picture = Town::new();
     let (chat, ben, robin) = (picture.chat, member(2), own(picture.chat));
-    let topic = |topic: &str, locked| Event::TopicChanged {
+    let topic = |topic: &str, locked| Event::Chat {
         chat,
-        topic: topic.to_owned(),
-        locked,
-        by: member(1),
+        event: ChatEvent::TopicChanged {
+            topic: topic.to_owned(),
+            locked,
+            by: member(1),
+        },
     };
-    let door = |mode| Event::DoorChanged {
+    let door = |mode| Event::Chat {
         chat,
-        door: Door { mode, ..Door::OPEN },
-        by: Some(member(9)),
+        event: ChatEvent::DoorChanged {
+            door: Door { mode, ..Door::OPEN },
+            by: Some(member(9)),
+        },
     };
-    let closed = Event::InviteClosed {
-        chat,
+    let closed = ChatEvent::InviteClosed {
         invite: InviteId([1; 32]),
         by: Some(member(1)),
-    };
+    }
+    .of(chat);
     for event in [
         picture.role(member(1), Role::Moderator, Some(9)),
         picture.role(member(1), Role::Moderator, Some(9)),
@@ -143,14 +153,8 @@ fn deeds_are_told_once_and_only_if_they_are_news() {
         closed,
         door(DoorMode::Approval),
         door(DoorMode::Approval),
-        Event::Forked {
-            chat,
-            member: member(2),
-        },
-        Event::ClockOff {
-            chat,
-            by_ms: -3_780_000,
-        },
+        ChatEvent::Forked { member: member(2) }.of(chat),
+        ChatEvent::ClockOff { by_ms: -3_780_000 }.of(chat),
     ] {
         picture.take(event);
     }
@@ -184,17 +188,17 @@ fn who_has_just_come_in_is_not_told_what_was_so_before() {
     let mut picture = Town::new();
     let chat = chat_id(2);
     picture.take(opened(2, "others", ChatKind::Private, "Robin", Role::Member));
-    picture.take(Event::Joined { chat });
+    picture.take(ChatEvent::Joined.of(chat));
     picture.chat = chat;
     for event in [
         picture.banned(member(2), 1, "spam", false),
         picture.role(member(1), Role::Moderator, Some(9)),
-        Event::TopicChanged {
-            chat,
+        ChatEvent::TopicChanged {
             topic: "Boats".to_owned(),
             locked: true,
             by: member(1),
-        },
+        }
+        .of(chat),
     ] {
         picture.take(event);
     }
@@ -222,13 +226,15 @@ fn words_of_the_ignored_go_and_come_back_in_their_places() {
     picture.hear(2, 5, "five");
     assert_eq!(picture.chat().unread, 2, "nobody hears it");
     // A nick that comes anew does not end it.
-    picture.take(Event::MemberJoined {
-        chat: picture.chat,
-        member: member(2),
-        nick: "Benny".to_owned(),
-        role: Role::Member,
-        status: Status::Online,
-    });
+    picture.take(
+        ChatEvent::MemberJoined {
+            member: member(2),
+            nick: "Benny".to_owned(),
+            role: Role::Member,
+            status: Status::Online,
+        }
+        .of(picture.chat),
+    );
     assert_eq!(picture.words(), ["one", "three"]);
     picture.take(picture.ignored(2, false));
     assert_eq!(picture.words(), ["one", "two", "three", "Robin: four", "five"]);
@@ -258,10 +264,7 @@ fn a_restart_keeps_the_ignored_hidden() {
     picture.hear(2, 1, "one");
     let mut members = members(picture.chat);
     members[1].ignored = true;
-    picture.take(Event::Members {
-        chat: picture.chat,
-        members,
-    });
+    picture.take(ChatEvent::Members { members }.of(picture.chat));
     assert_eq!(picture.words(), [""; 0]);
     assert!(
         picture
@@ -281,17 +284,20 @@ fn a_ban_that_hides_all_is_undone_by_lifting_it() {
     let asked = picture.take(picture.unbanned(member(2), 9)).commands;
     assert_eq!(picture.words(), ["one"]);
     assert!(
-        matches!(asked[..], [Command::History { .. }]),
+        matches!(
+            asked[..],
+            [Command::Chat {
+                command: ChatCommand::History { .. },
+                ..
+            }]
+        ),
         "what was never handed over comes too: {asked:?}"
     );
     // A ban that hides nothing hides nothing, and the members that come anew don't forget who banned.
     picture.take(picture.banned(member(2), 9, "spam", false));
     let mut infos = members(picture.chat);
     infos[1].banned = true;
-    picture.take(Event::Members {
-        chat: picture.chat,
-        members: infos,
-    });
+    picture.take(ChatEvent::Members { members: infos }.of(picture.chat));
     assert_eq!(picture.words(), ["one"]);
     let ben = picture.chat().members.get(member(2)).expect("known");
     assert_eq!(
@@ -328,17 +334,19 @@ fn who_left_or_was_banned_is_still_called_by_name() {
     let chat = picture.chat;
     // The next list does not have Ann any more.
     let rest = members(chat).split_off(1);
-    picture.take(Event::Members { chat, members: rest });
+    picture.take(ChatEvent::Members { members: rest }.of(chat));
     picture.take(picture.banned(member(2), 9, "", false));
     assert!(picture.chat().members.get(member(1)).is_none());
     assert_eq!(picture.chat().nick_of(member(1)), "Ann");
     assert_eq!(picture.chat().nick_of(member(2)), "Ben");
     // One who shares the nick is told apart where it matters.
-    picture.take(Event::NickChanged {
-        chat,
-        member: member(2),
-        nick: "zoe".to_owned(),
-    });
+    picture.take(
+        ChatEvent::NickChanged {
+            member: member(2),
+            nick: "zoe".to_owned(),
+        }
+        .of(chat),
+    );
     picture.take(picture.role(member(2), Role::Observer, Some(9)));
     let told = picture.notices().pop().expect("told");
     assert_eq!(
@@ -367,19 +375,19 @@ fn names_of_those_who_left_are_bounded() {
     for n in 0..3_000 {
         let (member, nick) = (session(n), format!("nick{n}"));
         for event in [
-            Event::MemberJoined {
-                chat,
+            ChatEvent::MemberJoined {
                 member,
                 nick: nick.clone(),
                 role: Role::Member,
                 status: Status::Online,
-            },
-            Event::MemberLeft {
-                chat,
+            }
+            .of(chat),
+            ChatEvent::MemberLeft {
                 member,
                 nick,
                 why: LeftWhy::Quit,
-            },
+            }
+            .of(chat),
         ] {
             chats.apply(&event.into(), now());
         }
@@ -425,7 +433,7 @@ fn the_table_of_rights_is_what_the_window_goes_by() {
 fn waiting_in_slow_mode_ends_by_itself() {
     let mut picture = Town::new();
     let chat = picture.chat;
-    picture.take(Event::Slow { chat, wait_ms: 2_500 });
+    picture.take(ChatEvent::Slow { wait_ms: 2_500 }.of(chat));
     let at = |millis: u64| now() + Duration::from_millis(millis);
     let chat = picture.chat();
     assert_eq!(chat.slow_for(at(0)), Some(Duration::from_millis(2_500)));
@@ -499,7 +507,7 @@ fn the_log_reads_as_sentences() {
         ),
         entry(member(9), "Zoe", LoggedDeed::Checkpoint, None),
     ];
-    picture.take(Event::ModerationLog { chat, entries });
+    picture.take(ChatEvent::ModerationLog { entries }.of(chat));
     let lines = picture.chat().log.as_ref().expect("came");
     let sentences: Vec<&str> = lines.iter().map(|line| line.sentence.as_str()).collect();
     let unknown = |n: u8| format!("Member {}", member(n).short());
@@ -526,11 +534,13 @@ fn the_log_reads_as_sentences() {
 fn members_are_found_by_what_is_typed() {
     let mut picture = Town::new();
     let chat = picture.chat;
-    picture.take(Event::NickChanged {
-        chat,
-        member: member(1),
-        nick: "Ann Lee".to_owned(),
-    });
+    picture.take(
+        ChatEvent::NickChanged {
+            member: member(1),
+            nick: "Ann Lee".to_owned(),
+        }
+        .of(chat),
+    );
     let chat = picture.chat();
     let found = |text: &str| {
         let (who, rest) = chat.find_member_before(text).ok()?;

@@ -13,29 +13,31 @@ fn a_newcomer_is_not_told_as_news_what_was_so_before() {
     let mut picture = Picture::new();
     let chat = chat_id(1);
     picture.take(opened(1, "friends", ChatKind::Private, "Robin", Role::Member));
-    let joined = |number: u8, nick: &str| Event::MemberJoined {
+    let joined = |number: u8, nick: &str| Event::Chat {
         chat,
-        member: member(number),
-        nick: nick.to_owned(),
-        role: Role::Member,
-        status: Status::Online,
+        event: ChatEvent::MemberJoined {
+            member: member(number),
+            nick: nick.to_owned(),
+            role: Role::Member,
+            status: Status::Online,
+        },
     };
-    let linked = Event::PeerLinked {
-        chat,
+    let linked = ChatEvent::PeerLinked {
         client_id: ClientId([1; 32]),
         member: member(1),
         address: std::net::SocketAddr::from(([127, 0, 0, 1], 4_000)),
-    };
-    let topic = Event::TopicChanged {
-        chat,
+    }
+    .of(chat);
+    let topic = ChatEvent::TopicChanged {
         topic: "Tea".to_owned(),
         locked: false,
         by: member(1),
-    };
+    }
+    .of(chat);
     for event in [
         joined(1, "Ann"),
         linked,
-        Event::Joined { chat },
+        ChatEvent::Joined.of(chat),
         joined(2, "Ben"),
         topic,
     ] {
@@ -51,18 +53,22 @@ fn a_newcomer_is_not_told_as_news_what_was_so_before() {
 #[test]
 fn who_comes_and_goes_is_noted_once_and_only_if_it_is_news() {
     let (mut picture, chat) = Picture::with_chat();
-    let joined = |number: u8, nick: &str| Event::MemberJoined {
+    let joined = |number: u8, nick: &str| Event::Chat {
         chat,
-        member: member(number),
-        nick: nick.to_owned(),
-        role: Role::Member,
-        status: Status::Online,
+        event: ChatEvent::MemberJoined {
+            member: member(number),
+            nick: nick.to_owned(),
+            role: Role::Member,
+            status: Status::Online,
+        },
     };
-    let left = |number: u8, nick: &str, why: LeftWhy| Event::MemberLeft {
+    let left = |number: u8, nick: &str, why: LeftWhy| Event::Chat {
         chat,
-        member: member(number),
-        nick: nick.to_owned(),
-        why,
+        event: ChatEvent::MemberLeft {
+            member: member(number),
+            nick: nick.to_owned(),
+            why,
+        },
     };
     picture.take(joined(2, "Ben"));
     assert!(
@@ -97,42 +103,54 @@ fn who_comes_and_goes_is_noted_once_and_only_if_it_is_news() {
 #[test]
 fn nicks_topics_and_bans_are_noted() {
     let (mut picture, chat) = Picture::with_chat();
-    picture.take(Event::NickChanged {
-        chat,
-        member: member(1),
-        nick: "Anna".to_owned(),
-    });
-    picture.take(Event::NickChanged {
-        chat,
-        member: own(chat),
-        nick: "Robbie".to_owned(),
-    });
-    picture.take(Event::TopicChanged {
-        chat,
-        topic: "The boat".to_owned(),
-        locked: false,
-        by: member(1),
-    });
-    picture.take(Event::TopicChanged {
-        chat,
-        topic: "The boat".to_owned(),
-        locked: false,
-        by: member(1),
-    });
-    picture.take(Event::TopicChanged {
-        chat,
-        topic: String::new(),
-        locked: false,
-        by: own(chat),
-    });
+    picture.take(
+        ChatEvent::NickChanged {
+            member: member(1),
+            nick: "Anna".to_owned(),
+        }
+        .of(chat),
+    );
+    picture.take(
+        ChatEvent::NickChanged {
+            member: own(chat),
+            nick: "Robbie".to_owned(),
+        }
+        .of(chat),
+    );
+    picture.take(
+        ChatEvent::TopicChanged {
+            topic: "The boat".to_owned(),
+            locked: false,
+            by: member(1),
+        }
+        .of(chat),
+    );
+    picture.take(
+        ChatEvent::TopicChanged {
+            topic: "The boat".to_owned(),
+            locked: false,
+            by: member(1),
+        }
+        .of(chat),
+    );
+    picture.take(
+        ChatEvent::TopicChanged {
+            topic: String::new(),
+            locked: false,
+            by: own(chat),
+        }
+        .of(chat),
+    );
     let (reason, by) = ("noise".to_owned(), own(chat));
-    picture.take(Event::Banned {
-        chat,
-        member: member(2),
-        by,
-        reason,
-        hide_all: false,
-    });
+    picture.take(
+        ChatEvent::Banned {
+            member: member(2),
+            by,
+            reason,
+            hide_all: false,
+        }
+        .of(chat),
+    );
     let wanted = [
         "Ann is Anna now",
         "You are Robbie now",
@@ -156,17 +174,21 @@ fn nicks_topics_and_bans_are_noted() {
 fn members_with_one_nick_are_told_apart() {
     let (mut picture, chat) = Picture::with_chat();
     assert!(picture.chat(chat).members.shared_nicks().is_empty());
-    picture.take(Event::NickChanged {
-        chat,
-        member: member(2),
-        nick: "ann".to_owned(),
-    });
+    picture.take(
+        ChatEvent::NickChanged {
+            member: member(2),
+            nick: "ann".to_owned(),
+        }
+        .of(chat),
+    );
     assert_eq!(picture.chat(chat).members.shared_nicks().len(), 2);
-    picture.take(Event::NickChanged {
-        chat,
-        member: member(1),
-        nick: "Annette".to_owned(),
-    });
+    picture.take(
+        ChatEvent::NickChanged {
+            member: member(1),
+            nick: "Annette".to_owned(),
+        }
+        .of(chat),
+    );
     assert!(picture.chat(chat).members.shared_nicks().is_empty());
 }
 
@@ -174,11 +196,13 @@ fn members_with_one_nick_are_told_apart() {
 fn connections_are_told_in_words() {
     let (mut picture, chat) = Picture::with_chat();
     assert_eq!(picture.chat(chat).connection(now()), Connection::Looking);
-    let link = |n: u8, member| Event::PeerLinked {
+    let link = |n: u8, member| Event::Chat {
         chat,
-        client_id: ClientId([n; 32]),
-        member,
-        address: address(),
+        event: ChatEvent::PeerLinked {
+            client_id: ClientId([n; 32]),
+            member,
+            address: address(),
+        },
     };
     picture.take(link(1, member(1)));
     picture.take(link(2, member(1)));
@@ -188,11 +212,13 @@ fn connections_are_told_in_words() {
         "two sessions of one member"
     );
     for n in [1, 2] {
-        picture.take(Event::PeerLost {
-            chat,
-            client_id: ClientId([n; 32]),
-            member: member(1),
-        });
+        picture.take(
+            ChatEvent::PeerLost {
+                client_id: ClientId([n; 32]),
+                member: member(1),
+            }
+            .of(chat),
+        );
     }
     assert_eq!(picture.chat(chat).connection(later(19)), Connection::Looking);
     assert_eq!(
@@ -203,11 +229,13 @@ fn connections_are_told_in_words() {
     assert_eq!(picture.chat(chat).gives_up_in(later(20)), None);
 
     let message = "Nobody answers.".to_owned();
-    picture.take(Event::JoinFailed {
-        chat,
-        code: Code::Unreachable,
-        message: message.clone(),
-    });
+    picture.take(
+        ChatEvent::JoinFailed {
+            code: Code::Unreachable,
+            message: message.clone(),
+        }
+        .of(chat),
+    );
     assert_eq!(picture.chat(chat).connection(now()), Connection::Nobody);
     assert_eq!(
         picture.chat(chat).join,
@@ -218,11 +246,13 @@ fn connections_are_told_in_words() {
     assert_eq!(picture.chat(chat).connection(now()), Connection::Looking);
 
     let message = "This invite is spent.".to_owned();
-    picture.take(Event::JoinFailed {
-        chat,
-        code: Code::Spent,
-        message: message.clone(),
-    });
+    picture.take(
+        ChatEvent::JoinFailed {
+            code: Code::Spent,
+            message: message.clone(),
+        }
+        .of(chat),
+    );
     assert_eq!(picture.chat(chat).connection(now()), Connection::Refused);
     assert_eq!(picture.chat(chat).join, Join::Failed(message));
     picture.take(link(1, member(1)));

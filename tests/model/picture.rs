@@ -37,7 +37,7 @@ impl Picture {
             info(member(2), "Ben", Role::Member, Status::Away, false),
         ];
         members[0].own = true;
-        picture.take(Event::Members { chat, members });
+        picture.take(ChatEvent::Members { members }.of(chat));
         (picture, chat)
     }
 
@@ -68,12 +68,12 @@ impl Picture {
 pub(crate) fn page(picture: &mut Picture, page: Page, messages: Vec<Message>, more: (bool, bool)) {
     let chat = messages[0].chat;
     let report = Report {
-        event: Event::History {
-            chat,
+        event: ChatEvent::History {
             messages,
             more_before: more.0,
             more_after: more.1,
-        },
+        }
+        .of(chat),
         tag: Some(page.tag()),
     };
     picture.0.apply(&report, now());
@@ -85,47 +85,65 @@ pub(crate) fn any_event() -> impl Strategy<Value = Event> {
     let nick = || "[a-c\u{202E}]{0,3}";
     prop_oneof![
         (0u8..2, nick()).prop_map(|(n, nick)| opened(n, "x", ChatKind::Classic, &nick, Role::Member)),
-        chat().prop_map(|chat| Event::ChatClosed { chat, unsent: 0 }),
-        (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::MemberJoined {
+        chat().prop_map(|chat| Event::Chat {
             chat,
-            member,
-            nick,
-            role: Role::Member,
-            status: Status::Online
+            event: ChatEvent::ChatClosed { unsent: 0 }
         }),
-        (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::MemberLeft {
+        (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::Chat {
             chat,
-            member,
-            nick,
-            why: LeftWhy::Lost
+            event: ChatEvent::MemberJoined {
+                member,
+                nick,
+                role: Role::Member,
+                status: Status::Online
+            }
         }),
-        (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::NickChanged { chat, member, nick }),
+        (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::Chat {
+            chat,
+            event: ChatEvent::MemberLeft {
+                member,
+                nick,
+                why: LeftWhy::Lost
+            }
+        }),
+        (chat(), who(), nick()).prop_map(|(chat, member, nick)| Event::Chat {
+            chat,
+            event: ChatEvent::NickChanged { member, nick }
+        }),
         (chat(), who(), 0u32..9, nick()).prop_map(|(chat, by, number, text)| {
             Event::Message(message(chat, by, "", number, i64::from(number % 3), &text))
         }),
-        (chat(), who(), 0u8..3).prop_map(|(chat, member, n)| Event::PeerLinked {
+        (chat(), who(), 0u8..3).prop_map(|(chat, member, n)| Event::Chat {
             chat,
-            client_id: ClientId([n; 32]),
-            member,
-            address: address()
+            event: ChatEvent::PeerLinked {
+                client_id: ClientId([n; 32]),
+                member,
+                address: address()
+            }
         }),
-        (chat(), who(), 0u8..3).prop_map(|(chat, member, n)| Event::PeerLost {
+        (chat(), who(), 0u8..3).prop_map(|(chat, member, n)| Event::Chat {
             chat,
-            client_id: ClientId([n; 32]),
-            member
+            event: ChatEvent::PeerLost {
+                client_id: ClientId([n; 32]),
+                member
+            }
         }),
-        (chat(), who(), who(), any::<bool>()).prop_map(|(chat, member, by, hide_all)| Event::Banned {
+        (chat(), who(), who(), any::<bool>()).prop_map(|(chat, member, by, hide_all)| Event::Chat {
             chat,
-            member,
-            by,
-            reason: String::new(),
-            hide_all
+            event: ChatEvent::Banned {
+                member,
+                by,
+                reason: String::new(),
+                hide_all
+            }
         }),
-        (chat(), who(), who()).prop_map(|(chat, member, by)| Event::Unbanned { chat, member, by }),
-        (chat(), who(), any::<bool>()).prop_map(|(chat, member, ignored)| Event::IgnoreChanged {
+        (chat(), who(), who()).prop_map(|(chat, member, by)| Event::Chat {
             chat,
-            member,
-            ignored
+            event: ChatEvent::Unbanned { member, by }
+        }),
+        (chat(), who(), any::<bool>()).prop_map(|(chat, member, ignored)| Event::Chat {
+            chat,
+            event: ChatEvent::IgnoreChanged { member, ignored }
         }),
         Just(Event::Lagged),
     ]

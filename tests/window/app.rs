@@ -56,10 +56,11 @@ fn the_status_is_set_in_the_status_bar() {
     let (mut window, chat) = Window::with_chat("friends");
     window.click("You are Robin, online");
     window.click("Busy");
-    assert!(window.node.was_sent(&Command::SetStatus {
-        chat,
-        status: Status::Busy
-    }));
+    assert!(
+        window
+            .node
+            .was_sent(&ChatCommand::SetStatus { status: Status::Busy }.to(chat))
+    );
     window.control("You are Robin, busy");
     window.press(Modifiers::NONE, Key::Escape);
     window.click("You are Robin, busy");
@@ -99,13 +100,13 @@ fn what_is_unread_is_counted_and_found() {
     assert!(window.shows("two, 2 unread, 1 mention"));
     window.press(ALT_SHIFT, Key::ArrowDown);
     assert_eq!(window.title(), "two — Throng", "shown to the end, so it is read");
-    assert!(
-        window
-            .node
-            .take_sent()
-            .iter()
-            .any(|sent| matches!(sent, Command::MarkRead { .. }))
-    );
+    assert!(window.node.take_sent().iter().any(|sent| matches!(
+        sent,
+        Command::Chat {
+            command: ChatCommand::MarkRead { .. },
+            ..
+        }
+    )));
 }
 
 #[test]
@@ -141,15 +142,15 @@ fn leaving_can_be_undone_for_a_while() {
     leave(&mut window);
     assert!(window.shows("You left friends."));
     window.pass(secs(5));
-    assert!(!window.node.was_sent(&Command::LeaveChat { chat }));
+    assert!(!window.node.was_sent(&ChatCommand::LeaveChat.to(chat)));
     window.click("Undo");
     assert_eq!(window.title(), "friends — Throng");
     window.pass(secs(10));
-    assert!(!window.node.was_sent(&Command::LeaveChat { chat }));
+    assert!(!window.node.was_sent(&ChatCommand::LeaveChat.to(chat)));
 
     leave(&mut window);
     window.pass(secs(7));
-    assert!(window.node.was_sent(&Command::LeaveChat { chat }));
+    assert!(window.node.was_sent(&ChatCommand::LeaveChat.to(chat)));
     assert!(window.has("Create a chat"), "no chat is left");
 }
 
@@ -160,11 +161,11 @@ fn the_topic_is_changed_in_the_header() {
     window.fill("Topic", "The boat on Saturday");
     window.press(Modifiers::NONE, Key::Enter);
     let topic = "The boat on Saturday".to_owned();
-    assert!(window.node.was_sent(&Command::SetTopic {
-        chat,
-        topic,
-        locked: None
-    }));
+    assert!(
+        window
+            .node
+            .was_sent(&ChatCommand::SetTopic { topic, locked: None }.to(chat))
+    );
     window.control("Topic: The boat on Saturday");
     assert!(window.shows("You changed the topic"));
 }
@@ -176,10 +177,12 @@ fn a_topic_is_shown_set_and_cleared_by_typing_and_never_by_mistake() {
         window.fill("Message", line);
         window.press(Modifiers::NONE, Key::Enter);
     };
-    let set = |topic: &str| Command::SetTopic {
+    let set = |topic: &str| Command::Chat {
         chat,
-        topic: topic.to_owned(),
-        locked: None,
+        command: ChatCommand::SetTopic {
+            topic: topic.to_owned(),
+            locked: None,
+        },
     };
     type_line(&mut window, "/topic");
     assert!(window.shows("This chat has no topic."));
@@ -194,10 +197,10 @@ fn a_topic_is_shown_set_and_cleared_by_typing_and_never_by_mistake() {
 
     for (typed, said) in [("// TODO: sails", "// TODO: sails"), ("/say /topic", "/topic")] {
         type_line(&mut window, typed);
-        let say = Command::Say {
-            chat,
+        let say = ChatCommand::Say {
             text: said.to_owned(),
-        };
+        }
+        .to(chat);
         assert!(window.node.was_sent(&say), "{typed}");
     }
 }
@@ -250,11 +253,13 @@ fn a_banner_takes_no_more_room_than_it_needs() {
     let short = messages_room(&window);
     // Of a chat whose members can't be reached the banner is higher.
     let chat = window.add_chat(2, "friends");
-    window.node.report(Event::PeerLost {
-        chat,
-        client_id: ClientId([1; 32]),
-        member: member(1),
-    });
+    window.node.report(
+        ChatEvent::PeerLost {
+            client_id: ClientId([1; 32]),
+            member: member(1),
+        }
+        .of(chat),
+    );
     window.harness.run();
     window.pass(secs(60));
     window.go_to("friends");
@@ -268,25 +273,29 @@ fn a_banner_takes_no_more_room_than_it_needs() {
 fn members_come_and_go_and_have_cards() {
     let (mut window, chat) = Window::with_chat("friends");
     let (who, nick, role, status) = (member(7), "Cleo".to_owned(), Role::Member, Status::Online);
-    window.node.report(Event::MemberJoined {
-        chat,
-        member: who,
-        nick,
-        role,
-        status,
-    });
+    window.node.report(
+        ChatEvent::MemberJoined {
+            member: who,
+            nick,
+            role,
+            status,
+        }
+        .of(chat),
+    );
     window.harness.run();
     assert!(window.shows("Cleo joined"));
     window.click("Cleo, online");
     assert!(window.has("Fingerprint"));
     window.click("Mention");
     assert_eq!(window.control("Message").value().as_deref(), Some("Cleo: "));
-    window.node.report(Event::MemberLeft {
-        chat,
-        member: who,
-        nick: "Cleo".to_owned(),
-        why: LeftWhy::Quit,
-    });
+    window.node.report(
+        ChatEvent::MemberLeft {
+            member: who,
+            nick: "Cleo".to_owned(),
+            why: LeftWhy::Quit,
+        }
+        .of(chat),
+    );
     window.harness.run();
     assert!(window.has("Cleo, offline"));
 }
@@ -305,36 +314,39 @@ fn what_could_not_be_sent_comes_back() {
 fn away_after_idling_and_back_on_input() {
     let (mut window, chat) = Window::with_chat("friends");
     window.pass(secs(9 * 60));
-    let away = Command::SetStatus {
-        chat,
-        status: Status::Away,
-    };
+    let away = ChatCommand::SetStatus { status: Status::Away }.to(chat);
     assert!(!window.node.was_sent(&away));
     window.pass(secs(2 * 60));
     assert!(window.node.was_sent(&away));
     window.press(Modifiers::NONE, Key::Space);
-    assert!(window.node.was_sent(&Command::SetStatus {
-        chat,
-        status: Status::Online
-    }));
+    assert!(
+        window.node.was_sent(
+            &ChatCommand::SetStatus {
+                status: Status::Online
+            }
+            .to(chat)
+        )
+    );
 }
 
 #[test]
 fn connections_in_words_change_with_time_alone() {
     let (mut window, chat) = Window::with_chat("friends");
     window.control("Connection: Linked to 1 member");
-    window.node.report(Event::PeerLost {
-        chat,
-        client_id: ClientId([1; 32]),
-        member: member(1),
-    });
+    window.node.report(
+        ChatEvent::PeerLost {
+            client_id: ClientId([1; 32]),
+            member: member(1),
+        }
+        .of(chat),
+    );
     window.harness.run();
     window.control("Connection: Looking for members…");
     window.pass(secs(21));
     window.click("Connection: Nobody reachable: what to do");
     window.click("Done");
     window.click("Try again");
-    assert!(window.node.was_sent(&Command::Retry { chat }));
+    assert!(window.node.was_sent(&ChatCommand::Retry.to(chat)));
     window.control("Connection: Looking for members…");
 }
 
@@ -354,11 +366,11 @@ fn a_classic_chat_connects_and_admits() {
     window.fill("The peer's client_id", &client_id.to_string());
     window.click("Connect");
     let address = "127.0.0.1:9".parse().expect("an address");
-    assert!(window.node.was_sent(&Command::Connect {
-        chat: chat_id(101),
-        client_id,
-        address
-    }));
+    assert!(
+        window
+            .node
+            .was_sent(&ChatCommand::Connect { client_id, address }.to(chat_id(101)))
+    );
 }
 
 #[test]
@@ -391,10 +403,14 @@ fn nothing_is_lost_while_the_backend_has_no_room() {
     window.node.full.set(false);
     window.clock.pass(secs(1));
     window.harness.run_steps(3);
-    assert!(window.node.was_sent(&Command::Say {
-        chat,
-        text: "patience".to_owned()
-    }));
+    assert!(
+        window.node.was_sent(
+            &ChatCommand::Say {
+                text: "patience".to_owned()
+            }
+            .to(chat)
+        )
+    );
 }
 
 #[test]

@@ -9,32 +9,45 @@ use crate::stage::*;
 fn commands_ban_lift_promote_and_ignore() {
     let (mut window, chat) = chat_as(Role::Founder);
     say(&mut window, "/role ann moderator");
-    assert!(window.node.was_sent(&Command::SetRole {
-        chat,
-        member: member(1),
-        role: Role::Moderator
-    }));
+    assert!(
+        window.node.was_sent(
+            &ChatCommand::SetRole {
+                member: member(1),
+                role: Role::Moderator
+            }
+            .to(chat)
+        )
+    );
     say(&mut window, "/ban Ben too much spam");
-    assert!(window.node.was_sent(&Command::Ban {
-        chat,
-        member: member(2),
-        reason: "too much spam".to_owned(),
-        with_invite: false,
-        hide_all: false,
-    }));
+    assert!(
+        window.node.was_sent(
+            &ChatCommand::Ban {
+                member: member(2),
+                reason: "too much spam".to_owned(),
+                with_invite: false,
+                hide_all: false
+            }
+            .to(chat)
+        )
+    );
     say(&mut window, "/unban ben");
-    assert!(window.node.was_sent(&Command::Unban {
-        chat,
-        member: member(2)
-    }));
+    assert!(
+        window
+            .node
+            .was_sent(&ChatCommand::Unban { member: member(2) }.to(chat))
+    );
     say(&mut window, "/ignore Ann");
     say(&mut window, "/ignore Ann");
     for ignored in [true, false] {
-        assert!(window.node.was_sent(&Command::Ignore {
-            chat,
-            member: member(1),
-            ignored
-        }));
+        assert!(
+            window.node.was_sent(
+                &ChatCommand::Ignore {
+                    member: member(1),
+                    ignored
+                }
+                .to(chat)
+            )
+        );
     }
     assert_eq!(composer_text(&window), "");
 }
@@ -56,20 +69,25 @@ fn commands_that_cannot_be_done_keep_their_text_and_say_why() {
         assert_eq!(composer_text(&window), typed);
         assert!(window.shows(word), "{typed}");
     }
-    assert!(
-        window
-            .node
-            .take_sent()
-            .iter()
-            .all(|sent| !matches!(sent, Command::Ban { .. } | Command::SetRole { .. }))
-    );
+    assert!(window.node.take_sent().iter().all(|sent| !matches!(
+        sent,
+        Command::Chat {
+            command: ChatCommand::Ban { .. },
+            ..
+        } | Command::Chat {
+            command: ChatCommand::SetRole { .. },
+            ..
+        }
+    )));
 
     // Two of one nick are told apart by their fingerprints.
-    window.node.report(Event::NickChanged {
-        chat,
-        member: member(1),
-        nick: "ben".to_owned(),
-    });
+    window.node.report(
+        ChatEvent::NickChanged {
+            member: member(1),
+            nick: "ben".to_owned(),
+        }
+        .of(chat),
+    );
     window.harness.run();
     say(&mut window, "/ban Ben spam");
     assert!(window.shows("More than one member is called"));
@@ -79,7 +97,7 @@ fn commands_that_cannot_be_done_keep_their_text_and_say_why() {
             .node
             .take_sent()
             .iter()
-            .any(|sent| matches!(sent, Command::Ban { member: who, .. } if *who == member(2)))
+            .any(|sent| matches!(sent, Command::Chat { command: ChatCommand::Ban { member: who, .. }, .. } if *who == member(2)))
     );
 }
 

@@ -237,20 +237,24 @@ fn own_messages_tell_how_far_they_got_and_can_be_sent_again() {
     own_message.own = true;
     own_message.delivery = Some(DeliveryState::Waiting);
     // After a restart the store has it, and the node tells that it waits; in either order.
-    let delivery = |state, reached, of| Event::Delivery {
+    let delivery = |state, reached, of| Event::Chat {
         chat,
-        id: own_message.id,
-        state,
-        reached,
-        of,
+        event: ChatEvent::Delivery {
+            id: own_message.id,
+            state,
+            reached,
+            of,
+        },
     };
     window.node.report(delivery(DeliveryState::Waiting, 0, 0));
-    window.node.report(Event::History {
-        chat,
-        messages: vec![own_message.clone()],
-        more_before: false,
-        more_after: false,
-    });
+    window.node.report(
+        ChatEvent::History {
+            messages: vec![own_message.clone()],
+            more_before: false,
+            more_after: false,
+        }
+        .of(chat),
+    );
     window.harness.run();
     let told = |window: &Window| {
         let row = window.harness.get_by_label("Robin, 14:00: Anybody there?");
@@ -264,7 +268,7 @@ fn own_messages_tell_how_far_they_got_and_can_be_sent_again() {
     window.harness.run();
     window.click("Retry");
     let id = own_message.id;
-    assert!(window.node.was_sent(&Command::Resend { chat, id }));
+    assert!(window.node.was_sent(&ChatCommand::Resend { id }.to(chat)));
 }
 
 #[test]
@@ -278,8 +282,16 @@ fn how_much_is_kept_and_what_newcomers_see_is_set_in_a_dialog() {
     window.click("Set");
     let retention = Retention::Days { days: 365 };
     let rule = HistoryRule::Days { days: 7 };
-    assert!(window.node.was_sent(&Command::SetRetention { chat, retention }));
-    assert!(window.node.was_sent(&Command::SetHistoryRule { chat, rule }));
+    assert!(
+        window
+            .node
+            .was_sent(&ChatCommand::SetRetention { retention }.to(chat))
+    );
+    assert!(
+        window
+            .node
+            .was_sent(&ChatCommand::SetHistoryRule { rule }.to(chat))
+    );
     assert!(window.shows("It is set."));
     window.click("Done");
 
@@ -297,12 +309,14 @@ fn how_much_is_kept_and_what_newcomers_see_is_set_in_a_dialog() {
 #[test]
 fn catching_up_is_told_in_the_status_bar() {
     let (mut window, chat) = with_archive(Setting::default(), 100);
-    let progress = |fetched, done| Event::HistoryProgress {
+    let progress = |fetched, done| Event::Chat {
         chat,
-        fetched,
-        back_to: None,
-        done,
-        more: true,
+        event: ChatEvent::HistoryProgress {
+            fetched,
+            back_to: None,
+            done,
+            more: true,
+        },
     };
     window.node.report(progress(240, false));
     window.harness.run();

@@ -39,8 +39,16 @@ fn public(role: Role, door: Door) -> (Window, ChatId) {
 
 fn sent_exports(window: &Window) -> Vec<Command> {
     let sent = window.node.take_sent().into_iter();
-    sent.filter(|command| matches!(command, Command::ExportInvite { .. }))
-        .collect()
+    sent.filter(|command| {
+        matches!(
+            command,
+            Command::Chat {
+                command: ChatCommand::ExportInvite { .. },
+                ..
+            }
+        )
+    })
+    .collect()
 }
 
 #[test]
@@ -93,13 +101,13 @@ fn the_link_of_a_public_chat_is_shown_at_once_with_its_picture() {
     let (mut window, chat) = public(Role::Member, Door::OPEN);
     window.node.take_sent();
     window.click("Export invite…");
-    let wanted = Command::ExportInvite {
-        chat,
+    let wanted = ChatCommand::ExportInvite {
         path: None,
         uses: None,
         expires_in: None,
         rights: Rights::Member,
-    };
+    }
+    .to(chat);
     assert_eq!(sent_exports(&window), [wanted]);
     let link = window.control("The chat's link").value();
     assert_eq!(link.as_deref(), Some("throng:YW4gaW52aXRl"));
@@ -153,13 +161,13 @@ fn the_founder_of_a_public_chat_makes_invites_past_the_door() {
     window.click("Read only");
     window.click("QR picture");
     assert!(window.has("The link as a QR code"));
-    let wanted = Command::ExportInvite {
-        chat,
+    let wanted = ChatCommand::ExportInvite {
         path: None,
         uses: Some(1),
         expires_in: Some(7 * 86_400),
         rights: Rights::Observer,
-    };
+    }
+    .to(chat);
     assert_eq!(sent_exports(&window), [wanted]);
     window.click("5 people");
     assert!(
@@ -173,7 +181,7 @@ fn invites_are_listed_with_who_came_by_them() {
     let (mut window, chat) = friends();
     *window.node.invites.borrow_mut() = invites();
     window.click("Invites, and who came by them");
-    assert!(window.node.was_sent(&Command::Invites { chat }));
+    assert!(window.node.was_sent(&ChatCommand::Invites.to(chat)));
     for shown in [
         "2 of 5 came in · expires in 3 days",
         "1 of 1 came in",
@@ -203,7 +211,7 @@ fn closing_an_invite_offers_a_new_one() {
     *window.node.invites.borrow_mut() = invites();
     window.click("Invites, and who came by them");
     let invite = InviteId([2; 32]);
-    let close = Command::CloseInvite { chat, invite };
+    let close = ChatCommand::CloseInvite { invite }.to(chat);
     // Its one user is confirmed, so nobody is put out.
     window.click("Close invite 2");
     assert!(window.node.was_sent(&close));
@@ -218,7 +226,7 @@ fn closing_one_whose_users_are_not_confirmed_asks_first() {
     *window.node.invites.borrow_mut() = invites();
     window.click("Invites, and who came by them");
     let invite = InviteId([3; 32]);
-    let close = Command::CloseInvite { chat, invite };
+    let close = ChatCommand::CloseInvite { invite }.to(chat);
     window.click("Close invite 3");
     assert!(window.shows("Eva is not confirmed yet"));
     window.click("Keep it open");
@@ -257,7 +265,7 @@ fn who_may_not_see_invites_is_told_why() {
     window.click("Menu");
     window.click("Invites…");
     assert!(window.shows("Only moderators and the founder may do that."));
-    assert!(!window.node.was_sent(&Command::Invites { chat }));
+    assert!(!window.node.was_sent(&ChatCommand::Invites.to(chat)));
     window.click("Who may do what");
     assert!(window.has("See and close invites: Moderator: yes"));
 }
@@ -276,14 +284,11 @@ fn the_door_is_set_and_set_back() {
         rate: 6,
         ..Door::OPEN
     };
-    assert!(window.node.was_sent(&Command::SetDoor { chat, door }));
+    assert!(window.node.was_sent(&ChatCommand::SetDoor { door }.to(chat)));
     assert!(!window.has("Set the door"), "the dialog is closed");
     assert!(window.shows("The door is set: by approval; slow mode, 6 messages a minute."));
     window.click("Undo");
-    let before = Command::SetDoor {
-        chat,
-        door: Door::OPEN,
-    };
+    let before = ChatCommand::SetDoor { door: Door::OPEN }.to(chat);
     assert!(window.node.was_sent(&before));
 }
 
@@ -346,10 +351,9 @@ fn the_table_is_reached_from_the_log_and_the_help() {
 fn work_at_the_door_shows_how_far_it_may_be() {
     let mut window = tall();
     let chat = asked_in(&mut window);
-    let working = |tried| Event::Working {
+    let working = |tried| Event::Chat {
         chat,
-        bits: 20,
-        tried,
+        event: ChatEvent::Working { bits: 20, tried },
     };
     window.node.report(working(0));
     window.harness.run();
@@ -368,7 +372,7 @@ fn work_at_the_door_shows_how_far_it_may_be() {
     window.click("Cancel and leave the chat");
     assert!(window.shows("You left night train."));
     window.click("Undo");
-    window.node.report(Event::Joined { chat });
+    window.node.report(ChatEvent::Joined.of(chat));
     window.harness.run();
     assert!(!window.has("Working to come in"));
 }
@@ -377,10 +381,12 @@ fn work_at_the_door_shows_how_far_it_may_be() {
 fn who_is_turned_away_has_a_way_on() {
     let mut window = tall();
     let chat = asked_in(&mut window);
-    let turned_away = |code, message: &str| Event::JoinFailed {
+    let turned_away = |code, message: &str| Event::Chat {
         chat,
-        code,
-        message: message.to_owned(),
+        event: ChatEvent::JoinFailed {
+            code,
+            message: message.to_owned(),
+        },
     };
     window
         .node
@@ -388,7 +394,7 @@ fn who_is_turned_away_has_a_way_on() {
     window.harness.run();
     assert!(window.has("The door is closed") && window.has("Nobody new comes in now."));
     window.click("Try again");
-    assert!(window.node.was_sent(&Command::Retry { chat }));
+    assert!(window.node.was_sent(&ChatCommand::Retry.to(chat)));
     assert!(!window.has("The door is closed"));
     window
         .node

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use egui::{Key, Modifiers};
 use throng::id::ChatId;
-use throng::model::{ChatKind, Code, Command, Event, Role, Workspace};
+use throng::model::{ChatCommand, ChatEvent, ChatKind, Code, Command, Role, Workspace};
 
 use crate::stage::*;
 
@@ -28,7 +28,7 @@ fn two_chats() -> (Window, ChatId) {
 }
 
 fn has_left(window: &Window, chat: ChatId) -> bool {
-    window.node.was_sent(&Command::LeaveChat { chat })
+    window.node.was_sent(&ChatCommand::LeaveChat.to(chat))
 }
 
 /// Whether a chat stands in the list and has a tab.
@@ -163,10 +163,7 @@ fn words_that_nobody_has_got_are_asked_about() {
     assert!(has_left(&window, boat));
     // Where more was lost than the window knew of, that is said.
     let (mut window, boat) = two_chats();
-    window.node.report(Event::ChatClosed {
-        chat: boat,
-        unsent: 3,
-    });
+    window.node.report(ChatEvent::ChatClosed { unsent: 3 }.of(boat));
     window.harness.run();
     assert!(window.shows("3 messages of yours had not gone out."));
 }

@@ -17,7 +17,7 @@ pub(crate) fn chat_as(role: Role) -> (Window, ChatId) {
     window
         .node
         .report(opened(1, "friends", ChatKind::Private, "Robin", role));
-    window.node.report(Event::Joined { chat });
+    window.node.report(ChatEvent::Joined.of(chat));
     let mut members = vec![
         info(member(1), "Ann", Role::Member, Status::Online, true),
         info(member(2), "Ben", Role::Member, Status::Online, true),
@@ -29,13 +29,15 @@ pub(crate) fn chat_as(role: Role) -> (Window, ChatId) {
     if role != Role::Founder {
         members.push(info(member(9), "Zoe", Role::Founder, Status::Online, true));
     }
-    window.node.report(Event::Members { chat, members });
-    window.node.report(Event::PeerLinked {
-        chat,
-        client_id: throng::id::ClientId([1; 32]),
-        member: member(1),
-        address: address(),
-    });
+    window.node.report(ChatEvent::Members { members }.of(chat));
+    window.node.report(
+        ChatEvent::PeerLinked {
+            client_id: throng::id::ClientId([1; 32]),
+            member: member(1),
+            address: address(),
+        }
+        .of(chat),
+    );
     window.harness.run();
     window.go_to("friends");
     // Long enough that what comes is news.
@@ -71,13 +73,17 @@ fn a_member_is_banned_with_a_reason_and_the_ban_is_undone() {
     assert_eq!(description(&window, "Reason").as_deref(), Some("96 left"));
     window.click("Hide what they said");
     window.click("Ban");
-    assert!(window.node.was_sent(&Command::Ban {
-        chat,
-        member: member(2),
-        reason: "spam".to_owned(),
-        with_invite: false,
-        hide_all: true,
-    }));
+    assert!(
+        window.node.was_sent(
+            &ChatCommand::Ban {
+                member: member(2),
+                reason: "spam".to_owned(),
+                with_invite: false,
+                hide_all: true
+            }
+            .to(chat)
+        )
+    );
     assert!(!window.has("Reason"), "the dialog is closed");
     assert!(window.shows("You banned Ben: spam. What they said is hidden."));
     assert!(!window.shows("Buy my boats"));
@@ -87,10 +93,11 @@ fn a_member_is_banned_with_a_reason_and_the_ban_is_undone() {
 
     assert!(window.has("Ben is banned."));
     window.click("Undo");
-    assert!(window.node.was_sent(&Command::Unban {
-        chat,
-        member: member(2)
-    }));
+    assert!(
+        window
+            .node
+            .was_sent(&ChatCommand::Unban { member: member(2) }.to(chat))
+    );
     assert!(window.shows("You lifted the ban on Ben"));
     assert!(window.shows("Buy my boats"));
     assert!(!window.has("Undo"), "it was used");
@@ -147,7 +154,7 @@ fn who_came_by_the_same_invite_can_be_banned_along() {
             .node
             .take_sent()
             .iter()
-            .any(|sent| matches!(sent, Command::Ban { with_invite: true, reason, .. } if reason.is_empty()))
+            .any(|sent| matches!(sent, Command::Chat { command: ChatCommand::Ban { with_invite: true, reason, .. }, .. } if reason.is_empty()))
     );
 }
 
@@ -157,10 +164,12 @@ fn roles_are_given_on_the_card_and_taken_back() {
     window.click("Ann, online");
     window.control("Is member");
     window.click("Make moderator");
-    let set = |role| Command::SetRole {
+    let set = |role| Command::Chat {
         chat,
-        member: member(1),
-        role,
+        command: ChatCommand::SetRole {
+            member: member(1),
+            role,
+        },
     };
     assert!(window.node.was_sent(&set(Role::Moderator)));
     window.control("Is moderator");
@@ -191,12 +200,14 @@ fn what_one_may_not_do_is_disabled_and_says_why() {
     window.click("Ben, online");
     assert!(!is_enabled(&window, "Make moderator"), "the founder alone may");
     assert!(is_enabled(&window, "Make observer") && is_enabled(&window, "Ban…"));
-    window.node.report(Event::RoleChanged {
-        chat,
-        member: member(2),
-        role: Role::Moderator,
-        by: Some(member(9)),
-    });
+    window.node.report(
+        ChatEvent::RoleChanged {
+            member: member(2),
+            role: Role::Moderator,
+            by: Some(member(9)),
+        }
+        .of(chat),
+    );
     window.harness.run();
     assert!(!is_enabled(&window, "Make observer") && !is_enabled(&window, "Ban…"));
     let why = description(&window, "Ban…").expect("a reason");
@@ -209,12 +220,14 @@ fn what_one_may_not_do_is_disabled_and_says_why() {
 #[test]
 fn a_ban_by_somebody_higher_is_not_ours_to_lift() {
     let (mut window, chat) = chat_as(Role::Moderator);
-    let ban = |number: u8, by| Event::Banned {
+    let ban = |number: u8, by| Event::Chat {
         chat,
-        member: member(number),
-        by,
-        reason: "spam".to_owned(),
-        hide_all: false,
+        event: ChatEvent::Banned {
+            member: member(number),
+            by,
+            reason: "spam".to_owned(),
+            hide_all: false,
+        },
     };
     window.node.report(ban(2, member(9)));
     window.node.report(ban(1, own(chat)));
@@ -228,18 +241,21 @@ fn a_ban_by_somebody_higher_is_not_ours_to_lift() {
     window.click("Ann, banned");
     assert!(window.has("Banned by you: spam"));
     window.click("Lift the ban");
-    assert!(window.node.was_sent(&Command::Unban {
-        chat,
-        member: member(1)
-    }));
+    assert!(
+        window
+            .node
+            .was_sent(&ChatCommand::Unban { member: member(1) }.to(chat))
+    );
 
     // Who can't lift bans does not see the list of them.
-    window.node.report(Event::RoleChanged {
-        chat,
-        member: own(chat),
-        role: Role::Member,
-        by: Some(member(9)),
-    });
+    window.node.report(
+        ChatEvent::RoleChanged {
+            member: own(chat),
+            role: Role::Member,
+            by: Some(member(9)),
+        }
+        .of(chat),
+    );
     window.harness.run();
     window.click("Close");
     assert!(!window.has("Hide the banned, 1") && !window.has("Ben, banned"));
@@ -251,11 +267,15 @@ fn the_ignored_are_hidden_at_once_and_shown_again() {
     window.hear(chat, 2, "Ben", 1, "Hey hey");
     window.click("Ben, online");
     window.click("Ignore");
-    assert!(window.node.was_sent(&Command::Ignore {
-        chat,
-        member: member(2),
-        ignored: true
-    }));
+    assert!(
+        window.node.was_sent(
+            &ChatCommand::Ignore {
+                member: member(2),
+                ignored: true
+            }
+            .to(chat)
+        )
+    );
     assert!(window.shows("You ignore them"));
     window.click("Close");
     assert!(!window.shows("Hey hey"));
@@ -284,11 +304,15 @@ fn a_message_has_its_author_ignored_or_banned() {
     window.click("Cancel");
     menu_of(&mut window, "Hey hey");
     window.click("Ignore Ben");
-    assert!(window.node.was_sent(&Command::Ignore {
-        chat,
-        member: member(2),
-        ignored: true
-    }));
+    assert!(
+        window.node.was_sent(
+            &ChatCommand::Ignore {
+                member: member(2),
+                ignored: true
+            }
+            .to(chat)
+        )
+    );
     assert!(!window.shows("Hey hey"));
 
     let (mut window, chat) = chat_as(Role::Member);
@@ -347,12 +371,14 @@ fn the_log_is_read_and_read_again_when_something_changes() {
             Some("Only moderators and the founder may do that."),
         ),
     ];
-    window.node.report(Event::RoleChanged {
-        chat,
-        member: member(1),
-        role: Role::Moderator,
-        by: Some(member(9)),
-    });
+    window.node.report(
+        ChatEvent::RoleChanged {
+            member: member(1),
+            role: Role::Moderator,
+            by: Some(member(9)),
+        }
+        .of(chat),
+    );
     window.harness.run();
     // The answer to what was asked for because of that.
     window.harness.run();
@@ -386,32 +412,36 @@ fn the_founder_takes_back_what_a_moderator_did_from_one_deed_on() {
     window.click("Leave it");
     window.click("Undo from here…");
     window.click("Take it back");
-    assert!(window.node.was_sent(&Command::UndoFrom { chat, fact }));
+    assert!(window.node.was_sent(&ChatCommand::UndoFrom { fact }.to(chat)));
 }
 
 #[test]
 fn the_banned_are_told_by_whom_and_why() {
     let (mut window, chat) = chat_as(Role::Member);
-    window.node.report(Event::Banned {
-        chat,
-        member: own(chat),
-        by: member(1),
-        reason: "spam".to_owned(),
-        hide_all: false,
-    });
+    window.node.report(
+        ChatEvent::Banned {
+            member: own(chat),
+            by: member(1),
+            reason: "spam".to_owned(),
+            hide_all: false,
+        }
+        .of(chat),
+    );
     window.harness.run();
     assert!(window.shows("Ann banned you from this chat: “spam”."));
     assert!(window.shows("Ann banned you: spam"));
     window.fill("Message", "But why?");
     assert_eq!(composer_text(&window), "", "one can't write");
     window.click("Try again");
-    assert!(window.node.was_sent(&Command::Retry { chat }));
-    window.node.report(Event::Unbanned {
-        chat,
-        member: own(chat),
-        by: member(9),
-    });
-    window.node.report(Event::Joined { chat });
+    assert!(window.node.was_sent(&ChatCommand::Retry.to(chat)));
+    window.node.report(
+        ChatEvent::Unbanned {
+            member: own(chat),
+            by: member(9),
+        }
+        .of(chat),
+    );
+    window.node.report(ChatEvent::Joined.of(chat));
     window.harness.run();
     assert!(!window.shows("banned you from this chat"));
     assert!(window.shows("Zoe lifted the ban on you"));
@@ -422,11 +452,13 @@ fn the_banned_are_told_by_whom_and_why() {
 #[test]
 fn observers_and_newcomers_know_why_they_only_read() {
     let (mut window, chat) = chat_as(Role::Member);
-    let role = |role, by| Event::RoleChanged {
+    let role = |role, by| Event::Chat {
         chat,
-        member: own(chat),
-        role,
-        by,
+        event: ChatEvent::RoleChanged {
+            member: own(chat),
+            role,
+            by,
+        },
     };
     window.node.report(role(Role::Observer, Some(member(9))));
     window.harness.run();
@@ -437,21 +469,23 @@ fn observers_and_newcomers_know_why_they_only_read() {
     assert!(!window.shows("You are an observer"));
 
     let mut window = Window::open();
-    let open = |door| Event::ChatOpened {
+    let open = |door| Event::Chat {
         chat,
-        name: "square".to_owned(),
-        kind: ChatKind::Public,
-        client_id: throng::id::ClientId([7; 32]),
-        member: own(chat),
-        listen: address(),
-        nick: "Robin".to_owned(),
-        topic: String::new(),
-        role: Role::Observer,
-        joined: true,
-        topic_locked: true,
-        door,
-        history_rule: HistoryRule::All,
-        retention: Retention::Forever,
+        event: ChatEvent::ChatOpened {
+            name: "square".to_owned(),
+            kind: ChatKind::Public,
+            client_id: throng::id::ClientId([7; 32]),
+            member: own(chat),
+            listen: address(),
+            nick: "Robin".to_owned(),
+            topic: String::new(),
+            role: Role::Observer,
+            joined: true,
+            topic_locked: true,
+            door,
+            history_rule: HistoryRule::All,
+            retention: Retention::Forever,
+        },
     };
     let door = |mode, minutes| Door {
         mode,
@@ -460,14 +494,16 @@ fn observers_and_newcomers_know_why_they_only_read() {
     };
     window.node.report(open(door(DoorMode::ReadFirst, 10)));
     let until = jiff::Timestamp::from_second(NOW + 480).expect("in range");
-    window.node.report(Event::Members {
-        chat,
-        members: vec![MemberInfo {
-            own: true,
-            reads_until: Some(until),
-            ..info(own(chat), "Robin", Role::Member, Status::Online, true)
-        }],
-    });
+    window.node.report(
+        ChatEvent::Members {
+            members: vec![MemberInfo {
+                own: true,
+                reads_until: Some(until),
+                ..info(own(chat), "Robin", Role::Member, Status::Online, true)
+            }],
+        }
+        .of(chat),
+    );
     window.harness.run();
     window.go_to("square");
     assert!(window.shows("Newcomers only read here for the first 10 minutes. You can write in 8 minutes."));
@@ -481,11 +517,13 @@ fn observers_and_newcomers_know_why_they_only_read() {
     window.fill("Message", "Now!");
     assert_eq!(composer_text(&window), "Now!");
 
-    window.node.report(Event::DoorChanged {
-        chat,
-        door: door(DoorMode::Approval, 0),
-        by: None,
-    });
+    window.node.report(
+        ChatEvent::DoorChanged {
+            door: door(DoorMode::Approval, 0),
+            by: None,
+        }
+        .of(chat),
+    );
     window.node.report(role(Role::Observer, None));
     window.harness.run();
     assert!(window.shows("Newcomers read here until a moderator lets them write."));
@@ -496,10 +534,7 @@ fn observers_and_newcomers_know_why_they_only_read() {
 #[test]
 fn slow_mode_counts_down_and_then_costs_nothing() {
     let (mut window, chat) = chat_as(Role::Member);
-    window.node.report(Event::Slow {
-        chat,
-        wait_ms: 12_500,
-    });
+    window.node.report(ChatEvent::Slow { wait_ms: 12_500 }.of(chat));
     window.harness.run();
     assert!(window.has("Slow mode: what you wrote last goes out in 13 s."));
     let delay =
@@ -522,7 +557,7 @@ fn what_nobody_confirms_may_be_out_of_date() {
     let (mut window, chat) = chat_as(Role::Member);
     let words = "No member has lately confirmed roles and bans; they may be out of date.";
     for stale in [true, false] {
-        window.node.report(Event::ModerationStale { chat, stale });
+        window.node.report(ChatEvent::ModerationStale { stale }.of(chat));
         window.harness.run();
         assert_eq!(window.has(words), stale);
     }
@@ -532,21 +567,27 @@ fn what_nobody_confirms_may_be_out_of_date() {
 fn the_topic_is_locked_and_then_only_those_who_may_set_it() {
     let (mut window, chat) = chat_as(Role::Moderator);
     window.click("Lock the topic");
-    assert!(window.node.was_sent(&Command::SetTopic {
-        chat,
-        topic: String::new(),
-        locked: Some(true)
-    }));
+    assert!(
+        window.node.was_sent(
+            &ChatCommand::SetTopic {
+                topic: String::new(),
+                locked: Some(true)
+            }
+            .to(chat)
+        )
+    );
     assert!(window.shows("You locked the topic"));
     window.control("Unlock the topic");
     assert!(is_enabled(&window, "Topic: Add a topic"));
 
-    window.node.report(Event::RoleChanged {
-        chat,
-        member: own(chat),
-        role: Role::Member,
-        by: Some(member(9)),
-    });
+    window.node.report(
+        ChatEvent::RoleChanged {
+            member: own(chat),
+            role: Role::Member,
+            by: Some(member(9)),
+        }
+        .of(chat),
+    );
     window.harness.run();
     assert!(window.has("The topic is locked"));
     assert!(!is_enabled(&window, "Topic: No topic"));

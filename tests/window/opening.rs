@@ -128,15 +128,23 @@ fn an_invite_is_made_once_for_all_ways() {
         .node
         .take_sent()
         .into_iter()
-        .filter(|sent| matches!(sent, Command::ExportInvite { .. }))
+        .filter(|sent| {
+            matches!(
+                sent,
+                Command::Chat {
+                    command: ChatCommand::ExportInvite { .. },
+                    ..
+                }
+            )
+        })
         .collect();
-    let wanted = Command::ExportInvite {
-        chat,
+    let wanted = ChatCommand::ExportInvite {
         path: None,
         uses: Some(5),
         expires_in: Some(7 * 86_400),
         rights: Rights::Member,
-    };
+    }
+    .to(chat);
     assert_eq!(made, [wanted]);
     let asked = window.files.requests.borrow();
     assert!(

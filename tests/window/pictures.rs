@@ -71,36 +71,41 @@ fn full(setting: Setting) -> Window {
     window
         .node
         .report(opened(5, "Film night", ChatKind::Private, "Robin", Role::Member));
-    window.node.report(Event::Members {
-        chat: boat,
-        members: crew(boat),
-    });
+    window
+        .node
+        .report(ChatEvent::Members { members: crew(boat) }.of(boat));
     for chat in [boat, chat_id(2), chat_id(5)] {
         for link in 1..4 {
             let address = "127.0.0.1:40001".parse().expect("an address");
             let (client_id, member) = (ClientId([link; 32]), member(link));
-            window.node.report(Event::PeerLinked {
-                chat,
-                client_id,
-                member,
-                address,
-            });
+            window.node.report(
+                ChatEvent::PeerLinked {
+                    client_id,
+                    member,
+                    address,
+                }
+                .of(chat),
+            );
         }
     }
     let message_to =
         "This invite was good until yesterday. Ask whoever gave it to you for a new one.".to_owned();
-    window.node.report(Event::JoinFailed {
-        chat: chat_id(4),
-        code: Code::Expired,
-        message: message_to,
-    });
+    window.node.report(
+        ChatEvent::JoinFailed {
+            code: Code::Expired,
+            message: message_to,
+        }
+        .of(chat_id(4)),
+    );
     let topic = "Saturday: who comes, who brings what, and when the tide turns".to_owned();
-    window.node.report(Event::TopicChanged {
-        chat: boat,
-        topic,
-        locked: false,
-        by: member(1),
-    });
+    window.node.report(
+        ChatEvent::TopicChanged {
+            topic,
+            locked: false,
+            by: member(1),
+        }
+        .of(boat),
+    );
     talk(&window, boat);
     for (number, chat, text) in [
         (900, 2, "The beans are up!"),
@@ -213,7 +218,7 @@ fn moderated(setting: Setting, role: Role) -> Window {
     window
         .node
         .report(opened(1, "The boat", ChatKind::Private, "Robin", role));
-    window.node.report(Event::Joined { chat: boat });
+    window.node.report(ChatEvent::Joined.of(boat));
     let ann = if role == Role::Founder {
         Role::Moderator
     } else {
@@ -237,32 +242,38 @@ fn moderated(setting: Setting, role: Role) -> Window {
     }
     members[5].ignored = true;
     members[9].role = role;
-    window.node.report(Event::Members { chat: boat, members });
-    window.node.report(Event::PeerLinked {
-        chat: boat,
-        client_id: ClientId([1; 32]),
-        member: member(1),
-        address: address(),
-    });
+    window.node.report(ChatEvent::Members { members }.of(boat));
+    window.node.report(
+        ChatEvent::PeerLinked {
+            client_id: ClientId([1; 32]),
+            member: member(1),
+            address: address(),
+        }
+        .of(boat),
+    );
     talk(&window, boat);
     window.harness.run();
     window.go_to("The boat");
     window.pass(std::time::Duration::from_secs(30));
     for (who, by, reason) in [(7, 1, "the dog again and again"), (8, 3, "")] {
-        window.node.report(Event::Banned {
-            chat: boat,
-            member: member(who),
-            by: member(by),
-            reason: reason.to_owned(),
-            hide_all: false,
-        });
+        window.node.report(
+            ChatEvent::Banned {
+                member: member(who),
+                by: member(by),
+                reason: reason.to_owned(),
+                hide_all: false,
+            }
+            .of(boat),
+        );
     }
-    window.node.report(Event::TopicChanged {
-        chat: boat,
-        topic: "Saturday: who comes, who brings what".to_owned(),
-        locked: true,
-        by: member(1),
-    });
+    window.node.report(
+        ChatEvent::TopicChanged {
+            topic: "Saturday: who comes, who brings what".to_owned(),
+            locked: true,
+            by: member(1),
+        }
+        .of(boat),
+    );
     window.harness.run();
     window
 }
@@ -319,23 +330,24 @@ const MODERATION: [(&str, Role, &[Shape], Step); 10] = [
     }),
     ("banned", Role::Member, BOTH, |window| {
         let chat = chat_id(1);
-        window.node.report(Event::Banned {
-            chat,
-            member: own(chat),
-            by: member(3),
-            reason: "no life jacket, three times now".to_owned(),
-            hide_all: false,
-        });
+        window.node.report(
+            ChatEvent::Banned {
+                member: own(chat),
+                by: member(3),
+                reason: "no life jacket, three times now".to_owned(),
+                hide_all: false,
+            }
+            .of(chat),
+        );
         window.harness.run();
     }),
     ("observer", Role::Observer, WIDE, |_| {}),
     ("slow", Role::Member, NARROW, |window| {
         let chat = chat_id(1);
-        window.node.report(Event::Slow {
-            chat,
-            wait_ms: 12_000,
-        });
-        window.node.report(Event::ModerationStale { chat, stale: true });
+        window.node.report(ChatEvent::Slow { wait_ms: 12_000 }.of(chat));
+        window
+            .node
+            .report(ChatEvent::ModerationStale { stale: true }.of(chat));
         window.harness.run();
     }),
 ];
@@ -561,27 +573,29 @@ fn coming_in() {
     for (name, setting) in settings() {
         let mut window = Window::open_as(setting);
         let chat = asked_in(&mut window);
-        window.node.report(Event::Working {
-            chat,
-            bits: 23,
-            tried: 0,
-        });
+        window
+            .node
+            .report(ChatEvent::Working { bits: 23, tried: 0 }.of(chat));
         window.harness.run();
         window.clock.pass(std::time::Duration::from_secs(6));
-        window.node.report(Event::Working {
-            chat,
-            bits: 23,
-            tried: 5_000_000,
-        });
+        window.node.report(
+            ChatEvent::Working {
+                bits: 23,
+                tried: 5_000_000,
+            }
+            .of(chat),
+        );
         album.take(&mut window, &format!("working-{name}"));
-        window.node.report(Event::JoinFailed {
-            chat,
-            code: Code::Closed,
-            message:
-                "Nobody new comes into this chat at the moment. Try again later, or ask a member for an \
+        window.node.report(
+            ChatEvent::JoinFailed {
+                code: Code::Closed,
+                message:
+                    "Nobody new comes into this chat at the moment. Try again later, or ask a member for an \
                       invite of your own."
-                    .to_owned(),
-        });
+                        .to_owned(),
+            }
+            .of(chat),
+        );
         album.take(&mut window, &format!("turned-away-{name}"));
     }
 }

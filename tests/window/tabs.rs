@@ -95,10 +95,10 @@ fn drafts_are_kept_after_a_pause_and_when_the_window_closes() {
     let (mut window, chat) = Window::with_chat("friends");
     window.node.take_sent();
     window.fill("Message", "to be continued");
-    let wanted = Command::SaveDraft {
-        chat,
+    let wanted = ChatCommand::SaveDraft {
         text: "to be continued".to_owned(),
-    };
+    }
+    .to(chat);
     assert!(!window.node.was_sent(&wanted));
     window.pass(Duration::from_secs(2));
     assert!(window.node.was_sent(&wanted));
@@ -110,10 +110,14 @@ fn drafts_are_kept_after_a_pause_and_when_the_window_closes() {
         .as_mut()
         .expect("made")
         .close();
-    assert!(window.node.was_sent(&Command::SaveDraft {
-        chat,
-        text: "and more".to_owned()
-    }));
+    assert!(
+        window.node.was_sent(
+            &ChatCommand::SaveDraft {
+                text: "and more".to_owned()
+            }
+            .to(chat)
+        )
+    );
 }
 
 #[test]

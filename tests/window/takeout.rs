@@ -48,22 +48,21 @@ fn a_chat_is_exported_with_its_progress_and_where_it_went() {
         }]
     );
     let path = std::path::PathBuf::from("/home/robin/friends.txt");
-    let export = Command::Export {
-        chat,
+    let export = ChatCommand::Export {
         path: path.clone(),
         format: ExportFormat::Text,
-    };
+    }
+    .to(chat);
     assert!(window.node.was_sent(&export));
-    let progress = |messages| Event::ExportProgress {
+    let progress = |messages| Event::Chat {
         chat,
-        messages,
-        of: 4_000,
+        event: ChatEvent::ExportProgress { messages, of: 4_000 },
     };
     window.node.report(progress(1_000));
     window.harness.run();
     assert!(window.shows("1000 of 4000 messages"));
     window.click("Cancel");
-    assert!(window.node.was_sent(&Command::CancelExport { chat }));
+    assert!(window.node.was_sent(&ChatCommand::CancelExport.to(chat)));
     window.node.answer_last(failed(
         Code::Cancelled,
         "export",
@@ -78,11 +77,13 @@ fn a_chat_is_exported_with_its_progress_and_where_it_went() {
     window.node.report(progress(2_000));
     window.harness.run();
     window.click("Done");
-    window.node.answer_last(Event::Exported {
-        chat,
-        path,
-        messages: 3_999,
-    });
+    window.node.answer_last(
+        ChatEvent::Exported {
+            path,
+            messages: 3_999,
+        }
+        .of(chat),
+    );
     window.harness.run();
     assert!(window.shows("Saved 3999 messages in /home/robin/friends.txt."));
 }
@@ -99,13 +100,13 @@ fn a_typed_path_loses_no_file() {
     window.fill("Or type where to save it", &there.display().to_string());
     window.click("Save");
     assert!(window.shows("already. Type another name."));
-    assert!(
-        !window
-            .node
-            .take_sent()
-            .iter()
-            .any(|command| matches!(command, Command::Export { .. }))
-    );
+    assert!(!window.node.take_sent().iter().any(|command| matches!(
+        command,
+        Command::Chat {
+            command: ChatCommand::Export { .. },
+            ..
+        }
+    )));
 }
 
 #[test]
@@ -286,11 +287,13 @@ fn picture_export() {
         let chat = in_chat(window, "/export");
         window.fill("Or type where to save it", "/no/such/folder/friends.html");
         window.click("Save");
-        window.node.report(Event::ExportProgress {
-            chat,
-            messages: 62_000,
-            of: 100_000,
-        });
+        window.node.report(
+            ChatEvent::ExportProgress {
+                messages: 62_000,
+                of: 100_000,
+            }
+            .of(chat),
+        );
     });
     pictures(&mut results, "exported", "Robin", |window| {
         let chat = in_chat(window, "/export");
@@ -298,11 +301,13 @@ fn picture_export() {
             .files
             .will_choose("/home/robin/Documents/Allotment friends.html");
         window.click("Choose where to save it…");
-        window.node.answer_last(Event::Exported {
-            chat,
-            path: "/home/robin/Documents/Allotment friends.html".into(),
-            messages: 100_000,
-        });
+        window.node.answer_last(
+            ChatEvent::Exported {
+                path: "/home/robin/Documents/Allotment friends.html".into(),
+                messages: 100_000,
+            }
+            .of(chat),
+        );
     });
 }
 

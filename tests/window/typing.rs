@@ -5,7 +5,7 @@ use egui::{Event, Key, Modifiers};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{RngCore, SeedableRng};
 use throng::id::ChatId;
-use throng::model::{Command, Status};
+use throng::model::{ChatCommand, Command, Status};
 
 use crate::stage::*;
 
@@ -88,10 +88,18 @@ fn outcome(window: &mut Window) -> (Vec<Command>, Option<String>, String) {
     let sent = window.node.take_sent().into_iter().filter(|command| {
         !matches!(
             command,
-            Command::SaveDraft { .. }
-                | Command::SaveWorkspace { .. }
-                | Command::MarkRead { .. }
-                | Command::History { .. }
+            Command::Chat {
+                command: ChatCommand::SaveDraft { .. },
+                ..
+            } | Command::SaveWorkspace { .. }
+                | Command::Chat {
+                    command: ChatCommand::MarkRead { .. },
+                    ..
+                }
+                | Command::Chat {
+                    command: ChatCommand::History { .. },
+                    ..
+                }
         )
     });
     let typed = window.has("Message").then(|| window.control("Message").value());
@@ -115,10 +123,10 @@ fn in_one_frame(strokes: &[Stroke]) -> (Vec<Command>, Option<String>, String) {
 }
 
 fn say(chat: ChatId, text: &str) -> Command {
-    Command::Say {
-        chat,
+    ChatCommand::Say {
         text: text.to_owned(),
     }
+    .to(chat)
 }
 
 #[test]
@@ -192,10 +200,7 @@ fn every_key_of_the_composer_waits_for_its_turn() {
         ENTER,
     ];
     let (sent, ..) = in_one_frame(&pick);
-    let busy = Command::SetStatus {
-        chat: boat,
-        status: Status::Busy,
-    };
+    let busy = ChatCommand::SetStatus { status: Status::Busy }.to(boat);
     assert_eq!(sent, [busy, say(boat, "back soon")]);
     // The lines sent before.
     let recall = [
@@ -209,7 +214,16 @@ fn every_key_of_the_composer_waits_for_its_turn() {
     // Esc sends the list away, and what goes on is not completed.
     let dismiss = [Type("/b"), Press(NONE, Key::Escape), Type("usy"), ENTER];
     let (sent, ..) = in_one_frame(&dismiss);
-    assert!(matches!(&sent[..], [Command::SetStatus { .. }]), "{sent:?}");
+    assert!(
+        matches!(
+            &sent[..],
+            [Command::Chat {
+                command: ChatCommand::SetStatus { .. },
+                ..
+            }]
+        ),
+        "{sent:?}"
+    );
 }
 
 /// Strokes of a fast typist, at random.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Chunk, MAX_ROWS, MOST_ROWS, Row, RowContent, RowKey, Timeline};
 use crate::id::{ChatId, MessageId};
-use crate::model::{Command, Message, Tag};
+use crate::model::{ChatCommand, Command, Message, Tag};
 
 /// How many notices outside of the loaded rows are kept. A guess: those of some days.
 const MAX_NOTICES: usize = 512;
@@ -39,14 +39,14 @@ impl Page {
             Self::Around(id) => around = Some(id),
             Self::At(time) => at = Some(time),
         }
-        Command::History {
-            chat,
+        ChatCommand::History {
             before,
             after,
             around,
             at,
             limit,
         }
+        .to(chat)
     }
 
     /// The tag of that command.

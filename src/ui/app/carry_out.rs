@@ -7,7 +7,7 @@ use egui::{Context, OpenUrl};
 use super::leaving::Leaving;
 use super::{App, Phase};
 use crate::id::ChatId;
-use crate::model::{ChatKind, Command, Deed, Settings, Status};
+use crate::model::{ChatCommand, ChatKind, Command, Deed, Settings, Status};
 use crate::runtime::InviteSource;
 use crate::ui::action::Action;
 use crate::ui::commands::UiCommand;
@@ -316,7 +316,7 @@ impl App {
         let may_see = found.may(Deed::CloseInvite).is_ok();
         self.open(Dialog::Invites(InvitesDialog::new(chat)));
         if may_see {
-            self.submit(Command::Invites { chat });
+            self.submit(ChatCommand::Invites.to(chat));
         }
     }
 
@@ -347,7 +347,7 @@ impl App {
         if let Some(chat) = self.chats.get_mut(chat) {
             chat.look_again(now);
         }
-        self.outbox.send(Command::Retry { chat });
+        self.outbox.send(ChatCommand::Retry.to(chat));
     }
 
     fn mention(&mut self, chat: ChatId, nick: &str) {
@@ -366,11 +366,8 @@ impl App {
         if let (Some(topic), Some(chat)) = (topic, self.selected_chat())
             && topic != chat.topic
         {
-            self.outbox.send(Command::SetTopic {
-                chat: chat.id,
-                topic,
-                locked: None,
-            });
+            self.outbox
+                .send(ChatCommand::SetTopic { topic, locked: None }.to(chat.id));
         }
         self.overlays.focus_wanted = true;
     }
@@ -378,7 +375,7 @@ impl App {
     fn set_status(&mut self, status: Status) {
         if let Some(chat) = self.selected() {
             self.presence.away_in.remove(&chat);
-            self.outbox.send(Command::SetStatus { chat, status });
+            self.outbox.send(ChatCommand::SetStatus { status }.to(chat));
         }
     }
 
@@ -397,13 +394,15 @@ impl App {
             }
             TimelineAction::OpenLink(link) => ctx.open_url(OpenUrl::new_tab(link)),
             TimelineAction::CopyText(text) => ctx.copy_text(text),
-            TimelineAction::Retry(id) => self.send(Command::Resend { chat, id }),
+            TimelineAction::Retry(id) => self.send(ChatCommand::Resend { id }.to(chat)),
             TimelineAction::Mention(nick) => self.mention(chat, &nick),
-            TimelineAction::Ignore(member) => self.send(Command::Ignore {
-                chat,
-                member,
-                ignored: true,
-            }),
+            TimelineAction::Ignore(member) => self.send(
+                ChatCommand::Ignore {
+                    member,
+                    ignored: true,
+                }
+                .to(chat),
+            ),
             TimelineAction::Ban(member) => self.open_ban(chat, member),
         }
     }
@@ -426,16 +425,12 @@ impl App {
         }
         self.end_reading(chat);
         match submission {
-            Submission::Say(text) => self.outbox.send_typed(
-                Command::Say {
-                    chat,
-                    text: text.clone(),
-                },
-                &text,
-            ),
+            Submission::Say(text) => self
+                .outbox
+                .send_typed(ChatCommand::Say { text: text.clone() }.to(chat), &text),
             Submission::Act(text) => {
                 let typed = format!("/me {text}");
-                self.outbox.send_typed(Command::Act { chat, text }, &typed);
+                self.outbox.send_typed(ChatCommand::Act { text }.to(chat), &typed);
             }
             Submission::Command(command) => self.slash_command(ctx, chat, command),
         }
@@ -445,7 +440,8 @@ impl App {
         match command {
             SlashCommand::Nick(nick) => {
                 let typed = format!("/nick {nick}");
-                self.outbox.send_typed(Command::SetNick { chat, nick }, &typed);
+                self.outbox
+                    .send_typed(ChatCommand::SetNick { nick }.to(chat), &typed);
             }
             SlashCommand::ShowTopic => self.show_topic(chat),
             SlashCommand::Topic(topic) => {
@@ -454,14 +450,8 @@ impl App {
                 if let Err(why) = self.may(chat, Deed::SetTopic) {
                     return self.give_back(chat, &typed, why);
                 }
-                self.outbox.send_typed(
-                    Command::SetTopic {
-                        chat,
-                        topic,
-                        locked: None,
-                    },
-                    &typed,
-                );
+                self.outbox
+                    .send_typed(ChatCommand::SetTopic { topic, locked: None }.to(chat), &typed);
             }
             SlashCommand::Ban(_)
             | SlashCommand::Unban(_)

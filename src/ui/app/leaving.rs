@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::carry_out::UNDO_WITHIN;
 use super::{Action, App};
 use crate::id::ChatId;
-use crate::model::{Chat, ChatKind, Command, Role};
+use crate::model::{Chat, ChatCommand, ChatKind, Role};
 use crate::ui::dialogs::{Dialog, LeaveDialog};
 use crate::ui::toasts::Kind;
 
@@ -77,7 +77,7 @@ impl App {
                 *leaving = Leaving::Sent;
                 // No tab of it can be opened again.
                 self.tabs.forget(*chat);
-                self.outbox.send(Command::LeaveChat { chat: *chat });
+                self.outbox.send(ChatCommand::LeaveChat.to(*chat));
             }
         }
     }

@@ -6,7 +6,9 @@ use egui::{Context, ViewportCommand};
 
 use super::{Action, App, Phase};
 use crate::id::ChatId;
-use crate::model::{Code, Command, Event, MAX_ROWS, Page, Report, Settings, Status, Tag, Workspace};
+use crate::model::{
+    ChatCommand, ChatEvent, Code, Command, Event, MAX_ROWS, Page, Report, Settings, Status, Tag, Workspace,
+};
 use crate::ui::composer::ComposerAction;
 use crate::ui::dialogs::{Dialog, exported_words};
 use crate::ui::outbox::typed_text;
@@ -94,13 +96,19 @@ impl App {
             Event::Workspace {
                 settings, workspace, ..
             } => self.restore(ctx, settings, workspace),
-            Event::ChatOpened { chat, .. } => {
+            Event::Chat {
+                chat,
+                event: ChatEvent::ChatOpened { .. },
+            } => {
                 self.joined_again(*chat);
                 if report.tag.is_some() {
                     self.actions.push(Action::Select(*chat));
                 }
             }
-            Event::ChatClosed { chat, unsent } => {
+            Event::Chat {
+                chat,
+                event: ChatEvent::ChatClosed { unsent },
+            } => {
                 self.left(*chat, *unsent);
                 self.forget(*chat);
             }
@@ -299,9 +307,11 @@ impl App {
             };
             back.into_iter()
                 .filter(still)
-                .map(|chat| Command::SetStatus {
+                .map(|chat| Command::Chat {
                     chat,
-                    status: Status::Online,
+                    command: ChatCommand::SetStatus {
+                        status: Status::Online,
+                    },
                 })
                 .collect()
         } else if self.idle_at().is_some_and(|at| at <= now) {
@@ -316,9 +326,9 @@ impl App {
             self.presence
                 .away_in
                 .iter()
-                .map(|chat| Command::SetStatus {
+                .map(|chat| Command::Chat {
                     chat: *chat,
-                    status: Status::Away,
+                    command: ChatCommand::SetStatus { status: Status::Away },
                 })
                 .collect()
         } else {

@@ -3,7 +3,9 @@
 use super::carry_out::UNDO_WITHIN;
 use super::{Action, App};
 use crate::id::{ChatId, MemberId};
-use crate::model::{Chat, ChatKind, Command, Deed, Event, MAX_BAN_REASON_LEN, Report, Role};
+use crate::model::{
+    Chat, ChatCommand, ChatEvent, ChatKind, Command, Deed, Event, MAX_BAN_REASON_LEN, Report, Role,
+};
 use crate::ui::composer::{ComposerAction, SlashCommand};
 use crate::ui::dialogs::{BanDialog, Dialog, MemberCard, ModerationLogDialog};
 use crate::ui::toasts::Kind;
@@ -11,9 +13,9 @@ use crate::ui::toasts::Kind;
 impl App {
     /// Opens a member's card, and asks for what stands on it.
     pub(super) fn open_member(&mut self, chat: ChatId, member: MemberId) {
-        self.outbox.send(Command::Members { chat });
+        self.outbox.send(ChatCommand::Members.to(chat));
         if self.may(chat, Deed::CloseInvite).is_ok() {
-            self.outbox.send(Command::Invites { chat });
+            self.outbox.send(ChatCommand::Invites.to(chat));
         }
         self.open(Dialog::Member(MemberCard::new(chat, member)));
     }
@@ -38,26 +40,47 @@ impl App {
             .get(chat)
             .is_some_and(|chat| chat.kind != ChatKind::Classic)
         {
-            self.outbox.send(Command::ModerationLog { chat });
+            self.outbox.send(ChatCommand::ModerationLog.to(chat));
         }
         self.open(Dialog::ModerationLog(ModerationLogDialog::new(chat)));
     }
 
     /// Asks for the log that is shown again when it has become longer.
     pub(super) fn keep_log_fresh(&mut self, event: &Event) {
-        let (Event::Banned { chat, .. }
-        | Event::Unbanned { chat, .. }
-        | Event::RoleChanged { chat, .. }
-        | Event::TopicChanged { chat, .. }
-        | Event::DoorChanged { chat, .. }
-        | Event::HistoryRuleChanged { chat, .. }
-        | Event::InviteClosed { chat, .. }) = event
+        let (Event::Chat {
+            chat,
+            event: ChatEvent::Banned { .. },
+        }
+        | Event::Chat {
+            chat,
+            event: ChatEvent::Unbanned { .. },
+        }
+        | Event::Chat {
+            chat,
+            event: ChatEvent::RoleChanged { .. },
+        }
+        | Event::Chat {
+            chat,
+            event: ChatEvent::TopicChanged { .. },
+        }
+        | Event::Chat {
+            chat,
+            event: ChatEvent::DoorChanged { .. },
+        }
+        | Event::Chat {
+            chat,
+            event: ChatEvent::HistoryRuleChanged { .. },
+        }
+        | Event::Chat {
+            chat,
+            event: ChatEvent::InviteClosed { .. },
+        }) = event
         else {
             return;
         };
         let is_shown = |dialog: &Dialog| dialog.log_of() == Some(*chat);
         if self.overlays.dialogs.iter().any(is_shown) {
-            self.outbox.send(Command::ModerationLog { chat: *chat });
+            self.outbox.send(ChatCommand::ModerationLog.to(*chat));
         }
     }
 
@@ -85,11 +108,11 @@ impl App {
         let Some(chat) = self.selected_chat() else { return };
         match chat.may(Deed::LockTopic) {
             Ok(()) => {
-                let command = Command::SetTopic {
-                    chat: chat.id,
+                let command = ChatCommand::SetTopic {
                     topic: chat.topic.clone(),
                     locked: Some(!chat.topic_locked),
-                };
+                }
+                .to(chat.id);
                 self.outbox.send(command);
             }
             Err(why) => _ = self.toasts.show(Kind::Error, why, self.clock.elapsed()),
@@ -156,31 +179,37 @@ impl App {
 
     fn undo_of(&self, event: &Event) -> Option<(String, Option<Command>)> {
         match *event {
-            Event::Banned { chat, member, .. } => {
+            Event::Chat {
+                chat,
+                event: ChatEvent::Banned { member, .. },
+            } => {
                 let done = format!("{} is banned.", self.chats.get(chat)?.nick_of(member));
-                Some((done, Some(Command::Unban { chat, member })))
+                Some((done, Some(ChatCommand::Unban { member }.to(chat))))
             }
-            Event::Unbanned { chat, member, .. } => {
+            Event::Chat {
+                chat,
+                event: ChatEvent::Unbanned { member, .. },
+            } => {
                 let done = format!("The ban on {} is lifted.", self.chats.get(chat)?.nick_of(member));
                 Some((done, None))
             }
-            Event::RoleChanged {
-                chat, member, role, ..
+            Event::Chat {
+                chat,
+                event: ChatEvent::RoleChanged { member, role, .. },
             } => {
                 let before = self.chats.get(chat)?.members.get(member)?;
                 let done = format!("{} is {} now.", before.nick, role.with_article());
-                let undo = Command::SetRole {
-                    chat,
+                let undo = ChatCommand::SetRole {
                     member,
                     role: before.role,
-                };
+                }
+                .to(chat);
                 let is_other = before.role != role && before.role != Role::Founder;
                 Some((done, is_other.then_some(undo)))
             }
-            Event::IgnoreChanged {
+            Event::Chat {
                 chat,
-                member,
-                ignored,
+                event: ChatEvent::IgnoreChanged { member, ignored },
             } => {
                 let nick = self.chats.get(chat)?.nick_of(member);
                 let done = if ignored {
@@ -188,11 +217,11 @@ impl App {
                 } else {
                     format!("What {nick} says is shown again.")
                 };
-                let undo = Command::Ignore {
-                    chat,
+                let undo = ChatCommand::Ignore {
                     member,
                     ignored: !ignored,
-                };
+                }
+                .to(chat);
                 Some((done, Some(undo)))
             }
             _ => None,
@@ -210,13 +239,13 @@ fn ban(chat: &Chat, argument: &str) -> Result<Command, String> {
         let over = reason.len() - MAX_BAN_REASON_LEN;
         return Err(format!("The reason is too long by {over}. Make it shorter."));
     }
-    Ok(Command::Ban {
-        chat: chat.id,
+    Ok(ChatCommand::Ban {
         member: member.id,
         reason: reason.to_owned(),
         with_invite: false,
         hide_all: false,
-    })
+    }
+    .to(chat.id))
 }
 
 fn unban(chat: &Chat, who: &str) -> Result<Command, String> {
@@ -225,10 +254,7 @@ fn unban(chat: &Chat, who: &str) -> Result<Command, String> {
         return Err(format!("{} is not banned.", member.nick));
     }
     chat.may_to(Deed::Lift, member)?;
-    Ok(Command::Unban {
-        chat: chat.id,
-        member: member.id,
-    })
+    Ok(ChatCommand::Unban { member: member.id }.to(chat.id))
 }
 
 fn set_role(chat: &Chat, who: &str, role: Role) -> Result<Command, String> {
@@ -237,11 +263,11 @@ fn set_role(chat: &Chat, who: &str, role: Role) -> Result<Command, String> {
     if member.role == role {
         return Err(format!("{} is {} already.", member.nick, role.with_article()));
     }
-    Ok(Command::SetRole {
-        chat: chat.id,
+    Ok(ChatCommand::SetRole {
         member: member.id,
         role,
-    })
+    }
+    .to(chat.id))
 }
 
 fn ignore(chat: &Chat, who: &str) -> Result<Command, String> {
@@ -249,9 +275,9 @@ fn ignore(chat: &Chat, who: &str) -> Result<Command, String> {
     if member.own {
         return Err("You can't ignore yourself.".to_owned());
     }
-    Ok(Command::Ignore {
-        chat: chat.id,
+    Ok(ChatCommand::Ignore {
         member: member.id,
         ignored: !member.ignored,
-    })
+    }
+    .to(chat.id))
 }

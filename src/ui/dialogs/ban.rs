@@ -4,7 +4,7 @@ use egui::{Checkbox, Key, Label, RichText, Ui};
 
 use super::DialogContext;
 use crate::id::{ChatId, MemberId};
-use crate::model::{Chat, Command, Deed, Event, MAX_BAN_REASON_LEN, Tag};
+use crate::model::{Chat, ChatCommand, ChatEvent, Deed, Event, MAX_BAN_REASON_LEN, Tag};
 use crate::ui::action::Action;
 use crate::ui::identicon::identicon_ui;
 use crate::ui::theme;
@@ -74,13 +74,15 @@ impl BanDialog {
         let enter = reason.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         dialog_buttons(ui, |ui| {
             if primary_button(ui, "Ban", ready).clicked() || (enter && ready) {
-                actions.push(Action::Submit(Command::Ban {
-                    chat: self.chat,
-                    member: self.member,
-                    reason: self.reason.trim().to_owned(),
-                    with_invite: self.with_invite,
-                    hide_all: self.hide_all,
-                }));
+                actions.push(Action::Submit(
+                    ChatCommand::Ban {
+                        member: self.member,
+                        reason: self.reason.trim().to_owned(),
+                        with_invite: self.with_invite,
+                        hide_all: self.hide_all,
+                    }
+                    .to(self.chat),
+                ));
             }
             if secondary_button(ui, "Cancel", true).clicked() {
                 actions.push(Action::CloseDialog);
@@ -140,7 +142,10 @@ impl BanDialog {
 
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
         match event {
-            Event::Banned { .. } => Some(vec![Action::CloseDialog]),
+            Event::Chat {
+                event: ChatEvent::Banned { .. },
+                ..
+            } => Some(vec![Action::CloseDialog]),
             Event::Error { message, .. } => {
                 self.waiting = None;
                 self.error = Some(message.clone());

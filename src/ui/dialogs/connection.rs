@@ -6,7 +6,7 @@ use egui::{RichText, Ui};
 
 use super::DialogContext;
 use crate::id::{ChatId, ClientId};
-use crate::model::{Chat, ChatKind, Command, Connection, Event, Join, Tag};
+use crate::model::{Chat, ChatCommand, ChatKind, Connection, Event, Join, Tag};
 use crate::ui::action::Action;
 use crate::ui::icons::Icon;
 use crate::ui::status_bar::connection_words;
@@ -151,11 +151,9 @@ impl ConnectionDialog {
         match (client_id, address) {
             (Ok(client_id), Ok(address)) => {
                 self.done = Some("Trying that peer. The status bar says when you are linked.".to_owned());
-                Some(Action::Submit(Command::Connect {
-                    chat: self.chat,
-                    client_id,
-                    address,
-                }))
+                Some(Action::Submit(
+                    ChatCommand::Connect { client_id, address }.to(self.chat),
+                ))
             }
             (Err(_), _) => {
                 self.error = Some("The peer's client_id has to be 64 hex digits.".to_owned());
@@ -175,10 +173,7 @@ impl ConnectionDialog {
             Ok(client_id) => {
                 self.done = Some("Everyone in the chat was told.".to_owned());
                 self.newcomer.clear();
-                Some(Action::Submit(Command::Admit {
-                    chat: self.chat,
-                    client_id,
-                }))
+                Some(Action::Submit(ChatCommand::Admit { client_id }.to(self.chat)))
             }
             Err(_) => {
                 self.error = Some("The newcomer's client_id has to be 64 hex digits.".to_owned());

@@ -3,7 +3,7 @@
 use egui::{RichText, Ui};
 
 use super::door::{DoorForm, choice_list_style, indented};
-use crate::model::{ChatKind, Command, Door, Event, Tag, check_chat_name, check_nick};
+use crate::model::{ChatEvent, ChatKind, Command, Door, Event, Tag, check_chat_name, check_nick};
 use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::widgets::{
@@ -94,7 +94,10 @@ impl CreateDialog {
 
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
         match event {
-            Event::ChatOpened { .. } => Some(vec![Action::CloseDialog]),
+            Event::Chat {
+                event: ChatEvent::ChatOpened { .. },
+                ..
+            } => Some(vec![Action::CloseDialog]),
             Event::Error { message, .. } => {
                 self.waiting = None;
                 self.error = Some(message.clone());

@@ -6,7 +6,7 @@ use egui::{DragValue, RichText, Ui};
 
 use super::DialogContext;
 use crate::id::ChatId;
-use crate::model::{Chat, ChatKind, Command, Deed, Door, DoorMode, Event, Tag};
+use crate::model::{Chat, ChatCommand, ChatEvent, ChatKind, Deed, Door, DoorMode, Event, Tag};
 use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::time_words::{counted, span_words};
@@ -230,7 +230,7 @@ impl DoorDialog {
             if primary_button(ui, "Set the door", ready).clicked() || (enter && ready) {
                 (self.error, self.before) = (None, chat.door);
                 let chat = self.chat;
-                actions.push(Action::Submit(Command::SetDoor { chat, door }));
+                actions.push(Action::Submit(ChatCommand::SetDoor { door }.to(chat)));
             }
             if secondary_button(ui, "Cancel", true).clicked() {
                 actions.push(Action::CloseDialog);
@@ -241,15 +241,15 @@ impl DoorDialog {
 
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
         match event {
-            Event::DoorChanged { chat, door, .. } => Some(vec![
+            Event::Chat {
+                chat,
+                event: ChatEvent::DoorChanged { door, .. },
+            } => Some(vec![
                 Action::CloseDialog,
                 Action::Offer {
                     text: format!("The door is set: {}.", door_terms(door)),
                     button: "Undo",
-                    action: Box::new(Action::Send(Command::SetDoor {
-                        chat: *chat,
-                        door: self.before,
-                    })),
+                    action: Box::new(Action::Send(ChatCommand::SetDoor { door: self.before }.to(*chat))),
                 },
             ]),
             Event::Error { message, .. } => {

@@ -11,7 +11,9 @@ use super::DialogContext;
 use super::door::door_terms;
 use super::file_wait::FileWait;
 use crate::id::ChatId;
-use crate::model::{Chat, ChatKind, Command, Deed, DoorMode, Event, Join, Rights, Tag};
+use crate::model::{
+    Chat, ChatCommand, ChatEvent, ChatKind, Command, Deed, DoorMode, Event, Join, Rights, Tag,
+};
 use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileKind, FileRequest, PICTURE_EXTENSION, file_name, typed_path};
 use crate::ui::icons::Icon;
@@ -306,18 +308,21 @@ impl ExportDialog {
             Offer::Link => (None, None, Rights::Member),
             Offer::Invite(terms) => (Some(terms.uses), terms.valid_secs, terms.rights),
         };
-        Command::ExportInvite {
-            chat: self.chat,
+        ChatCommand::ExportInvite {
             path: None,
             uses,
             expires_in,
             rights,
         }
+        .to(self.chat)
     }
 
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
         match event {
-            Event::InviteExported { text, link, .. } => {
+            Event::Chat {
+                event: ChatEvent::InviteExported { text, link, .. },
+                ..
+            } => {
                 self.waiting = None;
                 self.made = Some(Made {
                     text: text.clone(),

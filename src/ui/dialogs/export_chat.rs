@@ -7,7 +7,7 @@ use egui::{ProgressBar, RichText, Ui};
 use super::DialogContext;
 use super::file_wait::FileWait;
 use crate::id::ChatId;
-use crate::model::{Chat, Code, Command, Event, ExportFormat, Tag};
+use crate::model::{Chat, ChatCommand, ChatEvent, Code, Event, ExportFormat, Tag};
 use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileKind, FileRequest, file_name, typed_path};
 use crate::ui::icons::Icon;
@@ -134,7 +134,7 @@ impl ExportChatDialog {
             ui.horizontal(|ui| {
                 hint_ui(ui, format!("{messages} of {}", counted(of, "message")));
                 if ui.link("Cancel").clicked() {
-                    actions.push(Action::Send(Command::CancelExport { chat: self.chat }));
+                    actions.push(Action::Send(ChatCommand::CancelExport.to(self.chat)));
                 }
             });
         }
@@ -158,11 +158,13 @@ impl ExportChatDialog {
 
     fn save(&mut self, path: PathBuf) -> Action {
         (self.error, self.done) = (None, None);
-        Action::Submit(Command::Export {
-            chat: self.chat,
-            path,
-            format: self.format,
-        })
+        Action::Submit(
+            ChatCommand::Export {
+                path,
+                format: self.format,
+            }
+            .to(self.chat),
+        )
     }
 
     pub(super) fn file_answered(&mut self, ticket: u64, answer: FileAnswer) -> Vec<Action> {
@@ -177,7 +179,10 @@ impl ExportChatDialog {
 
     /// Hears how far it is.
     pub(super) fn told(&mut self, event: &Event) {
-        if let Event::ExportProgress { chat, messages, of } = event
+        if let Event::Chat {
+            chat,
+            event: ChatEvent::ExportProgress { messages, of },
+        } = event
             && *chat == self.chat
             && self.waiting.is_some()
         {
@@ -187,7 +192,10 @@ impl ExportChatDialog {
 
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
         match event {
-            Event::Exported { .. } => self.done = exported_words(event),
+            Event::Chat {
+                event: ChatEvent::Exported { .. },
+                ..
+            } => self.done = exported_words(event),
             Event::Error {
                 code: Code::Cancelled,
                 message,
@@ -204,7 +212,10 @@ impl ExportChatDialog {
 /// What to say of a file that stands; nothing of other events.
 pub fn exported_words(event: &Event) -> Option<String> {
     match event {
-        Event::Exported { path, messages, .. } => Some(format!(
+        Event::Chat {
+            event: ChatEvent::Exported { path, messages },
+            ..
+        } => Some(format!(
             "Saved {} in {}.",
             counted(*messages, "message"),
             path.display()

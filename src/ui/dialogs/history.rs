@@ -5,7 +5,9 @@ use egui::{DragValue, RichText, Ui};
 use super::DialogContext;
 use super::door::{choice_list_style, indented};
 use crate::id::ChatId;
-use crate::model::{Chat, ChatKind, Command, Event, HistoryRule, Retention, Role, Tag, history_rule_words};
+use crate::model::{
+    Chat, ChatCommand, ChatEvent, ChatKind, Event, HistoryRule, Retention, Role, Tag, history_rule_words,
+};
 use crate::ui::action::Action;
 use crate::ui::theme;
 use crate::ui::time_words::counted;
@@ -116,13 +118,10 @@ impl HistoryDialog {
         let (retention, rule) = (self.retention(), self.rule());
         let mut commands = Vec::new();
         if retention != chat.retention {
-            commands.push(Command::SetRetention {
-                chat: chat.id,
-                retention,
-            });
+            commands.push(ChatCommand::SetRetention { retention }.to(chat.id));
         }
         if chat.role == Role::Founder && chat.kind != ChatKind::Classic && rule != chat.history_rule {
-            commands.push(Command::SetHistoryRule { chat: chat.id, rule });
+            commands.push(ChatCommand::SetHistoryRule { rule }.to(chat.id));
         }
         let ready = !commands.is_empty() && self.waiting.is_none();
         let enter = super::enter_pressed(ui, &[]);
@@ -217,7 +216,7 @@ impl HistoryDialog {
         let ready = self.waiting.is_none() && self.done.is_none();
         dialog_buttons(ui, |ui| {
             if danger_button(ui, "Clear history", ready).clicked() {
-                actions.push(Action::Submit(Command::ClearHistory { chat: chat.id }));
+                actions.push(Action::Submit(ChatCommand::ClearHistory.to(chat.id)));
             }
             if secondary_button(ui, "Cancel", true).clicked() {
                 actions.push(Action::CloseDialog);
@@ -253,11 +252,21 @@ impl HistoryDialog {
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
         self.waiting = None;
         match event {
-            Event::RetentionChanged { .. } | Event::HistoryRuleChanged { .. } => {
+            Event::Chat {
+                event: ChatEvent::RetentionChanged { .. },
+                ..
+            }
+            | Event::Chat {
+                event: ChatEvent::HistoryRuleChanged { .. },
+                ..
+            } => {
                 self.done = Some("It is set.".to_owned());
                 Some(Vec::new())
             }
-            Event::HistoryCleared { .. } => Some(vec![Action::CloseDialog]),
+            Event::Chat {
+                event: ChatEvent::HistoryCleared,
+                ..
+            } => Some(vec![Action::CloseDialog]),
             Event::Error { message, .. } => {
                 self.error = Some(message.clone());
                 Some(Vec::new())

@@ -6,7 +6,7 @@ use egui::{RichText, Ui};
 
 use super::DialogContext;
 use super::file_wait::FileWait;
-use crate::model::{Command, Event, Tag, check_nick};
+use crate::model::{ChatEvent, Command, Event, Tag, check_nick};
 use crate::runtime::InviteSource;
 use crate::ui::action::Action;
 use crate::ui::files::{FileAnswer, FileRequest, typed_path};
@@ -170,8 +170,15 @@ impl ImportDialog {
 
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
         match event {
-            Event::ChatOpened { .. } => Some(vec![Action::CloseDialog]),
-            Event::Error { message, .. } | Event::JoinFailed { message, .. } => {
+            Event::Chat {
+                event: ChatEvent::ChatOpened { .. },
+                ..
+            } => Some(vec![Action::CloseDialog]),
+            Event::Error { message, .. }
+            | Event::Chat {
+                event: ChatEvent::JoinFailed { message, .. },
+                ..
+            } => {
                 self.waiting = None;
                 self.error = Some(message.clone());
                 Some(Vec::new())

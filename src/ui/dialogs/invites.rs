@@ -11,7 +11,9 @@ use super::DialogContext;
 use super::door::door_terms;
 use super::export::why_not_invite;
 use crate::id::{ChatId, InviteId};
-use crate::model::{ChatKind, Command, Deed, Door, Event, InviteInfo, InviteUser, Rights, Tag};
+use crate::model::{
+    ChatCommand, ChatEvent, ChatKind, Deed, Door, Event, InviteInfo, InviteUser, Rights, Tag,
+};
 use crate::ui::action::Action;
 use crate::ui::icons::Icon;
 use crate::ui::identicon::identicon_ui;
@@ -191,10 +193,7 @@ impl InvitesDialog {
 
     fn close(&mut self, invite: InviteId) -> Action {
         (self.closing, self.error) = (None, None);
-        Action::Submit(Command::CloseInvite {
-            chat: self.chat,
-            invite,
-        })
+        Action::Submit(ChatCommand::CloseInvite { invite }.to(self.chat))
     }
 
     fn users_ui(&mut self, ui: &mut Ui, invite: &InviteInfo) {
@@ -221,12 +220,12 @@ impl InvitesDialog {
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
         self.waiting = None;
         match event {
-            Event::Invites { .. } => {
+            Event::Chat { event: ChatEvent::Invites { .. }, .. } => {
                 self.error = None;
                 Some(Vec::new())
             }
-            Event::InviteClosed { chat, .. } => Some(vec![
-                Action::Submit(Command::Invites { chat: *chat }),
+            Event::Chat { chat, event: ChatEvent::InviteClosed { .. } } => Some(vec![
+                Action::Submit(ChatCommand::Invites.to(*chat)),
                 Action::Offer {
                     text: "The invite is closed: nobody new comes in by it. That can't be undone, but you can make \
                            another."

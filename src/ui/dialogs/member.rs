@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::DialogContext;
 use crate::id::{ChatId, MemberId};
-use crate::model::{Chat, ChatKind, Command, Deed, Event, Member, Role, Tag};
+use crate::model::{Chat, ChatCommand, ChatKind, Deed, Event, Member, Role, Tag};
 use crate::ui::action::Action;
 use crate::ui::icons::Icon;
 use crate::ui::identicon::identicon_ui;
@@ -119,11 +119,13 @@ impl MemberCard {
                     may
                 };
                 if role_button(ui, *role, has, may) && !has {
-                    actions.push(Action::Submit(Command::SetRole {
-                        chat: self.chat,
-                        member: self.member,
-                        role: *role,
-                    }));
+                    actions.push(Action::Submit(
+                        ChatCommand::SetRole {
+                            member: self.member,
+                            role: *role,
+                        }
+                        .to(self.chat),
+                    ));
                 }
             }
         });
@@ -155,11 +157,13 @@ impl MemberCard {
             .on_hover_text("What they say is hidden from you alone.")
             .clicked()
         {
-            actions.push(Action::Submit(Command::Ignore {
-                chat: chat_id,
-                member: id,
-                ignored: !ignored,
-            }));
+            actions.push(Action::Submit(
+                ChatCommand::Ignore {
+                    member: id,
+                    ignored: !ignored,
+                }
+                .to(chat_id),
+            ));
         }
         if chat.kind == ChatKind::Classic {
             return;
@@ -167,10 +171,7 @@ impl MemberCard {
         if member.ban.is_some() {
             let may = chat.may_to(Deed::Lift, member);
             if allowed_button(ui, Icon::Undo2, "Lift the ban", &may) {
-                actions.push(Action::Submit(Command::Unban {
-                    chat: chat_id,
-                    member: id,
-                }));
+                actions.push(Action::Submit(ChatCommand::Unban { member: id }.to(chat_id)));
             }
         } else {
             let may = chat.may_to(Deed::Ban, member);

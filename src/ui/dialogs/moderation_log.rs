@@ -4,7 +4,7 @@ use egui::{Align, Label, Layout, RichText, ScrollArea, Ui};
 
 use super::DialogContext;
 use crate::id::{ChatId, FactId};
-use crate::model::{Chat, ChatKind, Command, LogLine, Role};
+use crate::model::{Chat, ChatCommand, ChatKind, LogLine, Role};
 use crate::ui::action::Action;
 use crate::ui::icons::Icon;
 use crate::ui::identicon::identicon_ui;
@@ -116,7 +116,7 @@ impl ModerationLogDialog {
             if secondary_button(ui, "Take it back", true).clicked() {
                 self.asked = None;
                 let (chat, fact) = (self.chat, line.id);
-                action = Some(Action::Submit(Command::UndoFrom { chat, fact }));
+                action = Some(Action::Submit(ChatCommand::UndoFrom { fact }.to(chat)));
             }
             if secondary_button(ui, "Leave it", true).clicked() {
                 self.asked = None;

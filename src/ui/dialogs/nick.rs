@@ -3,7 +3,7 @@
 use egui::{Key, Ui};
 
 use crate::id::ChatId;
-use crate::model::{Command, Event, Tag, check_nick};
+use crate::model::{ChatCommand, ChatEvent, Event, Tag, check_nick};
 use crate::ui::action::Action;
 use crate::ui::widgets::{dialog_buttons, error_ui, field_ui, hint_ui, primary_button, secondary_button};
 
@@ -45,10 +45,7 @@ impl NickDialog {
         dialog_buttons(ui, |ui| {
             if primary_button(ui, "Change", ready).clicked() || (enter && ready) {
                 let nick = self.nick.trim().to_owned();
-                actions.push(Action::Submit(Command::SetNick {
-                    chat: self.chat,
-                    nick,
-                }));
+                actions.push(Action::Submit(ChatCommand::SetNick { nick }.to(self.chat)));
             }
             if secondary_button(ui, "Cancel", true).clicked() {
                 actions.push(Action::CloseDialog);
@@ -59,7 +56,10 @@ impl NickDialog {
 
     pub(super) fn answered(&mut self, event: &Event) -> Option<Vec<Action>> {
         match event {
-            Event::NickChanged { .. } => Some(vec![Action::CloseDialog]),
+            Event::Chat {
+                event: ChatEvent::NickChanged { .. },
+                ..
+            } => Some(vec![Action::CloseDialog]),
             Event::Error { message, .. } => {
                 self.waiting = None;
                 self.error = Some(message.clone());

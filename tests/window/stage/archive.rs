@@ -2,12 +2,15 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
 use throng::id::MessageId;
-use throng::model::{Code, Command, Event, Message};
+use throng::model::{ChatCommand, ChatEvent, Code, Command, Event, Message};
 
 /// Answers a question for history or a search; nothing for another command.
 pub fn answer(stored: &[Message], command: &Command) -> Option<Event> {
     match command {
-        Command::History { chat, .. } => {
+        Command::Chat {
+            chat,
+            command: ChatCommand::History { .. },
+        } => {
             let of_chat: Vec<&Message> = stored.iter().filter(|message| message.chat == *chat).collect();
             Some(page(&of_chat, command))
         }
@@ -22,13 +25,16 @@ pub fn answer(stored: &[Message], command: &Command) -> Option<Event> {
 }
 
 fn page(stored: &[&Message], command: &Command) -> Event {
-    let Command::History {
+    let Command::Chat {
         chat,
-        before,
-        after,
-        around,
-        at,
-        limit,
+        command:
+            ChatCommand::History {
+                before,
+                after,
+                around,
+                at,
+                limit,
+            },
     } = command
     else {
         panic!("{command:?}")
@@ -61,12 +67,12 @@ fn page(stored: &[&Message], command: &Command) -> Event {
         _ => (stored.len().saturating_sub(limit), stored.len()),
     };
     let to = to.min(stored.len());
-    Event::History {
-        chat: *chat,
+    ChatEvent::History {
         messages: stored[from.min(to)..to].iter().copied().cloned().collect(),
         more_before: from > 0,
         more_after: to < stored.len(),
     }
+    .of(*chat)
 }
 
 /// Only words are understood, and one wrong date.

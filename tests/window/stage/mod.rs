@@ -178,14 +178,16 @@ impl Window {
             info(own(chat), "Robin", Role::Founder, Status::Online, true),
         ];
         members[2].own = true;
-        self.node.report(Event::Members { chat, members });
+        self.node.report(ChatEvent::Members { members }.of(chat));
         let address = "127.0.0.1:40001".parse().expect("an address");
-        self.node.report(Event::PeerLinked {
-            chat,
-            client_id: ClientId([1; 32]),
-            member: member(1),
-            address,
-        });
+        self.node.report(
+            ChatEvent::PeerLinked {
+                client_id: ClientId([1; 32]),
+                member: member(1),
+                address,
+            }
+            .of(chat),
+        );
         self.harness.run();
         chat
     }
@@ -267,7 +269,11 @@ impl Window {
 pub fn open_public(window: &mut Window, role: Role, door: Door) -> ChatId {
     let chat = chat_id(30);
     let mut event = opened(30, "town square", ChatKind::Public, "Robin", role);
-    if let Event::ChatOpened { door: is, joined, .. } = &mut event {
+    if let Event::Chat {
+        event: ChatEvent::ChatOpened { door: is, joined, .. },
+        ..
+    } = &mut event
+    {
         (*is, *joined) = (door, true);
     }
     window.node.report(event);
@@ -276,13 +282,15 @@ pub fn open_public(window: &mut Window, role: Role, door: Door) -> ChatId {
         ..info(own(chat), "Robin", role, Status::Online, true)
     };
     let members = vec![info(member(1), "Ann", Role::Member, Status::Online, true), own];
-    window.node.report(Event::Members { chat, members });
-    window.node.report(Event::PeerLinked {
-        chat,
-        client_id: ClientId([1; 32]),
-        member: member(1),
-        address: address(),
-    });
+    window.node.report(ChatEvent::Members { members }.of(chat));
+    window.node.report(
+        ChatEvent::PeerLinked {
+            client_id: ClientId([1; 32]),
+            member: member(1),
+            address: address(),
+        }
+        .of(chat),
+    );
     window.harness.run();
     window.go_to("town square");
     chat

@@ -87,13 +87,28 @@ impl Played {
         let routine = matches!(
             command,
             Command::LoadWorkspace
-                | Command::History { .. }
-                | Command::Members { .. }
-                | Command::Invites { .. }
+                | Command::Chat {
+                    command: ChatCommand::History { .. },
+                    ..
+                }
+                | Command::Chat {
+                    command: ChatCommand::Members,
+                    ..
+                }
+                | Command::Chat {
+                    command: ChatCommand::Invites,
+                    ..
+                }
                 | Command::SaveWorkspace { .. }
-                | Command::SaveDraft { .. }
+                | Command::Chat {
+                    command: ChatCommand::SaveDraft { .. },
+                    ..
+                }
                 | Command::SaveSettings { .. }
-                | Command::MarkRead { .. }
+                | Command::Chat {
+                    command: ChatCommand::MarkRead { .. },
+                    ..
+                }
         );
         if !routine && let Some((code, message)) = self.refuse.borrow_mut().take() {
             let (chat, command) = (command.chat(), command.name().to_owned());
@@ -136,95 +151,140 @@ impl Played {
                 );
                 self.answer(opened, tag);
             }
-            Command::ExportInvite { chat, .. } => {
-                let event = Event::InviteExported {
-                    chat: *chat,
+            Command::Chat {
+                chat,
+                command: ChatCommand::ExportInvite { .. },
+            } => {
+                let event = ChatEvent::InviteExported {
                     invite: InviteId([9; 32]),
                     path: None,
                     text: "-----BEGIN THRONG INVITE-----\nYW4gaW52aXRl\n-----END THRONG INVITE-----\n"
                         .to_owned(),
                     link: "throng:YW4gaW52aXRl".to_owned(),
-                };
+                }
+                .of(*chat);
                 self.answer(event, tag);
             }
-            Command::Say { chat, text } => {
+            Command::Chat {
+                chat,
+                command: ChatCommand::Say { text },
+            } => {
                 self.said.set(self.said.get() + 1);
                 let mut message = message(*chat, own(*chat), "Robin", 10_000 + self.said.get(), 0, text);
                 message.own = true;
                 message.delivery = Some(DeliveryState::Waiting);
                 self.answer(Event::Message(message), tag);
             }
-            Command::SetNick { chat, nick } => {
-                let event = Event::NickChanged {
-                    chat: *chat,
+            Command::Chat {
+                chat,
+                command: ChatCommand::SetNick { nick },
+            } => {
+                let event = ChatEvent::NickChanged {
                     member: own(*chat),
                     nick: nick.clone(),
-                };
+                }
+                .of(*chat);
                 self.answer(event, tag);
             }
-            Command::SetTopic { chat, topic, locked } => {
-                let event = Event::TopicChanged {
-                    chat: *chat,
+            Command::Chat {
+                chat,
+                command: ChatCommand::SetTopic { topic, locked },
+            } => {
+                let event = ChatEvent::TopicChanged {
                     topic: topic.clone(),
                     locked: locked.unwrap_or_default(),
                     by: own(*chat),
-                };
+                }
+                .of(*chat);
                 self.answer(event, tag);
             }
-            Command::SetStatus { chat, status } => {
-                let event = Event::StatusChanged {
-                    chat: *chat,
+            Command::Chat {
+                chat,
+                command: ChatCommand::SetStatus { status },
+            } => {
+                let event = ChatEvent::StatusChanged {
                     member: own(*chat),
                     status: *status,
-                };
+                }
+                .of(*chat);
                 self.answer(event, tag);
             }
-            Command::Invites { chat } => {
+            Command::Chat {
+                chat,
+                command: ChatCommand::Invites,
+            } => {
                 let invites = self.invites.borrow().clone();
-                self.answer(Event::Invites { chat: *chat, invites }, tag);
+                self.answer(ChatEvent::Invites { invites }.of(*chat), tag);
             }
-            Command::SetDoor { chat, door } => {
-                let event = Event::DoorChanged {
-                    chat: *chat,
+            Command::Chat {
+                chat,
+                command: ChatCommand::SetDoor { door },
+            } => {
+                let event = ChatEvent::DoorChanged {
                     door: *door,
                     by: Some(own(*chat)),
-                };
+                }
+                .of(*chat);
                 self.answer(event, tag);
             }
-            Command::CloseInvite { chat, invite } => {
+            Command::Chat {
+                chat,
+                command: ChatCommand::CloseInvite { invite },
+            } => {
                 for info in self.invites.borrow_mut().iter_mut() {
                     info.closed |= info.invite == *invite;
                 }
-                let event = Event::InviteClosed {
-                    chat: *chat,
+                let event = ChatEvent::InviteClosed {
                     invite: *invite,
                     by: Some(own(*chat)),
-                };
+                }
+                .of(*chat);
                 self.answer(event, tag);
             }
-            Command::Ban { .. }
-            | Command::Unban { .. }
-            | Command::SetRole { .. }
-            | Command::Ignore { .. }
-            | Command::ModerationLog { .. } => self.play_moderation(request),
-            Command::LeaveChat { chat } => self.answer(
-                Event::ChatClosed {
-                    chat: *chat,
-                    unsent: 0,
-                },
-                tag,
-            ),
-            Command::ClearHistory { chat } => {
+            Command::Chat {
+                command: ChatCommand::Ban { .. },
+                ..
+            }
+            | Command::Chat {
+                command: ChatCommand::Unban { .. },
+                ..
+            }
+            | Command::Chat {
+                command: ChatCommand::SetRole { .. },
+                ..
+            }
+            | Command::Chat {
+                command: ChatCommand::Ignore { .. },
+                ..
+            }
+            | Command::Chat {
+                command: ChatCommand::ModerationLog,
+                ..
+            } => self.play_moderation(request),
+            Command::Chat {
+                chat,
+                command: ChatCommand::LeaveChat,
+            } => self.answer(ChatEvent::ChatClosed { unsent: 0 }.of(*chat), tag),
+            Command::Chat {
+                chat,
+                command: ChatCommand::ClearHistory,
+            } => {
                 self.archive.borrow_mut().retain(|message| message.chat != *chat);
-                self.answer(Event::HistoryCleared { chat: *chat }, tag);
+                self.answer(ChatEvent::HistoryCleared.of(*chat), tag);
             }
-            Command::SetRetention { chat, retention } => {
+            Command::Chat {
+                chat,
+                command: ChatCommand::SetRetention { retention },
+            } => {
                 let (chat, retention) = (*chat, *retention);
-                self.answer(Event::RetentionChanged { chat, retention }, tag);
+                self.answer(ChatEvent::RetentionChanged { retention }.of(chat), tag);
             }
-            Command::SetHistoryRule { chat, rule } => {
+            Command::Chat {
+                chat,
+                command: ChatCommand::SetHistoryRule { rule },
+            } => {
                 let (chat, rule, by) = (*chat, *rule, Some(own(*chat)));
-                self.answer(Event::HistoryRuleChanged { chat, rule, by }, tag);
+                self.answer(ChatEvent::HistoryRuleChanged { rule, by }.of(chat), tag);
             }
             command if !self.archive.borrow().is_empty() => {
                 let event = archive::answer(&self.archive.borrow(), command);
@@ -240,43 +300,50 @@ impl Played {
 impl Played {
     fn play_moderation(&self, request: &Request) {
         let event = match request.command.clone() {
-            Command::Ban {
+            Command::Chat {
                 chat,
-                member,
-                reason,
-                hide_all,
-                ..
-            } => Event::Banned {
-                chat,
-                member,
-                by: own(chat),
-                reason,
-                hide_all,
-            },
-            Command::Unban { chat, member } => Event::Unbanned {
-                chat,
+                command:
+                    ChatCommand::Ban {
+                        member,
+                        reason,
+                        hide_all,
+                        ..
+                    },
+            } => ChatEvent::Banned {
                 member,
                 by: own(chat),
-            },
-            Command::SetRole { chat, member, role } => Event::RoleChanged {
+                reason,
+                hide_all,
+            }
+            .of(chat),
+            Command::Chat {
                 chat,
+                command: ChatCommand::Unban { member },
+            } => ChatEvent::Unbanned {
+                member,
+                by: own(chat),
+            }
+            .of(chat),
+            Command::Chat {
+                chat,
+                command: ChatCommand::SetRole { member, role },
+            } => ChatEvent::RoleChanged {
                 member,
                 role,
                 by: Some(own(chat)),
-            },
-            Command::Ignore {
+            }
+            .of(chat),
+            Command::Chat {
                 chat,
-                member,
-                ignored,
-            } => Event::IgnoreChanged {
+                command: ChatCommand::Ignore { member, ignored },
+            } => ChatEvent::IgnoreChanged { member, ignored }.of(chat),
+            Command::Chat {
                 chat,
-                member,
-                ignored,
-            },
-            Command::ModerationLog { chat } => Event::ModerationLog {
-                chat,
+                command: ChatCommand::ModerationLog,
+            } => ChatEvent::ModerationLog {
                 entries: self.log.borrow().clone(),
-            },
+            }
+            .of(chat),
             _ => return,
         };
         self.answer(event, &request.tag);
